@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MIT
+"""
+The words that every other module uses: what was found, and what docker wants.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from .registry import Registry
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+# The user name under which a helper answers an identity (refresh) token; not a placeholder.
+# https://github.com/docker/cli/blob/v28.2.2/cli/config/credentials/native_store.go
+IDENTITY_TOKEN_USERNAME = "<token>"  # noqa: S105  (a user name)
+
+
+class Secret:
+    """
+    A string that shows itself only to `reveal`.
+
+    Its `repr`, `str` and format are `Secret(****)`, it is no `str`, and pickling it raises: what
+    nobody printed on purpose is not printed.
+    """
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def reveal(self) -> str:
+        """
+        The string itself.
+        """
+        return self.__value
+
+    def __repr__(self) -> str:
+        """
+        Always the same text, so that not even the length shows.
+        """
+        return "Secret(****)"
+
+    def __bool__(self) -> bool:
+        """
+        Whether there is anything to reveal.
+        """
+        return bool(self.__value)
+
+    def __eq__(self, other: object) -> bool:
+        """
+        Whether *other* is a `Secret` that holds the same.
+        """
+        return isinstance(other, Secret) and self.__value == other.__value
+
+    def __hash__(self) -> int:
+        """
+        As a string's, which Python salts anew in each process.
+        """
+        return hash((Secret, self.__value))
+
+    def __reduce__(self) -> NoReturn:
+        """
+        Refuse: a pickle is a file, a queue or a log to be.
+        """
+        msg = "a Secret cannot be pickled or copied out of its process"
+        raise TypeError(msg)
+
+    def __copy__(self) -> Secret:
+        """
+        Itself; it never changes.
+        """
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        """
+        Itself; it never changes.
+        """
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrySecret:
+    """
+    What the environment gave us for one registry: one set.
+
+    Attributes:
+        id: The `<ID>` of `<ID>_CONTAINER_REGISTRY_SERVER`, or the name of an implicit source.
+        registry: Whom it is for.
+        source: The variables that it came from, by name, never by value.
+        username: Or None, when the platform vouches for us (an IAM role).
+        secret: Or None, likewise.
+        kind: The authenticator that the user asked for; None: chosen by registry.
+        region: AWS region, where the host does not tell it.
+        session_token: The AWS session token that belongs to an `ASIA…` key.
+        role_arn: AWS role to assume before asking ECR.
+        profile: AWS profile to use.
+        tenant: Entra ID tenant for the ACR exchange.
+        ca_file: Path of a PEM bundle to trust for this registry.
+        image: An image of that registry whose pull is to be proven.
+        implicit: Found without having been asked for (`GITHUB_TOKEN`, GitLab's, docker's own
+            variable): it never replaces an entry that we did not write, and never changes the
+            exit status.
+    """
+
+    id: str
+    registry: Registry
+    source: str
+    username: str | None = None
+    secret: Secret | None = None
+    kind: str | None = None
+    region: str | None = None
+    session_token: Secret | None = None
+    role_arn: str | None = None
+    profile: str | None = None
+    tenant: str | None = None
+    ca_file: str | None = None
+    image: str | None = None
+    implicit: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """
+    Something worth saying about a variable.
+
+    Attributes:
+        code: Stable and kebab-case; the README lists them all.
+        message: What was seen, in one line without any value.
+        hint: What to do, beginning with a verb, or "".
+        variable: The variable's name, where it is about one.
+    """
+
+    code: str
+    message: str
+    hint: str = ""
+    variable: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """
+    What docker sends: a user name and a secret that a registry accepts, for a while.
+
+    Attributes:
+        username: `<token>` where *secret* is an identity token.
+        secret: A password or an identity token.
+        issued_at: Unix seconds, or None where nobody said.
+        expires_at: Unix seconds; None: it does not expire, as far as anybody said.
+    """
+
+    username: str
+    secret: Secret
+    issued_at: float | None = None
+    expires_at: float | None = None
+
+    @classmethod
+    def identity_token(
+        cls, token: Secret, *, issued_at: float | None = None, expires_at: float | None = None
+    ) -> Credential:
+        """
+        A credential that is an OAuth2 refresh token rather than a password.
+        """
+        return cls(
+            username=IDENTITY_TOKEN_USERNAME,
+            secret=token,
+            issued_at=issued_at,
+            expires_at=expires_at,
+        )
+
+    @property
+    def is_identity_token(self) -> bool:
+        """
+        Whether *secret* is an identity token rather than a password.
+        """
+        return self.username == IDENTITY_TOKEN_USERNAME
+
+    def seconds_left(self, *, now: float | None = None) -> float:
+        """
+        Seconds until it expires: negative afterwards, infinite where it does not.
+        """
+        if self.expires_at is None:
+            return float("inf")
+        return self.expires_at - (time.time() if now is None else now)

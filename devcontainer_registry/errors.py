@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""
+What can go wrong, and which of it may be tried again.
+
+    RegistryError
+    ├── InvalidRegistryError    not the name of a registry
+    ├── DiscoveryError          the environment names a registry but not how to log in
+    ├── AuthenticationError     the registry or the cloud said no; asking again cannot help
+    ├── UnreachableError        nobody could be asked, and asking again will not change that
+    │   └── TransientError      nobody could be asked, or somebody was busy: the only one retried
+    │       └── ConfigChangedError
+    │                           config.json changed between our read and our write
+    ├── ConfigError             config.json or the cache cannot be read, understood or written
+    └── PluginError             an authenticator is missing, broken, or contested
+
+An error is a value until somebody needs the thing that it stands for: `login` turns each of
+these into the outcome of one registry, so that one trouble never hides another's success.
+"""
+
+from __future__ import annotations
+
+
+class RegistryError(Exception):
+    """
+    The base of everything this package raises on purpose.
+
+    Attributes:
+        message: What happened, in one line that holds no secret.
+        hint: What to do about it, beginning with a verb, or "".
+        code: Stable and kebab-case; the README lists them all.
+    """
+
+    code = "failed"
+
+    def __init__(self, message: str, *, hint: str = "", code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if code is not None:
+            self.code = code
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The default would call `cls(message)` and lose the keywords' meaning.
+        return _rebuild, (type(self), self.message, self.hint, self.code)
+
+
+def _rebuild(kind: type[RegistryError], message: str, hint: str, code: str) -> RegistryError:
+    return kind(message, hint=hint, code=code)
+
+
+class InvalidRegistryError(RegistryError):
+    """
+    A text that cannot be the `host[:port]` of a registry.
+    """
+
+    code = "invalid-server"
+
+
+class DiscoveryError(RegistryError):
+    """
+    The environment names a registry but not, or not rightly, how to log in.
+    """
+
+    code = "missing-member"
+
+
+class AuthenticationError(RegistryError):
+    """
+    The registry or the cloud said no.
+
+    Never retried: accounts get locked, and Docker Hub counts.
+    """
+
+    code = "rejected"
+
+
+class UnreachableError(RegistryError):
+    """
+    Nobody could be asked, and another try would end the same way.
+
+    A certificate that is not trusted, a proxy that refuses, a firewall that says so.
+    """
+
+    code = "unreachable"
+
+
+class TransientError(UnreachableError):
+    """
+    Nobody could be asked, or somebody was busy: worth another try.
+
+    Attributes:
+        retry_after: Seconds that the other side asked us to wait, or None.
+    """
+
+    code = "unreachable"
+    retry_after: float | None = None
+
+
+class ConfigChangedError(TransientError):
+    """
+    Somebody else wrote config.json between our read and our write.
+    """
+
+    code = "config-changed"
+
+
+class ConfigError(RegistryError):
+    """
+    config.json, or our cache, cannot be read, understood or written.
+    """
+
+    code = "config-error"
+
+
+class PluginError(RegistryError):
+    """
+    An authenticator is missing, broken, or claimed by two.
+    """
+
+    code = "plugin-missing"

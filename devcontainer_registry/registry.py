@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: MIT
+"""
+How one registry is spelled, and which registry an image reference means.
+
+The grammar of hosts and references is the one of the distribution project, which docker uses:
+https://github.com/distribution/reference/blob/v0.6.0/regexp.go
+"""
+
+from __future__ import annotations
+
+from .errors import InvalidRegistryError
+
+# Docker Hub has three names and one key.  docker files its login under this URL and nothing else:
+# https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (getAuthConfigKey)
+_DOCKER_HUB = "docker.io"
+_DOCKER_HUB_KEY = "https://index.docker.io/v1/"
+_DOCKER_HUB_API = "registry-1.docker.io"
+_DOCKER_HUB_NAMES = (_DOCKER_HUB, "index.docker.io", _DOCKER_HUB_API)
+
+_LETTERS_AND_DIGITS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_HEX = frozenset("0123456789abcdef:.")
+
+_NEVER = frozenset("@?#\\").union(map(chr, range(33)), "\x7f")
+
+# RFC 1035, section 2.3.4: octets in a name, and in one label of it.
+_NAME_MAX = 253
+_LABEL_MAX = 63
+
+
+class Registry(str):
+    """
+    A registry's `host[:port]`, lower-cased and without scheme or path.
+
+    Accepts every spelling that docker accepts for a login: with or without scheme, a path,
+    white space at the edges.  `Registry("https://index.docker.io/v1/") == "docker.io"`.
+
+    Raises:
+        InvalidRegistryError: The text names no host.  The message quotes nothing of it, since a
+            password pasted into the wrong variable would be quoted, too.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, server: str) -> Registry:
+        """
+        Parse *server*; see the class.
+        """
+        if isinstance(server, Registry):
+            return server
+        return super().__new__(cls, _parse(server))
+
+    @classmethod
+    def of_image(cls, image: str) -> Registry:
+        """
+        The registry that the image reference *image* means to docker.
+        """
+        return split_image(image)[0]
+
+    @property
+    def config_key(self) -> str:
+        """
+        docker's key for it in `auths` and `credHelpers`.
+        """
+        return _DOCKER_HUB_KEY if self == _DOCKER_HUB else str(self)
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """
+        Every key under which one client or another looks it up in `credHelpers`.
+
+        docker, go-containerregistry and oras-go ask for Docker Hub by its URL; docker-py and
+        containers/image by `docker.io`.
+        """
+        return (_DOCKER_HUB_KEY, *_DOCKER_HUB_NAMES) if self == _DOCKER_HUB else (str(self),)
+
+    @property
+    def api_host(self) -> str:
+        """
+        The `host[:port]` at which its `/v2/` answers.
+        """
+        return _DOCKER_HUB_API if self == _DOCKER_HUB else str(self)
+
+    @property
+    def hostname(self) -> str:
+        """
+        `api_host` without the port, and an IPv6 address without its brackets.
+        """
+        host = self.api_host
+        if host.startswith("["):
+            return host[1 : host.index("]")]
+        return host.partition(":")[0]
+
+    @property
+    def is_loopback(self) -> bool:
+        """
+        Whether it can only be this machine, so that plain HTTP stays inside it.
+
+        docker also counts names that *resolve* to loopback.  We don't: what a resolver answers is
+        not in the user's hands.
+        https://github.com/moby/moby/blob/v28.2.2/registry/config.go (isInsecure)
+        """
+        return is_loopback_host(self.hostname)
+
+
+def is_loopback_host(hostname: str) -> bool:
+    """
+    Whether *hostname* (no port, no brackets) is literally this machine.
+    """
+    if hostname in ("localhost", "::1"):
+        return True
+    octets = hostname.split(".")
+    return len(octets) == 4 and octets[0] == "127" and all(map(_is_octet, octets))
+
+
+def split_image(image: str) -> tuple[Registry, str, str]:
+    """
+    Split an image reference into registry, repository and tag or digest.
+
+    `split_image("alpine")` is `("docker.io", "library/alpine", "latest")`.  With both a tag and a
+    digest the digest wins, as it does for docker.
+
+    Raises:
+        InvalidRegistryError: It is no image reference.
+    """
+    if not image.isascii() or any(c <= " " or c == "\x7f" for c in image):
+        raise _not_an_image()
+    first, slash, rest = image.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost" or first != first.lower()):
+        registry = Registry(first)
+    else:
+        registry, rest = Registry(_DOCKER_HUB), image
+    name, at, digest = rest.partition("@")
+    head, colon, tag = name.rpartition(":")
+    if colon and "/" not in tag:
+        name = head
+    else:
+        tag = ""
+    reference = digest if at else tag or "latest"
+    if registry == _DOCKER_HUB and "/" not in name:
+        name = f"library/{name}"
+    if not _is_repository(name) or not _is_reference(reference, digest=bool(at)):
+        raise _not_an_image()
+    return registry, name, reference
+
+
+def _parse(server: str) -> str:
+    text = server.strip().lower()
+    for scheme in ("https://", "http://"):
+        text = text.removeprefix(scheme)
+    host = text.partition("/")[0]
+    # A user part or a query may sit behind the slash, too, and neither is docker's to drop.
+    if not text.isascii() or _NEVER.intersection(text) or not _is_host_and_port(host):
+        msg = "not the name of a registry: expected host or host:port"
+        raise InvalidRegistryError(
+            msg, hint="give the host alone, such as ghcr.io or localhost:5000"
+        )
+    return _DOCKER_HUB if host in _DOCKER_HUB_NAMES else host
+
+
+def _is_host_and_port(text: str) -> bool:
+    if text.startswith("["):
+        address, bracket, rest = text[1:].partition("]")
+        if not bracket or ":" not in address or not _HEX.issuperset(address):
+            return False
+        return not rest or (rest[0] == ":" and _is_port(rest[1:]))
+    host, colon, port = text.partition(":")
+    if colon and not _is_port(port):
+        return False
+    labels = host.split(".")
+    return len(host) <= _NAME_MAX and all(map(_is_label, labels))
+
+
+def _is_label(label: str) -> bool:
+    edges_ok = not label.startswith("-") and not label.endswith("-")
+    return (
+        0 < len(label) <= _LABEL_MAX
+        and edges_ok
+        and _LETTERS_AND_DIGITS.issuperset(label.replace("-", ""))
+    )
+
+
+def _is_port(text: str) -> bool:
+    return text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536
+
+
+def _is_octet(text: str) -> bool:
+    return text.isdigit() and len(text) <= 3 and int(text) < 256
+
+
+def _is_repository(name: str) -> bool:
+    return 0 < len(name) < 256 and all(
+        part
+        and _LETTERS_AND_DIGITS.issuperset(part.translate({46: None, 95: None, 45: None}))
+        and part[0] in _LETTERS_AND_DIGITS
+        and part[-1] in _LETTERS_AND_DIGITS
+        for part in name.split("/")
+    )
+
+
+def _is_reference(text: str, *, digest: bool) -> bool:
+    word = _LETTERS_AND_DIGITS.issuperset(
+        text.lower().translate({46: None, 95: None, 45: None, 43: None, 58: None})
+    )
+    if digest:
+        algorithm, colon, value = text.partition(":")
+        return bool(word and algorithm and colon and value and len(text) <= 256)
+    return bool(word and 0 < len(text) <= 128 and ":" not in text and text[0] not in ".-")
+
+
+def _not_an_image() -> InvalidRegistryError:
+    return InvalidRegistryError(
+        "not an image reference",
+        hint="write it as docker pull does: registry/repository:tag",
+        code="invalid-image",
+    )
