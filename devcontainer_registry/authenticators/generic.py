@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""
+User name and password as they are: Docker Hub, GitLab, Quay, Harbor, and whoever is not known.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..credentials import Credential
+from ..errors import DiscoveryError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from ..credentials import RegistrySecret
+    from ..errors import RegistryError
+    from ..registry import Registry
+
+# Long-lived and temporary access key ids.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+_AWS_KEY_ID = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{16}")
+_GOOGLE_KEY_USERS = ("_json_key", "_json_key_base64")
+
+_HINTS = {
+    "docker.io": "use an access token of Docker Hub as the password; an account with two-factor "
+    "login or single sign-on takes nothing else",
+    "registry.gitlab.com": "use a deploy token, or a personal access token with read_registry",
+    "quay.io": "use a robot account's name, in full as organisation+robot, and its token",
+    "registry.digitalocean.com": "use an API token as both user name and password",
+}
+
+
+class GenericAuthenticator:
+    """
+    Passes on what it was given.  It claims nobody, and serves those whom nobody else claims.
+    """
+
+    def matches(self, registry: Registry) -> bool:  # noqa: ARG002  (the protocol's)
+        """
+        Never: it is chosen where nothing else is.
+        """
+        return False
+
+    def authenticate(self, secret: RegistrySecret, *, timeout: float) -> Credential:  # noqa: ARG002
+        """
+        The same user name and password.
+
+        Raises:
+            DiscoveryError: The user name is a cloud's key (code `cloud-key-for-foreign-host`): a
+                slip in SERVER would send it to a stranger.
+        """
+        if secret.kind != "generic" and _is_cloud_key(secret.username or ""):
+            raise DiscoveryError(
+                f"{secret.id}_CONTAINER_REGISTRY_USER is a cloud's key, but {secret.registry} is "
+                "no registry of that cloud; nothing was sent",
+                hint=f"correct {secret.id}_CONTAINER_REGISTRY_SERVER, or set "
+                f"{secret.id}_CONTAINER_REGISTRY_KIND to the registry's kind",
+                code="cloud-key-for-foreign-host",
+            )
+        return as_it_is(secret)
+
+    def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
+        """
+        What the well-known registries take for a password.
+        """
+        return _HINTS.get(secret.registry, "") if error.code == "rejected" else ""
+
+
+def as_it_is(secret: RegistrySecret) -> Credential:
+    """
+    The credential that is *secret* itself.
+
+    Raises:
+        DiscoveryError: There is no user name and password, and this kind can't do without.
+    """
+    if secret.username is None or secret.secret is None:
+        raise DiscoveryError(
+            f"{secret.source} has no user name and password for {secret.registry}",
+            hint=f"set {secret.id}_CONTAINER_REGISTRY_USER and _PASSWORD",
+        )
+    return Credential(username=secret.username, secret=secret.secret)
+
+
+def _is_cloud_key(username: str) -> bool:
+    return _AWS_KEY_ID.fullmatch(username) is not None or username in _GOOGLE_KEY_USERS

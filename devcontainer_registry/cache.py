@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: MIT
+"""
+What we keep per registry on disk, and for nobody else's eyes.
+
+One JSON file per registry, 0600, in a folder of its own, 0700: reading takes no lock, and damage
+stays with one registry.  An entry is a plain `dict`; its members belong to whoever writes it.
+
+The folder is below `$HOME` whatever XDG says, since a lifecycle hook, a shell, an ssh session and
+an editor must agree on it, and XDG's variables differ between them.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+
+from .errors import ConfigError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from .registry import Registry
+
+_VERSION = 1
+_SUFFIX = ".json"
+_KEY = "key"
+_KEY_SIZE = 32  # octets: BLAKE2b takes up to 64
+
+# A cloud's password is 2-3 KB and a long JWT 8; what is larger is not ours.
+_SIZE_MAX = 256 * 1024
+
+
+class Cache:
+    """
+    The folder, and the files in it.
+
+    Attributes:
+        path: Of the folder; it need not exist.
+
+    Every method raises `ConfigError` (code `cache-refused` or `cache-failed`) for what it may not
+    trust or cannot do.  A file that is not there, or not readable as ours, is a miss: None.
+    """
+
+    def __init__(self, path: str, *, home: str | None = None) -> None:
+        self.path = path
+        self._home = home
+
+    @classmethod
+    def locate(cls, environ: Mapping[str, str] = os.environ) -> Cache:
+        """
+        The folder for *environ*: `DEVCONTAINER_REGISTRY_CACHE_DIR`, else below the home folder.
+        """
+        home = environ.get("HOME") or os.path.expanduser("~")
+        named = environ.get("DEVCONTAINER_REGISTRY_CACHE_DIR")
+        return cls(named or os.path.join(home, ".cache", "devcontainer-registry"), home=home)
+
+    def read(self, registry: Registry) -> dict[str, Any] | None:
+        """
+        What is kept for *registry*, or None.
+        """
+        folder = self._open(create=False)
+        if folder is None:
+            return None
+        try:
+            text = self._read_file(folder, registry + _SUFFIX)
+        finally:
+            os.close(folder)
+        try:
+            entry = json.loads(text) if text else None
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(entry, dict) or entry.get("version") != _VERSION:
+            return None
+        return entry if entry.get("registry") == registry else None
+
+    def write(self, registry: Registry, entry: Mapping[str, Any]) -> None:
+        """
+        Keep *entry* for *registry* in place of what was kept.
+        """
+        document = {"version": _VERSION, "registry": registry, **entry}
+        self._write_file(registry + _SUFFIX, json.dumps(document).encode())
+
+    def forget(self, registry: Registry) -> bool:
+        """
+        Drop what is kept for *registry*; whether there was anything.
+        """
+        folder = self._open(create=False)
+        if folder is None:
+            return False
+        try:
+            self._refuse_foreign()
+            os.unlink(registry + _SUFFIX, dir_fd=folder)
+        except FileNotFoundError:
+            return False
+        except OSError as exc:
+            raise self._failed("cannot be written", exc) from exc
+        finally:
+            os.close(folder)
+        return True
+
+    def registries(self) -> list[str]:
+        """
+        The registries that something is kept for, sorted.
+        """
+        folder = self._open(create=False)
+        if folder is None:
+            return []
+        try:
+            names = os.listdir(folder)
+        finally:
+            os.close(folder)
+        return sorted(n.removesuffix(_SUFFIX) for n in names if n.endswith(_SUFFIX) and n[0] != ".")
+
+    def fingerprint(self, *parts: str | None) -> str:
+        """
+        A keyed hash of *parts*: equal for equal parts, useless without this folder's key.
+
+        A plain hash would let whoever sees it try passwords against it.
+        """
+        import hashlib  # 3 ms, and the helper's `get` compares nothing
+
+        digest = hashlib.blake2b(key=self._key(), digest_size=16)
+        for part in parts:
+            octets = b"" if part is None else b"=" + part.encode("utf-8", "surrogateescape")
+            digest.update(len(octets).to_bytes(8, "big") + octets)
+        return digest.hexdigest()
+
+    def _key(self) -> bytes:
+        for _ in range(2):
+            folder = self._open(create=True)
+            assert folder is not None
+            try:
+                key = self._read_file(folder, _KEY)
+            finally:
+                os.close(folder)
+            if key is not None and len(key) == _KEY_SIZE:
+                return key
+            # Two hooks at once both make one; both then read the one that came first.
+            self._write_file(_KEY, os.urandom(_KEY_SIZE), first_wins=key is None)
+        msg = f"{self.path} gives no key back"
+        raise ConfigError(msg, hint="remove the folder; it is made anew", code="cache-failed")
+
+    def _open(self, *, create: bool) -> int | None:
+        """
+        The folder's descriptor, once it is known to be ours alone.
+        """
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            if create:
+                self._refuse_foreign()
+                os.makedirs(self.path, mode=0o700, exist_ok=True)
+            folder = os.open(self.path, flags)
+        except FileNotFoundError:
+            return None
+        except OSError as exc:
+            if exc.errno in (errno.ELOOP, errno.ENOTDIR):
+                raise self._refused("is a link, or no folder") from exc
+            raise self._failed("cannot be opened", exc) from exc
+        try:
+            self._vet_folder(folder, tighten=create)
+        except BaseException:
+            os.close(folder)
+            raise
+        return folder
+
+    def _vet_folder(self, folder: int, *, tighten: bool) -> None:
+        found = os.fstat(folder)
+        if not self._may_read(found.st_uid):
+            raise self._refused("belongs to somebody else")
+        if not stat.S_IMODE(found.st_mode) & 0o077:
+            return
+        if not tighten:
+            raise self._refused("is open to others", hint=f"run chmod 700 {self.path}")
+        os.fchmod(folder, 0o700)
+
+    def _may_read(self, owner: int) -> bool:
+        me = os.geteuid()
+        # docker run by root (sudo) with the user's HOME: that user's folder is as good as root's.
+        return owner == me or (me == 0 and self._home is not None and owner == _owner(self._home))
+
+    def _refuse_foreign(self) -> None:
+        # Files of root's in a user's folder would lock the user out of it.
+        if self._home is not None and os.geteuid() == 0 and _owner(self._home) not in (0, None):
+            inside = os.path.abspath(self.path).startswith(os.path.abspath(self._home) + os.sep)
+            if inside:
+                raise self._refused(
+                    "belongs to the user of this home, not to root",
+                    hint="run this as that user, or give root a HOME of its own",
+                )
+
+    def _read_file(self, folder: int, name: str) -> bytes | None:
+        try:
+            fd = os.open(
+                name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder
+            )
+        except FileNotFoundError:
+            return None
+        except OSError as exc:
+            if exc.errno == errno.ELOOP:
+                raise self._refused("is a link", name=name) from exc
+            raise self._failed("cannot be read", exc) from exc
+        try:
+            found = os.fstat(fd)
+            if not stat.S_ISREG(found.st_mode) or not self._may_read(found.st_uid):
+                raise self._refused("belongs to somebody else, or is no file", name=name)
+            if stat.S_IMODE(found.st_mode) & 0o077:
+                raise self._refused("is open to others", name=name)
+            if found.st_size > _SIZE_MAX:
+                raise self._refused("is larger than anything we write", name=name)
+            return os.read(fd, _SIZE_MAX)
+        finally:
+            os.close(fd)
+
+    def _write_file(self, name: str, content: bytes, *, first_wins: bool = False) -> None:
+        folder = self._open(create=True)
+        assert folder is not None
+        temporary = f".{name}.{os.getpid()}.{os.urandom(4).hex()}"
+        try:
+            fd = os.open(
+                temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder
+            )
+            try:
+                _write_all(fd, content)
+            finally:
+                os.close(fd)
+            if first_wins:
+                os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+                os.unlink(temporary, dir_fd=folder)
+            else:
+                os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException as exc:
+            _unlink_quietly(temporary, folder)
+            if first_wins and isinstance(exc, FileExistsError):
+                return
+            if isinstance(exc, OSError):
+                raise self._failed("cannot be written", exc) from exc
+            raise
+        finally:
+            os.close(folder)
+
+    def _refused(self, why: str, *, name: str = "", hint: str = "") -> ConfigError:
+        path = os.path.join(self.path, name) if name else self.path
+        return ConfigError(
+            f"the cache {path} {why}",
+            hint=hint or "remove it, or set DEVCONTAINER_REGISTRY_CACHE_DIR to another folder",
+            code="cache-refused",
+        )
+
+    def _failed(self, what: str, exc: OSError) -> ConfigError:
+        return ConfigError(
+            f"the cache {self.path} {what}: {os.strerror(exc.errno or 0)}",
+            hint="set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder that can be written",
+            code="cache-failed",
+        )
+
+
+def _owner(path: str) -> int | None:
+    try:
+        return os.stat(path).st_uid
+    except OSError:
+        return None
+
+
+def _write_all(fd: int, content: bytes) -> None:
+    # A disk that fills up takes a part first and refuses the rest.
+    while content:
+        content = content[os.write(fd, content) :]
+
+
+def _unlink_quietly(name: str, folder: int) -> None:
+    try:
+        os.unlink(name, dir_fd=folder)
+    except OSError:
+        pass  # never made, or already in place; either way nothing of ours is left
