@@ -42,7 +42,10 @@ class GhcrAuthenticator:
         """
         token = secret.secret.reveal() if secret.secret else ""
         if token.startswith(_FINE_GRAINED):
-            return "use a classic personal access token with read:packages; ghcr.io takes no fine-grained one"
+            return (
+                "use a classic personal access token with read:packages; ghcr.io takes no "
+                "fine-grained one"
+            )
         if error.code in ("pull-denied", "image-not-found"):
             if token.startswith(_INSTALLATION):
                 return (
@@ -53,7 +56,10 @@ class GhcrAuthenticator:
         if error.code != "rejected":
             return ""
         if token.startswith(_INSTALLATION):
-            return "restart the codespace for a fresh GITHUB_TOKEN; it pulls only, pushing needs a classic token with write:packages"
+            return (
+                "restart the codespace for a fresh GITHUB_TOKEN; it pulls only, pushing needs a "
+                "classic token with write:packages"
+            )
         return (
             "make a new classic personal access token with read:packages (write:packages to push)"
         )

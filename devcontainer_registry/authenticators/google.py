@@ -51,10 +51,16 @@ class GoogleAuthenticator:
             return ""
         match secret.username:
             case "_json_key":
-                return "give the whole JSON key as the password, with its line breaks; check that it is not disabled"
+                return (
+                    "give the whole JSON key as the password, with its line breaks; check that it "
+                    "is not disabled"
+                )
             case "_json_key_base64":
                 return "give the base64 of the whole JSON key as the password, in one line"
             case "oauth2accesstoken":
-                return "get a new access token: it lives 60 minutes; a JSON key with the user _json_key lasts"
+                return (
+                    "get a new access token: it lives 60 minutes; a JSON key with the user "
+                    "_json_key lasts"
+                )
             case _:
                 return "use _json_key, _json_key_base64 or oauth2accesstoken as the user name"
