@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: MIT
+"""
+What config.json says: its text, and docker's rules for whom to ask.
+
+docker's own reader and rules:
+https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go
+https://github.com/docker/cli/blob/v28.2.2/cli/config/credentials/file_store.go
+"""
+
+from __future__ import annotations
+
+from ._authentry import CREDENTIAL_MEMBERS, auth_entry, credential_of, folded
+from ._jsontext import Number, damaged, dumps, is_object, loads
+from .credentials import Credential
+from .errors import ConfigError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from .registry import Registry
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class Document:
+    """
+    config.json's content while it is read or edited.
+
+    Members that we know nothing of stay as they are, order and spelling of numbers included.
+
+    Attributes:
+        had_bom: Whether the text began with a byte order mark, which docker cannot read.
+    """
+
+    def __init__(self) -> None:
+        self._content: dict[str, object] = {}
+        self.had_bom = False
+
+    @classmethod
+    def parse(cls, raw: bytes, *, where: str) -> Document:
+        """
+        Read *raw*, the content of the file *where*; nothing but white space is an empty document.
+
+        Raises:
+            ConfigError: It is damaged.  The message has the line and quotes nothing.
+        """
+        document = cls()
+        document.had_bom = raw.startswith(_BOM)
+        text = raw.removeprefix(_BOM)
+        if text.strip(b" \t\r\n"):
+            document._content = _checked(loads(text, where=where), where)
+        return document
+
+    def dump(self) -> bytes:
+        """
+        The text as docker lays it out: tabs, no newline at the end.
+        """
+        return dumps(self._content)
+
+    @property
+    def creds_store(self) -> str | None:
+        """
+        The helper that docker asks where `credHelpers` names none, or None.
+        """
+        value = self._content.get(self._member("credsStore"))
+        return value if isinstance(value, str) and value else None
+
+    @property
+    def holds_secrets(self) -> bool:
+        """
+        Whether any entry of `auths` says how to log in.
+        """
+        entries = self._map("auths").values()
+        return any(CREDENTIAL_MEMBERS & folded(e).keys() for e in entries if is_object(e))
+
+    def asked_for(self, registry: Registry) -> Literal["auths", "credsStore", "credHelpers"]:
+        """
+        Where docker looks for *registry*: there, and nowhere else.
+
+        1. Its `credHelpers` entry; an empty one means `auths`.
+        2. `credsStore`.
+        3. `auths`.
+        """
+        helper = self.helper(registry)
+        if helper is not None:
+            return "credHelpers" if helper else "auths"
+        return "credsStore" if self.creds_store else "auths"
+
+    def entry(self, registry: Registry) -> dict[str, object] | None:
+        """
+        The entry of `auths` that docker would use, as it stands, or None.
+
+        The exact key; else, as docker does for files of old versions, the first whose host it is.
+        docker takes any of these, by chance.
+        """
+        auths = self._map("auths")
+        key = registry.config_key
+        if key not in auths:
+            key = next((k for k in auths if _host_of(k) == key), key)
+        found = auths.get(key)
+        return found if is_object(found) else None
+
+    def auth(self, registry: Registry) -> Credential | None:
+        """
+        What docker would find in `auths`; None: nothing, or nothing that can be decoded.
+        """
+        entry = self.entry(registry)
+        return credential_of(entry) if entry else None
+
+    def set_auth(self, registry: Registry, credential: Credential) -> None:
+        """
+        Keep *credential* in `auths`, as `docker login` would.
+
+        The entry's other members stay, and so do other spellings of the host: docker looks for
+        the exact key first.
+
+        Raises:
+            ConfigError: docker's format cannot carry it (`auth_entry`).
+        """
+        new = auth_entry(credential)
+        auths = self._map("auths", create=True)
+        old = auths.get(registry.config_key)
+        if not is_object(old):
+            auths[registry.config_key] = new
+            return
+        if credential_of(old) == Credential(username=credential.username, secret=credential.secret):
+            members = folded(old).keys() & CREDENTIAL_MEMBERS
+            # Only in the form that every client reads: docker-py skips an entry without `auth`.
+            if members == new.keys():
+                return
+        kept = {k: v for k, v in old.items() if k.lower() not in CREDENTIAL_MEMBERS}
+        auths[registry.config_key] = {**new, **kept}
+
+    def remove_auth(self, registry: Registry) -> None:
+        """
+        Remove the entry under docker's key, and no other spelling of it.
+        """
+        self._map("auths").pop(registry.config_key, None)
+
+    def helper(self, registry: Registry) -> str | None:
+        """
+        The helper of its own that docker asks for *registry*; "": none but `auths`; None: no entry.
+        """
+        return self.helpers(registry).get(registry.config_key)
+
+    def helpers(self, registry: Registry) -> dict[str, str]:
+        """
+        Its entries in `credHelpers`, under each spelling that some client looks up.
+        """
+        known = self._map("credHelpers")
+        return {k: str(known[k] or "") for k in registry.spellings if k in known}
+
+    def set_helper(self, registry: Registry, name: str) -> bool:
+        """
+        Have every client ask the helper *name*; whether they do now.
+
+        False, and nothing changed, where any spelling has another value: rule 8, we never evict
+        somebody else's helper, nor their `""`, which is how one says "not my credsStore".
+        """
+        if not name:
+            # docker takes "" for "no helper", containers/image runs `docker-credential-`.
+            msg = "a credential helper needs a name"
+            raise ConfigError(msg, hint="give the part of its name after docker-credential-")
+        if any(value != name for value in self.helpers(registry).values()):
+            return False
+        known = self._map("credHelpers", create=True)
+        known.update(dict.fromkeys(registry.spellings, name))
+        return True
+
+    def remove_helper(self, registry: Registry, name: str) -> None:
+        """
+        Remove the entries that name the helper *name*, and no others.
+        """
+        known = self._map("credHelpers")
+        mine = [key for key, value in self.helpers(registry).items() if value == name]
+        for key in mine:
+            del known[key]
+        if mine and not known:
+            # docker leaves an empty one out, too.
+            del self._content[self._member("credHelpers")]
+
+    def _map(self, name: str, *, create: bool = False) -> dict[str, object]:
+        member = self._member(name)
+        found = self._content.get(member)
+        if not is_object(found):  # absent or null
+            found = {}
+            if create:
+                self._content[member] = found
+        return found
+
+    def _member(self, name: str) -> str:
+        """
+        The spelling of the member *name*: Go's decoder does not mind upper and lower case.
+        """
+        return next((k for k in self._content if k.lower() == name.lower()), name)
+
+
+def _host_of(key: str) -> str:
+    return key.removeprefix("http://").removeprefix("https://").partition("/")[0]
+
+
+def _checked(content: object, where: str) -> dict[str, object]:
+    """
+    *content*, once docker would make sense of the members that say how to log in.
+    """
+    if not is_object(content):
+        raise damaged(where, "is not a JSON object")
+    members = folded(content)
+    for name in ("auths", "credHelpers", "credsStore"):
+        if sum(key.lower() == name.lower() for key in content) > 1:
+            raise damaged(where, f"has {name} twice, in upper and lower case")
+    for name in ("auths", "credHelpers"):
+        value = members.get(name.lower())
+        if value is not None and not is_object(value):
+            raise damaged(where, f"has {name}, but not as an object")
+    helpers = members.get("credhelpers") or {}
+    assert is_object(helpers)
+    if not all(_is_text(value) for value in (*helpers.values(), members.get("credsstore"))):
+        raise damaged(where, "names a credential helper by something that is no string")
+    return content
+
+
+def _is_text(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not isinstance(value, Number))
