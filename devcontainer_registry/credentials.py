@@ -6,7 +6,7 @@ The words that every other module uses: what was found, and what docker wants.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .registry import Registry
 
@@ -88,6 +88,8 @@ class RegistrySecret:
     """
     What the environment gave us for one registry: one set.
 
+    Its `repr` shows no text that a variable held, since a password may stand in the wrong one.
+
     Attributes:
         id: The `<ID>` of `<ID>_CONTAINER_REGISTRY_SERVER`, or the name of an implicit source.
         registry: Whom it is for.
@@ -110,16 +112,16 @@ class RegistrySecret:
     id: str
     registry: Registry
     source: str
-    username: str | None = None
+    username: str | None = field(default=None, repr=False)
     secret: Secret | None = None
-    kind: str | None = None
-    region: str | None = None
+    kind: str | None = field(default=None, repr=False)
+    region: str | None = field(default=None, repr=False)
     session_token: Secret | None = None
-    role_arn: str | None = None
-    profile: str | None = None
-    tenant: str | None = None
-    ca_file: str | None = None
-    image: str | None = None
+    role_arn: str | None = field(default=None, repr=False)
+    profile: str | None = field(default=None, repr=False)
+    tenant: str | None = field(default=None, repr=False)
+    ca_file: str | None = field(default=None, repr=False)
+    image: str | None = field(default=None, repr=False)
     implicit: bool = False
 
 

@@ -144,12 +144,14 @@ def split_image(image: str) -> tuple[Registry, str, str]:
 
 
 def _parse(server: str) -> str:
-    text = server.strip().lower()
+    # ASCII before lower case, which turns the Kelvin sign into a k; and no more stripped than a
+    # paste brings along, since `str.strip` would take control characters, too.
+    text = server.strip(" \t\r\n").lower() if server.isascii() else "@"
     for scheme in ("https://", "http://"):
         text = text.removeprefix(scheme)
     host = text.partition("/")[0]
     # A user part or a query may sit behind the slash, too, and neither is docker's to drop.
-    if not text.isascii() or _NEVER.intersection(text) or not _is_host_and_port(host):
+    if _NEVER.intersection(text) or not _is_host_and_port(host):
         msg = "not the name of a registry: expected host or host:port"
         raise InvalidRegistryError(
             msg, hint="give the host alone, such as ghcr.io or localhost:5000"

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+"""
+How the variables of a set are named, and what text each of them can hold.
+
+A set is what GitHub Codespaces defines, `<ID>_CONTAINER_REGISTRY_{SERVER,USER,PASSWORD}`, and the
+optional members that this package adds to it:
+https://docs.github.com/en/codespaces/reference/allowing-your-codespace-to-access-a-private-registry
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MEMBERS = (
+    "SERVER",
+    "USER",
+    "PASSWORD",
+    "KIND",
+    "REGION",
+    "SESSION_TOKEN",
+    "ROLE_ARN",
+    "PROFILE",
+    "TENANT",
+    "CA_FILE",
+    "IMAGE",
+)
+
+# What people write instead, from other tools' names for the same three things.
+_ALIASES = {
+    "REGISTRY": "SERVER",
+    "URL": "SERVER",
+    "HOST": "SERVER",
+    "USERNAME": "USER",
+    "PASS": "PASSWORD",
+    "TOKEN": "PASSWORD",
+}
+
+_MIDDLE = "CONTAINER_REGISTRY_"
+
+# `CA_FILE` is a member and `CA` is none, so `…_CA_FILE` is never read as the `_FILE` form of one.
+_NAME = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*)_{_MIDDLE}({'|'.join(MEMBERS)})(?:_FILE)?", re.ASCII)
+
+# An authenticator is named in reports, so a password pasted into the wrong variable must not pass
+# for one.  The tokens of GitHub, GitLab, Docker Hub and the clouds are longer.
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,23}")
+
+# A region becomes part of the host that AWS's SDK sends signed requests to.
+_REGION = re.compile(r"[A-Za-z0-9-]{1,63}")
+
+
+def variable(set_id: str, member: str) -> str:
+    """
+    The name of the variable that holds *member* of the set *set_id*.
+    """
+    return f"{set_id}_{_MIDDLE}{member}"
+
+
+def set_id(name: str) -> str | None:
+    """
+    The `<ID>` of the set that the variable *name* is a member of, or None.
+    """
+    match = _NAME.fullmatch(name)
+    return match[1] if match else None
+
+
+def meant(name: str) -> str | None:
+    """
+    The variable that somebody who wrote *name* probably meant, or None.
+
+    Knows other tools' words for a member, one wrong letter in it, lower case, an `<ID>` that is
+    no identifier, and none at all, for which it answers `<ID>` literally.
+    """
+    # What cannot be printed cannot be asked about.
+    if set_id(name) or not name.isascii() or not name.isprintable():
+        return None
+    before, middle, word = name.upper().rpartition(_MIDDLE)
+    if not middle or (before and not before.endswith("_")):
+        return None
+    member, suffix = _closest(word), ""
+    if member is None and word.endswith("_FILE"):
+        member, suffix = _closest(word.removesuffix("_FILE")), "_FILE"
+    if member is None:
+        return None
+    written = name[: len(before)].removesuffix("_")
+    if middle not in name:
+        written = written.upper()
+    identifier = re.sub(r"[^A-Za-z0-9_]", "_", written)
+    if identifier[:1].isdigit():
+        identifier = f"_{identifier}"
+    return variable(identifier or "<ID>", member) + suffix
+
+
+def clean(member: str, text: str, *, from_file: bool = False) -> str:
+    """
+    *text* as the value of *member*: without what got there by pasting or by `echo`.
+
+    A password keeps everything but one line ending, which a file's reader has dropped already.
+    """
+    if member != "PASSWORD":
+        return unwrapped(text)
+    return text if from_file else without_line_ending(text)
+
+
+def unwrapped(text: str) -> str:
+    """
+    *text* without the white space and the pairs of quotes around it.
+    """
+    while True:
+        inner = text.strip()
+        if len(inner) > 1 and inner[0] == inner[-1] and inner[0] in "\"'":
+            inner = inner[1:-1]
+        if inner == text:
+            return text
+        text = inner
+
+
+def without_line_ending(text: str) -> str:
+    r"""
+    *text* without one `\n`, `\r\n` or `\r` at its end, as `docker login --password-stdin` reads.
+
+    https://github.com/docker/cli/blob/v28.2.2/cli/command/registry/login.go
+    """
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def fault(member: str, text: str) -> tuple[str, str] | None:
+    """
+    Why *text* cannot be a set's *member*: an error code and a predicate; None where it can.
+
+    Whether a registry or a cloud likes it is not asked here.
+    """
+    code = {"USER": "invalid-user", "PASSWORD": "invalid-password"}.get(member, "invalid-member")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Found here, or the encoder downstream would raise with the whole secret in its message.
+        return code, "is not UTF-8"
+    if member == "PASSWORD":
+        # docker trims NULs from the end of what it decodes, so another password would be sent.
+        # https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (decodeAuth)
+        return (code, "holds a NUL") if "\0" in text else None
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        return code, "holds a control character"
+    if member == "USER" and ":" in text:
+        return code, "holds a colon, which ends the user name in docker's `auth`"
+    if member == "KIND" and not _KIND.fullmatch(text):
+        return code, "is not the name of an authenticator"
+    if member == "REGION" and not _REGION.fullmatch(text):
+        return code, "is not the name of an AWS region"
+    return None
+
+
+def _closest(word: str) -> str | None:
+    if word in MEMBERS:
+        return word
+    if word in _ALIASES:
+        return _ALIASES[word]
+    return next((member for member in MEMBERS if _is_one_slip(word, member)), None)
+
+
+def _is_one_slip(written: str, word: str) -> bool:
+    """
+    Whether one letter too many, too few, wrong, or swapped with the next tells the two apart.
+    """
+    start = 0
+    while start < min(len(written), len(word)) and written[start] == word[start]:
+        start += 1
+    a, b = written[start:], word[start:]
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[1::-1] == b[:2] and a[2:] == b[2:])
