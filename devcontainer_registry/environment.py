@@ -64,7 +64,7 @@ class Layer:
 
     label: str
     variables: Mapping[str, str] = field(repr=False)
-    unusable: Mapping[str, str] = field(default_factory=dict)
+    unusable: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def names(self) -> frozenset[str]:

@@ -133,9 +133,11 @@ def split_image(image: str) -> tuple[Registry, str, str]:
     head, colon, tag = name.rpartition(":")
     if colon and "/" not in tag:
         name = head
+        if not _is_reference(tag, digest=False):
+            raise _not_an_image()
     else:
-        tag = ""
-    reference = digest if at else tag or "latest"
+        tag = "latest"
+    reference = digest if at else tag
     if registry == _DOCKER_HUB and "/" not in name:
         name = f"library/{name}"
     if not _is_repository(name) or not _is_reference(reference, digest=bool(at)):
