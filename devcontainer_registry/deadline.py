@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+"""
+Sockets that keep to a deadline, however slowly the other side drips.
+
+A socket's own timeout starts anew with each byte; a server that sends one byte a second would hold
+us for hours.  These ask, before each wait, how much of the whole is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+
+class _Local(threading.local):
+    at: float | None = None
+
+
+# Of the thread, since a kept connection serves one thread's request now and another's later.
+_LOCAL = _Local()
+
+
+@contextlib.contextmanager
+def until(at: float) -> Iterator[None]:
+    """
+    Let this thread's waits end at *at*, on `time.monotonic`'s clock.
+    """
+    before, _LOCAL.at = _LOCAL.at, at
+    try:
+        yield
+    finally:
+        _LOCAL.at = before
+
+
+def left() -> float:
+    """
+    Seconds until this thread's deadline.
+
+    Raises:
+        TimeoutError: It has passed.
+    """
+    if _LOCAL.at is None:
+        return 30.0
+    seconds = _LOCAL.at - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError
+    return seconds
+
+
+class Socket(socket.socket):
+    """
+    A TCP socket that keeps to this thread's deadline.
+    """
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        """
+        As the base class does, in what is left of the time.
+        """
+        self.settimeout(left())
+        return super().recv_into(*args, **kwargs)
+
+    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+        """
+        As the base class does, in what is left of the time.
+        """
+        self.settimeout(left())
+        return super().recv(*args, **kwargs)
+
+    def sendall(self, *args: Any, **kwargs: Any) -> None:
+        """
+        As the base class does, in what is left of the time.
+        """
+        self.settimeout(left())
+        return super().sendall(*args, **kwargs)
+
+
+class TlsSocket(ssl.SSLSocket):
+    """
+    A TLS socket that keeps to this thread's deadline.
+    """
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        """
+        As the base class does, in what is left of the time.
+        """
+        self.settimeout(left())
+        return super().recv_into(*args, **kwargs)
+
+    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+        """
+        As the base class does, in what is left of the time.
+        """
+        self.settimeout(left())
+        return super().recv(*args, **kwargs)
+
+    def sendall(self, *args: Any, **kwargs: Any) -> None:
+        """
+        As the base class does, in what is left of the time.
+        """
+        self.settimeout(left())
+        return super().sendall(*args, **kwargs)
+
+    def do_handshake(self, block: bool = False) -> None:
+        """
+        As the base class does, in what is left of the time.
+        """
+        self.settimeout(left())
+        return super().do_handshake(block)
+
+
+def connect(host: str, port: int) -> Socket:
+    """
+    Connect to *host*, trying its addresses in turn, each for its share of the time.
+
+    Raises:
+        OSError: `socket.gaierror` where it has no address, `TimeoutError`, or what the last
+            address answered.
+    """
+    addresses = _resolve(host, port)
+    error: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
+    for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+        # A share each, or one address that swallows packets would cost the others their turn.
+        share = left() / (len(addresses) - tried)
+        sock = Socket(family, kind, protocol)
+        try:
+            sock.settimeout(share)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.connect(address)
+        except OSError as exc:
+            sock.close()
+            error = exc
+        else:
+            return sock
+    raise error
+
+
+def _resolve(host: str, port: int) -> list[Any]:
+    """
+    Look *host* up; in a thread of its own, since a lookup knows no timeout.
+    """
+    answer: list[Any] = []
+    # A lookup that hangs may outlive us, but must not keep the process: daemon.
+    thread = threading.Thread(target=_look_up, args=(host, port, answer), daemon=True)
+    thread.start()
+    thread.join(left())
+    if not answer:
+        raise TimeoutError
+    (result,) = answer
+    if isinstance(result, OSError):
+        raise result
+    return list(result)
+
+
+def _look_up(host: str, port: int, answer: list[Any]) -> None:
+    try:
+        answer.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except OSError as exc:
+        answer.append(exc)
+    except UnicodeError:
+        # The codec for host names refuses empty and overlong labels in its own way.
+        answer.append(socket.gaierror(socket.EAI_NONAME, "not a host name"))
