@@ -1,4 +1,100 @@
 # SPDX-License-Identifier: MIT
 """
-devcontainer-registry.
+Logs a dev container in to its private registries, from the secrets in its environment.
+
+    import devcontainer_registry as registry
+
+    report = registry.login()
+    report.ok, report.outcomes, report.findings
+
+Importing this loads nothing dear: each name below is resolved when it is first used, since docker
+starts us at every pull, and what docker starts imports this file.
 """
+
+from __future__ import annotations
+
+# Type checkers read the imports; the interpreter reads the table.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from ._ask import RetryPolicy as RetryPolicy
+    from ._login import login as login
+    from .authenticators import Authenticator as Authenticator
+    from .configfile import DockerConfig as DockerConfig
+    from .credentials import Credential as Credential
+    from .credentials import Finding as Finding
+    from .credentials import RegistrySecret as RegistrySecret
+    from .credentials import Secret as Secret
+    from .discovery import Found as Found
+    from .discovery import Incomplete as Incomplete
+    from .discovery import discover as discover
+    from .errors import AuthenticationError as AuthenticationError
+    from .errors import ConfigChangedError as ConfigChangedError
+    from .errors import ConfigError as ConfigError
+    from .errors import DiscoveryError as DiscoveryError
+    from .errors import InvalidRegistryError as InvalidRegistryError
+    from .errors import PluginError as PluginError
+    from .errors import RegistryError as RegistryError
+    from .errors import TransientError as TransientError
+    from .errors import UnreachableError as UnreachableError
+    from .observer import Observer as Observer
+    from .registry import Registry as Registry
+    from .report import LoginReport as LoginReport
+    from .report import Outcome as Outcome
+
+    __version__: str
+
+_HOMES = {
+    "AuthenticationError": "errors",
+    "Authenticator": "authenticators",
+    "ConfigChangedError": "errors",
+    "ConfigError": "errors",
+    "Credential": "credentials",
+    "DiscoveryError": "errors",
+    "DockerConfig": "configfile",
+    "Finding": "credentials",
+    "Found": "discovery",
+    "Incomplete": "discovery",
+    "InvalidRegistryError": "errors",
+    "LoginReport": "report",
+    "Observer": "observer",
+    "Outcome": "report",
+    "PluginError": "errors",
+    "Registry": "registry",
+    "RegistryError": "errors",
+    "RegistrySecret": "credentials",
+    "RetryPolicy": "_ask",
+    "Secret": "credentials",
+    "TransientError": "errors",
+    "UnreachableError": "errors",
+    "discover": "discovery",
+    "login": "_login",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605  (a list, and the same one)
+
+
+def __getattr__(name: str) -> object:
+    """
+    Resolve a public name at its first use, and remember it.
+    """
+    if name == "__version__":
+        from importlib.metadata import version  # 20 ms and more
+
+        value: object = version("devcontainer-registry")
+    elif name in _HOMES:
+        from importlib import import_module
+
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    else:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """
+    The public names, also those not used yet.
+    """
+    return sorted({*globals(), *__all__, "__version__"})

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: MIT
+"""
+Asking every registry at once, and again where that may help.
+
+Retrying happens here and nowhere else, by the type of the error and nothing else.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass
+
+from .errors import PluginError, RegistryError, TransientError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import tenacity
+
+    from .authenticators import Authenticator
+    from .credentials import Credential, RegistrySecret
+    from .distribution import Check
+    from .observer import Observer
+    from .report import Outcome
+    from .transport import Transport
+
+# One try may not use up the time for the others.
+_TRY_MAX = 10.0  # seconds
+
+# What arrives within this of each other is handed on at once: a hundred registries answer within
+# milliseconds, and each time that something is kept costs an fsync.
+_LINGER = 0.05  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """
+    How often to try again, for what is worth it (`TransientError`, and nothing else).
+
+    Attributes:
+        attempts: Tries in all.
+        first_wait: Seconds; doubles from try to try, with full jitter.
+        max_wait: Seconds.
+        sleep: What waits.
+    """
+
+    attempts: int = 4
+    first_wait: float = 0.5
+    max_wait: float = 8.0
+    sleep: Callable[[float], None] = time.sleep
+
+
+class Job:
+    """
+    One registry on its way: filled in by its thread, read by whoever waits for it.
+    """
+
+    def __init__(
+        self, place: int, secret: RegistrySecret, authenticator: Authenticator, outcome: Outcome
+    ) -> None:
+        self.place = place
+        self.secret = secret
+        self.authenticator = authenticator
+        self.outcome = outcome
+        self.started = time.monotonic()
+        self.finished: float | None = None
+        self.attempts = 0
+        self.credential: Credential | None = None
+        self.check: Check | None = None
+        self.error: RegistryError | None = None
+
+
+def ask_all(
+    jobs: Sequence[Job],
+    *,
+    environ: Mapping[str, str],
+    verified: bool,
+    retry: RetryPolicy,
+    deadline: float,
+    observe: Observer,
+) -> Iterator[list[Job]]:
+    """
+    Ask for all *jobs* at once, and hand them back as they are done, some at a time.
+
+    Args:
+        jobs: Filled in when they come back: a credential, a check, an error, or several of these.
+        environ: Variables that name proxies and trust.
+        verified: Whether the registry is to be asked as well.
+        retry: How often to try again.
+        deadline: By `time.monotonic`: what isn't done by then comes back with a timeout.
+        observe: Told from the threads.
+    """
+    if not jobs:
+        return
+    from .transport import Transport  # urllib3, and this is where requests begin
+
+    asker = _Asker(
+        transport=Transport(environ=environ),
+        verified=verified,
+        retry=retry,
+        deadline=deadline,
+        observe=observe,
+    )
+    answers: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    for job in jobs:
+        # Daemons: a name server that hangs can't be interrupted, and nobody waits for it.
+        threading.Thread(target=asker.work, args=(job, answers), daemon=True).start()
+    waiting = dict.fromkeys(jobs)
+    batch: list[Job] = []
+    while waiting:
+        left = max(0.0, deadline - time.monotonic())
+        try:
+            job = answers.get(timeout=min(left, _LINGER) if batch else left)
+        except queue.Empty:
+            if not left:
+                break
+            yield batch
+            batch = []
+            continue
+        del waiting[job]
+        batch.append(job)
+    for job in waiting:
+        job.error = TransientError(
+            f"{job.secret.registry} did not answer in time",
+            hint="check the network to it, or give it longer with --timeout",
+            code="timeout",
+        )
+    yield [*batch, *waiting]
+    if not waiting:
+        asker.transport.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asker:
+    """
+    What the threads share.
+    """
+
+    transport: Transport
+    verified: bool
+    retry: RetryPolicy
+    deadline: float
+    observe: Observer
+
+    def work(self, job: Job, answers: queue.SimpleQueue[Job]) -> None:
+        """
+        See *job* through, whatever happens, and hand it back.
+        """
+        self.observe("login.started", id=job.secret.id, registry=job.secret.registry)
+        try:
+            self._persist(job)
+        except RegistryError as exc:
+            job.error = exc
+        except Exception as exc:  # noqa: BLE001  (somebody else's plugin may raise anything)
+            # Without its text, which nobody has vetted for secrets.
+            job.error = PluginError(
+                f"the authenticator {job.outcome.kind} failed: {type(exc).__name__}",
+                hint="report this to the authors of the authenticator",
+                code="plugin-failed",
+            )
+        job.finished = time.monotonic()
+        answers.put(job)
+
+    def _persist(self, job: Job) -> None:
+        """
+        Try, and try again where that may help.
+        """
+        try:
+            self._try(job)
+        except TransientError as exc:
+            self._try_again(job, exc)
+
+    def _try_again(self, job: Job, error: TransientError) -> None:
+        import tenacity  # 40 ms (it brings asyncio), and most logins need no second try
+
+        first = [error]
+
+        def once_more() -> None:
+            # tenacity counts the first try as its own.
+            if first:
+                raise first.pop()
+            self._try(job)
+
+        jittered = tenacity.wait_random_exponential(
+            multiplier=self.retry.first_wait, max=self.retry.max_wait
+        )
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            asked_for = getattr(_error(state), "retry_after", None)
+            return max(asked_for or 0.0, jittered(state))
+
+        def stop(state: tenacity.RetryCallState) -> bool:
+            too_late = time.monotonic() + state.upcoming_sleep >= self.deadline
+            return too_late or state.attempt_number >= self.retry.attempts
+
+        def tell(state: tenacity.RetryCallState) -> None:
+            self.observe(
+                "login.retried",
+                registry=job.secret.registry,
+                attempt=state.attempt_number,
+                wait=round(state.upcoming_sleep, 3),
+                code=getattr(_error(state), "code", None),
+            )
+
+        tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TransientError),
+            wait=wait,
+            stop=stop,
+            sleep=self.retry.sleep,
+            before_sleep=tell,
+            reraise=True,
+        )(once_more)
+
+    def _try(self, job: Job) -> None:
+        job.attempts += 1
+        if job.credential is None:
+            job.credential = job.authenticator.authenticate(job.secret, timeout=self._time_left())
+        if not self.verified:
+            return
+        from .distribution import check
+
+        job.check = check(
+            job.secret.registry,
+            job.credential,
+            transport=self.transport,
+            image=job.secret.image,
+            ca_file=job.secret.ca_file,
+            timeout=self._time_left(),
+        )
+
+    def _time_left(self) -> float:
+        return max(0.1, min(_TRY_MAX, self.deadline - time.monotonic()))
+
+
+def _error(state: tenacity.RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome is not None else None

@@ -1,0 +1,408 @@
+# SPDX-License-Identifier: MIT
+"""
+The order of it all: find, choose, authenticate, verify, keep, report.
+
+Every registry is asked at once, each in a thread of its own, and what is accepted is kept as soon
+as it is known: one registry's failure never stops, delays or hides another's.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+
+from . import authenticators as plugins
+from ._ask import Job, RetryPolicy, ask_all
+from ._keep import OUR_HELPER, Accepted, keep, not_ours, other_helper
+from ._memory import REFUSED_FOR, Memory
+from .cache import Cache
+from .configfile import DockerConfig
+from .credentials import Finding
+from .discovery import Found, discover
+from .errors import (
+    AuthenticationError,
+    ConfigError,
+    DiscoveryError,
+    PluginError,
+    RegistryError,
+    UnreachableError,
+)
+from .observer import ignore
+from .report import LoginReport, Outcome
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from typing import Literal, TypeAlias
+
+    from ._memory import Recalled
+    from .authenticators import Authenticator, Installed
+    from .configfile import Document
+    from .credentials import RegistrySecret
+    from .observer import Observer
+
+    Verify: TypeAlias = Literal["changed", "always", "never"]
+    Store: TypeAlias = Literal["auto", "auths"]
+
+
+def login(
+    secrets: Iterable[RegistrySecret] | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    secrets_file: str | None = None,
+    config: DockerConfig | None = None,
+    authenticators: Installed | None = None,
+    only: Collection[str] = (),
+    verify: Verify = "always",
+    store: Store = "auto",
+    retry: RetryPolicy | None = None,
+    timeout: float = 30.0,
+    dry_run: bool = False,
+    observe: Observer = ignore,
+) -> LoginReport:
+    """
+    Log in to every registry that the environment has a secret for.
+
+    Args:
+        secrets: What to log in with; None: what `discover` finds in *environ*.
+        environ: Variables.  The SDKs of the clouds read the process's own besides.
+        secrets_file: Path of a JSON file of variables, as the dev container CLI takes it.
+        config: The file to write; None: where docker looks for it.
+        authenticators: By kind; None: all that are installed.
+        only: Ids of the sets to use; empty: all of them.
+        verify: `always`; `changed`: not again where the same set was accepted, or just refused;
+            `never`: the registry isn't asked.
+        store: `auths`, or `auto`.
+        retry: How often to try again.
+        timeout: Seconds for the whole run, running requests included.
+        dry_run: Say what would be done; ask nobody, write nothing.
+        observe: Told what happens, as it happens, also from other threads.
+
+    Returns:
+        One outcome for each registry.  What a registry, a cloud, a plugin or the file did is in
+        there, never raised.
+
+    Raises:
+        ValueError: *only* names an id that is not there.
+    """
+    found = discover(environ, secrets_file=secrets_file) if secrets is None else _given(secrets)
+    found = _only(found, only)
+    try:
+        config = config or DockerConfig.locate(environ)
+    except ConfigError as exc:
+        # No home, and so nowhere to write: nobody need be asked.
+        return LoginReport(
+            config="", changed=False, outcomes=(), findings=found.findings, error=exc
+        )
+    installed = plugins.load() if authenticators is None else authenticators
+    run = _Run(
+        config=config,
+        memory=Memory(Cache.locate(environ), config.path),
+        environ=environ,
+        verify=verify,
+        store=store,
+        retry=retry or RetryPolicy(),
+        deadline=time.monotonic() + timeout,
+        observe=observe,
+    )
+    report = run.report(found, installed, dry_run=dry_run)
+    trouble = run.memory.trouble
+    if trouble is not None:
+        said = Finding(code=trouble.code, message=trouble.message, hint=trouble.hint)
+        report = replace(report, findings=(*report.findings, said))
+    return report
+
+
+def survey(
+    found: Found, *, authenticators: Installed | None = None, config: str = ""
+) -> LoginReport:
+    """
+    What a login would start from: nobody is asked, and nothing is read but *found*.
+    """
+    installed = plugins.load() if authenticators is None else authenticators
+    outcomes = [_chosen(secret, installed)[0] for secret in found.secrets]
+    return LoginReport(
+        config=config,
+        changed=False,
+        outcomes=(*outcomes, *_incomplete(found)),
+        findings=found.findings,
+    )
+
+
+def _given(secrets: Iterable[RegistrySecret]) -> Found:
+    return Found(secrets=tuple(secrets), incomplete=(), findings=())
+
+
+def _only(found: Found, ids: Collection[str]) -> Found:
+    if not ids:
+        return found
+    known = {s.id for s in found.secrets} | {i.id for i in found.incomplete}
+    if missing := sorted(set(ids) - known):
+        names = ", ".join(sorted(known)) or "none"
+        msg = f"no set is called {', '.join(missing)}; there are: {names}"
+        raise ValueError(msg)
+    return Found(
+        secrets=tuple(s for s in found.secrets if s.id in ids),
+        incomplete=tuple(i for i in found.incomplete if i.id in ids),
+        findings=found.findings,
+    )
+
+
+def _chosen(secret: RegistrySecret, installed: Installed) -> tuple[Outcome, Authenticator | None]:
+    """
+    The outcome before anybody is asked, and who would be.
+    """
+    outcome = Outcome(
+        id=secret.id,
+        registry=secret.registry,
+        source=secret.source,
+        kind=secret.kind,
+        status="found",
+        implicit=secret.implicit,
+    )
+    try:
+        kind, authenticator = plugins.choose(secret, installed)
+    except PluginError as exc:
+        return replace(outcome, status="failed", code=exc.code, error=exc), None
+    outcome = replace(outcome, kind=kind)
+    if secret.secret is None and not plugins.is_ambient(authenticator):
+        missing = DiscoveryError(
+            f"{secret.source} has no user name and password for {secret.registry}",
+            hint=f"set {secret.id}_CONTAINER_REGISTRY_USER and {secret.id}_CONTAINER_REGISTRY_"
+            "PASSWORD in the secrets or environment of this container",
+        )
+        return replace(outcome, status="incomplete", code=missing.code, error=missing), None
+    return outcome, authenticator
+
+
+def _incomplete(found: Found) -> list[Outcome]:
+    return [
+        Outcome(
+            id=broken.id,
+            registry=broken.registry,
+            source=broken.source,
+            kind=broken.kind,
+            status="skipped" if broken.empty else "incomplete",
+            code="not-configured" if broken.empty else broken.error.code,
+            error=broken.error,
+            implicit=broken.implicit,
+        )
+        for broken in found.incomplete
+    ]
+
+
+class _Run:
+    """
+    One login: everything that its steps share.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: DockerConfig,
+        memory: Memory,
+        environ: Mapping[str, str],
+        verify: Verify,
+        store: Store,
+        retry: RetryPolicy,
+        deadline: float,
+        observe: Observer,
+    ) -> None:
+        self.config = config
+        self.memory = memory
+        self.environ = environ
+        self.verify: Verify = verify
+        self.store: Store = store
+        self.retry = retry
+        self.deadline = deadline
+        self.observe = observe
+        self.changed = False
+        self.error: RegistryError | None = None
+
+    def report(self, found: Found, installed: Installed, *, dry_run: bool) -> LoginReport:
+        """
+        Go through it all.
+        """
+        document = self._peek() if found.secrets else None
+        outcomes: list[Outcome] = []
+        jobs: list[Job] = []
+        for secret in found.secrets:
+            outcome, authenticator = _chosen(secret, installed)
+            if authenticator is not None:
+                outcome = self._before(secret, outcome, document)
+                if outcome.status == "found" and not dry_run:
+                    jobs.append(Job(len(outcomes), secret, authenticator, outcome))
+                elif outcome.status == "found":
+                    outcome = replace(outcome, kept_in=frozenset({"auths"}))
+            outcomes.append(outcome)
+        for broken in found.incomplete:
+            self.observe("secret.incomplete", id=broken.id, code=broken.error.code)
+        for batch in ask_all(
+            jobs,
+            environ=self.environ,
+            verified=self.verify != "never",
+            retry=self.retry,
+            deadline=self.deadline,
+            observe=self.observe,
+        ):
+            for place, outcome in self._done(batch):
+                outcomes[place] = outcome
+        return LoginReport(
+            config=self.config.path,
+            changed=self.changed,
+            outcomes=(*outcomes, *_incomplete(found)),
+            findings=found.findings,
+            error=self.error,
+        )
+
+    def _peek(self) -> Document | None:
+        try:
+            return self.config.read()
+        except ConfigError as exc:
+            # Said at the end, too, if it still stands when there is something to write.
+            self.error = exc
+            return None
+
+    def _before(
+        self, secret: RegistrySecret, outcome: Outcome, document: Document | None
+    ) -> Outcome:
+        """
+        What is known without asking: `found` where somebody has to be asked.
+        """
+        recalled = self.memory.recall(secret)
+        self.observe("secret.found", id=secret.id, registry=secret.registry, source=secret.source)
+        if document is not None:
+            settled = self._settled(secret, outcome, document, recalled)
+            if settled is not None:
+                return settled
+        now = time.time()
+        if self.verify == "changed" and recalled.was_refused(now=now):
+            at = _clock(recalled.at)
+            refused = AuthenticationError(
+                f"{secret.registry} refused this secret at {at}; not asked again before "
+                f"{_clock(recalled.at + REFUSED_FOR)}",
+                hint=f"correct {secret.source}; a changed secret is tried at once",
+                code="refused-before",
+            )
+            return replace(outcome, status="rejected", code=refused.code, error=refused)
+        return outcome
+
+    def _settled(
+        self, secret: RegistrySecret, outcome: Outcome, document: Document, recalled: Recalled
+    ) -> Outcome | None:
+        other = document.helper(secret.registry)
+        if other and other != OUR_HELPER:
+            return other_helper(outcome, other)
+        entry = document.auth(secret.registry)
+        if entry is None:
+            return None
+        known = self.memory.entry(entry)
+        if secret.implicit and known not in recalled.entries:
+            return not_ours(outcome)
+        if recalled.state == "verified" and recalled.entries and known not in recalled.entries:
+            by_hand = RegistryError(
+                f"somebody logged in to {secret.registry} by hand since; that login stays until "
+                "the secret changes",
+                hint=f"run docker logout {secret.registry} to go back to {secret.source}",
+                code="login-by-hand",
+            )
+            return replace(outcome, status="skipped", code=by_hand.code, error=by_hand)
+        fresh = recalled.is_fresh(now=time.time()) and known == (recalled.entries or (None,))[-1]
+        visible = self.config.asked_for(secret.registry) == "auths"
+        if self.verify == "changed" and fresh and visible:
+            return replace(
+                outcome,
+                status="unchanged",
+                kept_in=frozenset({"auths"}),
+                verified=True,
+                expires_at=recalled.expires_at,
+            )
+        return None
+
+    def _done(self, jobs: Sequence[Job]) -> Iterable[tuple[int, Outcome]]:
+        """
+        The outcomes of *jobs*, after what can be kept of them has been kept.
+        """
+        outcomes = {job.place: self._judged(job) for job in jobs}
+        accepted = {
+            job.place: Accepted(
+                secret=job.secret, credential=job.credential, outcome=outcomes[job.place]
+            )
+            for job in jobs
+            if job.credential is not None and outcomes[job.place].status in ("ok", "unverified")
+        }
+        if accepted:
+            kept = keep(
+                list(accepted.values()),
+                config=self.config,
+                memory=self.memory,
+                store=self.store,
+                deadline=self.deadline,
+                observe=self.observe,
+            )
+            outcomes.update(zip(accepted, kept.outcomes, strict=True))
+            self.changed = self.changed or kept.changed
+            self.error = kept.error
+        for job in jobs:
+            outcome = outcomes[job.place]
+            if outcome.status == "rejected":
+                self.memory.note(job.secret, "refused")
+            self.observe(
+                "login.succeeded" if outcome.status == "ok" else "login.failed",
+                id=outcome.id,
+                registry=outcome.registry,
+                status=outcome.status,
+                code=outcome.code,
+                attempts=outcome.attempts,
+                elapsed=round(outcome.elapsed, 3),
+            )
+        return outcomes.items()
+
+    def _judged(self, job: Job) -> Outcome:
+        outcome = replace(
+            job.outcome,
+            attempts=job.attempts,
+            elapsed=(job.finished or time.monotonic()) - job.started,
+            expires_at=job.credential.expires_at if job.credential is not None else None,
+        )
+        if job.error is not None:
+            return self._troubled(job, outcome, job.error)
+        if job.check is None:
+            return replace(outcome, status="ok")
+        outcome = replace(outcome, status="ok", verified=job.check.verified, realm=job.check.realm)
+        if job.check.code is None:
+            return outcome
+        said = RegistryError(job.check.message, hint=job.check.hint, code=job.check.code)
+        return replace(outcome, code=said.code, error=_explained(job, said))
+
+    def _troubled(self, job: Job, outcome: Outcome, error: RegistryError) -> Outcome:
+        error = _explained(job, error)
+        outcome = replace(outcome, code=error.code, error=error)
+        match error:
+            case AuthenticationError():
+                return replace(outcome, status="rejected")
+            case DiscoveryError():
+                return replace(outcome, status="incomplete")
+            case UnreachableError() if job.credential is not None:
+                return replace(outcome, status="unverified")
+            case _:
+                return replace(outcome, status="failed")
+
+
+def _explained(job: Job, error: RegistryError) -> RegistryError:
+    """
+    *error*, with what the registry's kind knows of it for a hint.
+    """
+    try:
+        hint = plugins.explain(job.authenticator, job.secret, error)
+    except Exception:  # noqa: BLE001  (a plugin's word too many must not cost the outcome)
+        return error
+    if hint:
+        error.hint = hint
+    return error
+
+
+def _clock(at: float) -> str:
+    return time.strftime("%H:%M:%SZ", time.gmtime(at))

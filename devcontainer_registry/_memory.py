@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: MIT
+"""
+What is remembered of a set between runs: was it accepted, when, and what did we write for it.
+
+The values themselves are not: a set and an entry of config.json are known by keyed hashes.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from .errors import ConfigError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Literal, TypeAlias
+
+    from .cache import Cache
+    from .credentials import Credential, RegistrySecret
+    from .registry import Registry
+
+    State: TypeAlias = Literal["verified", "refused", "unverified"]
+
+# Three lifecycle steps of one container start must not lock an account.
+REFUSED_FOR = 15 * 60.0  # seconds
+# The share of its life below which a credential is obtained again, as Amazon's ECR helper does.
+_RENEW_BELOW = 0.5
+
+# An editor may write back a config.json that it read minutes ago: entries of that time are ours.
+_ENTRIES_MAX = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """
+    What the last runs left for one set.
+
+    Attributes:
+        state: How the set fared; None: nothing is known of it, or of another set only.
+        at: When, in Unix seconds.
+        issued_at: Of the credential, in Unix seconds.
+        expires_at: Of the credential, in Unix seconds; None: it does not expire.
+        entries: Hashes of what we wrote into this config.json, newest last.
+    """
+
+    state: State | None = None
+    at: float = 0.0
+    issued_at: float | None = None
+    expires_at: float | None = None
+    entries: tuple[str, ...] = ()
+
+    def was_refused(self, *, now: float) -> bool:
+        """
+        Whether it was refused so lately that asking again would only do harm.
+        """
+        return self.state == "refused" and 0 <= now - self.at < REFUSED_FOR
+
+    def is_fresh(self, *, now: float) -> bool:
+        """
+        Whether it was accepted, and over half of the credential's life is left.
+        """
+        if self.state != "verified":
+            return False
+        if self.expires_at is None:
+            return True
+        issued_at = self.at if self.issued_at is None else self.issued_at
+        return self.expires_at - now > _RENEW_BELOW * (self.expires_at - issued_at)
+
+
+class Memory:
+    """
+    Recalls and notes, for one config.json.
+
+    Attributes:
+        trouble: The first reason why something could not be recalled or noted.  A login goes on
+            without: it asks once more than it need have.
+    """
+
+    def __init__(
+        self, cache: Cache, config_path: str, *, now: Callable[[], float] = time.time
+    ) -> None:
+        self.trouble: ConfigError | None = None
+        self._cache = cache
+        self._config_path = config_path
+        self._now = now
+
+    def recall(self, secret: RegistrySecret) -> Recalled:
+        """
+        What is known of *secret*.
+        """
+        found = self._read(secret.registry)
+        entries = tuple(_strings(_mapping(found.get("wrote")).get(self._config_path)))
+        if not entries and not found.get("set"):
+            return Recalled()
+        if found.get("set") != self._set(secret):
+            return Recalled(entries=entries)
+        state = found.get("state")
+        return Recalled(
+            state=state if state in ("verified", "refused", "unverified") else None,
+            at=_number(found.get("at")) or 0.0,
+            issued_at=_number(found.get("issued_at")),
+            expires_at=_number(found.get("expires_at")),
+            entries=entries,
+        )
+
+    def wrote(self, registry: Registry, credential: Credential) -> bool:
+        """
+        Whether *credential*, found in config.json, was put there by us.
+        """
+        found = self._read(registry)
+        entries = _strings(_mapping(found.get("wrote")).get(self._config_path))
+        return bool(entries) and self.entry(credential) in entries
+
+    def entry(self, credential: Credential) -> str | None:
+        """
+        The hash by which an entry of config.json is known; None where none can be had.
+        """
+        return self._fingerprint("entry", credential.username, credential.secret.reveal())
+
+    def note(
+        self,
+        secret: RegistrySecret,
+        state: State,
+        *,
+        credential: Credential | None = None,
+        written: bool = False,
+    ) -> None:
+        """
+        Remember how *secret* fared, and that its *credential* is about to be *written*.
+
+        Before it is, on purpose: killed between the two, the next run finds a hash too many, not
+        an entry that it takes for somebody else's.
+        """
+        identity = self._set(secret)
+        if identity is None:
+            return
+        found = self._read(secret.registry)
+        wrote = dict(_mapping(found.get("wrote")))
+        entry = self.entry(credential) if written and credential is not None else None
+        if entry is not None:
+            others = [e for e in _strings(wrote.get(self._config_path)) if e != entry]
+            wrote[self._config_path] = [*others, entry][-_ENTRIES_MAX:]
+        self._write(
+            secret.registry,
+            {
+                **found,
+                "set": identity,
+                "state": state,
+                "at": self._now(),
+                "issued_at": credential.issued_at if credential is not None else None,
+                "expires_at": credential.expires_at if credential is not None else None,
+                "wrote": wrote,
+            },
+        )
+
+    def forget(self, registry: Registry) -> None:
+        """
+        Drop everything about *registry*.
+        """
+        try:
+            self._cache.forget(registry)
+        except ConfigError as exc:
+            self._note_trouble(exc)
+
+    def _set(self, secret: RegistrySecret) -> str | None:
+        return self._fingerprint(
+            "set",
+            secret.registry,
+            secret.username,
+            secret.secret.reveal() if secret.secret is not None else None,
+            secret.kind,
+            secret.region,
+            secret.session_token.reveal() if secret.session_token is not None else None,
+            secret.role_arn,
+            secret.profile,
+            secret.tenant,
+            secret.ca_file,
+            secret.image,
+        )
+
+    def _fingerprint(self, *parts: str | None) -> str | None:
+        try:
+            return self._cache.fingerprint(*parts)
+        except ConfigError as exc:
+            self._note_trouble(exc)
+            return None
+
+    def _read(self, registry: Registry) -> dict[str, Any]:
+        try:
+            return self._cache.read(registry) or {}
+        except ConfigError as exc:
+            self._note_trouble(exc)
+            return {}
+
+    def _write(self, registry: Registry, entry: dict[str, Any]) -> None:
+        try:
+            self._cache.write(registry, entry)
+        except ConfigError as exc:
+            self._note_trouble(exc)
+
+    def _note_trouble(self, exc: ConfigError) -> None:
+        if self.trouble is None:
+            self.trouble = exc
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _strings(value: object) -> list[str]:
+    return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None

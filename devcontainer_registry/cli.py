@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: MIT
+"""
+The command `devcontainer-registry`: arguments in, lines or JSON out, an exit status.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from . import hook as lifecycle
+from . import render
+from ._log import LEVELS, observer
+from ._redact import Hider
+from .errors import InvalidRegistryError
+from .progress import Progress
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from .observer import Observer
+    from .report import LoginReport
+
+_PREFIX = "DEVCONTAINER_REGISTRY_"
+_VERIFY = ("changed", "always", "never")
+_STORE = ("auto", "auths")
+
+_USAGE_ERROR = 2
+_BUG = 1
+
+_STATUSES = """\
+exit status:
+  0  all well, or nothing to do
+  1  a bug
+  2  wrong usage
+  3  a set is incomplete, or its authenticator is missing
+  4  a registry or a cloud refused
+  5  one could not be reached or verified
+  6  config.json could not be written, or hides what was
+"""
+
+_LOGOUT_WORDS = {
+    "ok": ("logged out", "32"),
+    "unchanged": ("no login", "2"),
+    "skipped": ("left alone", "33"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run the command, and return its exit status.
+    """
+    environ = os.environ
+    try:
+        arguments = _parser(environ).parse_args(argv)
+        status: int = arguments.run(arguments, environ)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read us has gone; without this, the interpreter complains at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BUG
+    except KeyboardInterrupt:
+        return 130
+    except Exception as exc:  # noqa: BLE001  (the last line of defence)
+        return _crashed(exc, environ)
+    return status
+
+
+def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="devcontainer-registry",
+        description="Log a dev container in to its private registries, from the secrets in its "
+        "environment.",
+        epilog=_STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    login = _command(commands, "login", _login, "log in to every registry with a secret")
+    _add_login_options(login, environ, verify="always", timeout="30")
+    hook = _command(commands, "hook", _hook, "the same, as a step of a container's start needs it")
+    hook.add_argument(
+        "step", choices=lifecycle.STEPS, metavar="STEP", help=_either(lifecycle.STEPS)
+    )
+    hook.add_argument("--strict", action="store_true", help="exit as login does, not always 0")
+    _add_login_options(hook, environ, verify="changed", timeout=f"{lifecycle.TIMEOUT:g}")
+    found = _command(commands, "list", _list, "what was found, and what is wrong with it")
+    _add_source_options(found, environ)
+    logout = _command(commands, "logout", _logout, "remove what we wrote, and nothing else")
+    logout.add_argument("registries", nargs="*", metavar="REGISTRY", help="such as ghcr.io")
+    logout.add_argument("--all", action="store_true", help="every registry that we logged in to")
+    _command(commands, "demo", _demo, "the whole flow against a registry of its own, on loopback")
+    for command in commands.choices.values():
+        _add_output_options(command, environ)
+    return parser
+
+
+class _Version(argparse.Action):
+    # argparse's own would read the metadata at each start, for 20 ms.
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from . import __version__
+
+        print(f"devcontainer-registry {__version__}")  # noqa: T201
+        parser.exit()
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace, Mapping[str, str]], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name, help=text, description=text.capitalize() + ".", allow_abbrev=False
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_login_options(
+    parser: argparse.ArgumentParser, environ: Mapping[str, str], *, verify: str, timeout: str
+) -> None:
+    _add_source_options(parser, environ)
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="ID", help="only this set; may be repeated"
+    )
+    parser.add_argument(
+        "--verify",
+        type=_one_of(_VERIFY),
+        default=environ.get(_PREFIX + "VERIFY") or verify,
+        metavar="WHEN",
+        help=f"{_either(_VERIFY)} (default: {verify})",
+    )
+    parser.add_argument(
+        "--store",
+        type=_one_of(_STORE),
+        default=environ.get(_PREFIX + "STORE") or "auto",
+        metavar="WHERE",
+        help=f"{_either(_STORE)} (default: auto)",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=environ.get(_PREFIX + "TIMEOUT") or timeout,
+        metavar="SECONDS",
+        help=f"for the whole run (default: {timeout})",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be done; ask nobody, write nothing"
+    )
+
+
+def _add_source_options(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+    parser.add_argument(
+        "--secrets-file",
+        default=environ.get(_PREFIX + "SECRETS_FILE") or None,
+        metavar="FILE",
+        help="JSON of variables, as the dev container CLI takes it",
+    )
+
+
+def _add_output_options(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument(
+        "--log-level",
+        type=_one_of(tuple(LEVELS)),
+        default=environ.get(_PREFIX + "LOG_LEVEL") or "warning",
+        metavar="LEVEL",
+        help=f"{_either(tuple(LEVELS))} (default: warning)",
+    )
+    parser.add_argument(
+        "--log-format",
+        type=_one_of(("console", "json")),
+        default="console",
+        metavar="FORMAT",
+        help="console or json (default: console)",
+    )
+
+
+def _one_of(choices: Sequence[str]) -> Callable[[str], str]:
+    # A type rather than argparse's `choices`, since those don't check what a variable set.
+    def choice(text: str) -> str:
+        if text not in choices:
+            msg = f"expected {_either(choices)}"
+            raise argparse.ArgumentTypeError(msg)
+        return text
+
+    return choice
+
+
+def _either(choices: Sequence[str]) -> str:
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 3600:
+        msg = "expected seconds, above 0 and up to 3600"
+        raise argparse.ArgumentTypeError(msg)
+    return seconds
+
+
+def _login(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from ._login import login
+
+    report = _asking(arguments, environ, login)
+    if not arguments.json and not report.outcomes and report.error is None:
+        _print_lines(["no secrets found"])
+        _print_lines(
+            ["  hint: set <ID>_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD, for any <ID>"]
+        )
+    _print_report(report, arguments)
+    return report.exit_status
+
+
+def _hook(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    def run(**settings: object) -> LoginReport:
+        return lifecycle.run(arguments.step, **settings)
+
+    report = _asking(arguments, environ, run)
+    if arguments.json or lifecycle.has_news(report):
+        _print_report(report, arguments, quiet=True)
+    return report.exit_status if arguments.strict else 0
+
+
+def _asking(
+    arguments: argparse.Namespace,
+    environ: Mapping[str, str],
+    run: Callable[..., LoginReport],
+) -> LoginReport:
+    """
+    Run a login with the options of the command line, showing progress on a terminal.
+    """
+    progress = Progress() if _shows_progress(arguments) else None
+    tell = _observer(arguments, environ)
+
+    def observe(event: str, /, **fields: object) -> None:
+        if progress is not None:
+            progress.take(event, fields)
+        tell(event, **fields)
+
+    try:
+        return run(
+            secrets_file=arguments.secrets_file,
+            only=arguments.only,
+            verify=arguments.verify,
+            store=arguments.store,
+            timeout=arguments.timeout,
+            dry_run=arguments.dry_run,
+            observe=observe,
+        )
+    except ValueError as exc:
+        raise _usage(str(exc)) from None
+    finally:
+        if progress is not None:
+            progress.clear()
+
+
+def _list(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from ._login import survey
+    from .configfile import DockerConfig
+    from .discovery import discover
+    from .errors import ConfigError
+
+    try:
+        config = DockerConfig.locate(environ).path
+    except ConfigError:
+        config = ""  # a list needs no place to write to
+    report = survey(discover(environ, secrets_file=arguments.secrets_file), config=config)
+    if not arguments.json and not report.outcomes:
+        _print_lines(["no secrets found"])
+    _print_report(report, arguments)
+    return report.exit_status
+
+
+def _logout(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from .logout import logout
+    from .registry import Registry
+
+    if bool(arguments.registries) == arguments.all:
+        raise _usage("name the registries to log out of, or --all")
+    try:
+        registries = None if arguments.all else [Registry(r) for r in arguments.registries]
+    except InvalidRegistryError as exc:
+        raise _usage(exc.message) from None
+    report = logout(registries, observe=_observer(arguments, environ))
+    if not arguments.json and not report.outcomes and report.error is None:
+        _print_lines(["nothing to log out of"])
+    _print_report(report, arguments, words=_LOGOUT_WORDS)
+    return report.exit_status
+
+
+def _demo(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from .demo import run
+
+    return run(
+        as_json=arguments.json,
+        colours=render.has_colours(sys.stdout, environ),
+        observe=_observer(arguments, environ),
+    )
+
+
+def _usage(message: str) -> SystemExit:
+    print(f"devcontainer-registry: {message}", file=sys.stderr)  # noqa: T201
+    return SystemExit(_USAGE_ERROR)
+
+
+def _print_report(
+    report: LoginReport,
+    arguments: argparse.Namespace,
+    *,
+    words: Mapping[str, tuple[str, str]] | None = None,
+    quiet: bool = False,
+) -> None:
+    if arguments.json:
+        import json
+
+        _print_lines([json.dumps(render.document(report), indent=2)])
+        return
+    colours = render.has_colours(sys.stdout)
+    _print_lines(render.lines(report, colours=colours, words=words, quiet=quiet))
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)  # noqa: T201  (stdout is ours)
+
+
+def _observer(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Observer:
+    return observer(
+        level=arguments.log_level,
+        log_format=arguments.log_format,
+        hide=Hider(environ, secrets_file=getattr(arguments, "secrets_file", None)),
+        colours=render.has_colours(sys.stderr),
+    )
+
+
+def _shows_progress(arguments: argparse.Namespace) -> bool:
+    verbose = LEVELS[arguments.log_level] < LEVELS["warning"]
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not verbose
+
+
+def _crashed(exc: Exception, environ: Mapping[str, str]) -> int:
+    import traceback
+
+    hide = Hider(environ)
+    try:
+        text = hide("".join(traceback.format_exception(exc)))
+    except Exception:  # noqa: BLE001  (what hides secrets has failed itself: show nothing)
+        text = f"{type(exc).__name__}\n"
+    sys.stderr.write(text)
+    sys.stderr.write("devcontainer-registry: this is a bug; please report the lines above\n")
+    return _BUG

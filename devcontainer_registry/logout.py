@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""
+Removing what we wrote, and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+
+from ._keep import OUR_HELPER, amend
+from ._memory import Memory
+from .cache import Cache
+from .configfile import DockerConfig
+from .errors import ConfigChangedError, ConfigError, InvalidRegistryError, RegistryError
+from .observer import ignore
+from .registry import Registry
+from .report import LoginReport, Outcome
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .configfile import Document
+    from .observer import Observer
+
+
+def logout(
+    registries: Iterable[Registry] | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    config: DockerConfig | None = None,
+    timeout: float = 30.0,
+    observe: Observer = ignore,
+) -> LoginReport:
+    """
+    Remove what we wrote for *registries* from config.json, and what we remember of them.
+
+    Args:
+        registries: None: all that we remember.
+        environ: Variables that say where the files are.
+        config: The file to edit; None: where docker looks for it.
+        timeout: Seconds to wait for others who are writing it.
+        observe: Told what happens.
+
+    Returns:
+        One outcome each: `ok` where an entry was removed, `unchanged` where there was none,
+        `skipped` where it is somebody else's.
+    """
+    cache = Cache.locate(environ)
+    try:
+        config = config or DockerConfig.locate(environ)
+        wanted = list(_known(cache) if registries is None else registries)
+    except ConfigError as exc:
+        return LoginReport(config="", changed=False, outcomes=(), error=exc)
+    memory = Memory(cache, config.path)
+    outcomes: list[Outcome] = []
+
+    def change(document: Document) -> None:
+        outcomes[:] = [_remove(registry, document, memory) for registry in wanted]
+
+    try:
+        changed = bool(wanted) and amend(
+            config, change, deadline=time.monotonic() + timeout, observe=observe
+        )
+    except (ConfigError, ConfigChangedError) as exc:
+        return LoginReport(config=config.path, changed=False, outcomes=(), error=exc)
+    for outcome in outcomes:
+        if outcome.registry is not None and outcome.status != "skipped":
+            memory.forget(outcome.registry)
+    return LoginReport(
+        config=config.path, changed=changed, outcomes=tuple(outcomes), error=memory.trouble
+    )
+
+
+def _known(cache: Cache) -> list[Registry]:
+    known = []
+    for name in cache.registries():
+        try:
+            known.append(Registry(name))
+        except InvalidRegistryError:  # noqa: PERF203  (a handful of names)
+            continue  # not a file of ours
+    return known
+
+
+def _remove(registry: Registry, document: Document, memory: Memory) -> Outcome:
+    outcome = Outcome(id="", registry=registry, source="config.json", kind=None, status="ok")
+    entry = document.auth(registry)
+    if entry is None:
+        document.remove_helper(registry, OUR_HELPER)
+        return replace(outcome, status="unchanged")
+    if not memory.wrote(registry, entry):
+        error = RegistryError(
+            "config.json has a login for it that we did not write",
+            hint=f"run docker logout {registry} to remove that one",
+            code="not-ours",
+        )
+        return replace(outcome, status="skipped", code=error.code, error=error)
+    document.remove_auth(registry)
+    document.remove_helper(registry, OUR_HELPER)
+    return outcome

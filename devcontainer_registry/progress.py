@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""
+One line on a terminal, while registries are being asked.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_WIDTH = 79
+
+
+class Progress:
+    """
+    An observer that draws; events come from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[object, None] = {}
+        self._shown = False
+
+    def take(self, event: str, fields: Mapping[str, object]) -> None:
+        """
+        Redraw the line after *event*.
+        """
+        registry = fields.get("registry")
+        with self._lock:
+            if event == "login.started":
+                self._waiting[registry] = None
+            elif event in ("login.succeeded", "login.failed"):
+                self._waiting.pop(registry, None)
+            else:
+                return
+            self._draw()
+
+    def clear(self) -> None:
+        """
+        Leave nothing of it behind.
+        """
+        with self._lock:
+            self._waiting.clear()
+            self._draw()
+
+    def _draw(self) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+        self._shown = bool(self._waiting)
+        if self._shown:
+            first, *rest = self._waiting
+            more = f" and {len(rest)} more" if rest else ""
+            sys.stderr.write(f"asking {first}{more} ..."[:_WIDTH])
+        sys.stderr.flush()

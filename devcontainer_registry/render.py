@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+"""
+What a person reads, and what a program reads: a report as lines, and as JSON.
+"""
+
+from __future__ import annotations
+
+import os
+import textwrap
+import time
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, TextIO
+
+    from .errors import RegistryError
+    from .report import LoginReport, Outcome
+
+_WIDTH = 80
+_WORD_WIDTH = 12
+_NAME_MAX = 46  # an ECR host of the longest region's name
+
+_WORDS = {
+    "ok": ("logged in", "32"),
+    "unchanged": ("unchanged", "2"),
+    "unverified": ("unverified", "33"),
+    "rejected": ("refused", "31"),
+    "incomplete": ("incomplete", "33"),
+    "skipped": ("skipped", "33"),
+    "failed": ("failed", "31"),
+    "found": ("found", "32"),
+}
+
+
+def has_colours(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+    """
+    Whether *stream* is a terminal whose user wants colours (https://no-color.org).
+    """
+    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def lines(
+    report: LoginReport,
+    *,
+    colours: bool = False,
+    words: Mapping[str, tuple[str, str]] | None = None,
+    quiet: bool = False,
+) -> Iterator[str]:
+    """
+    *report* at 80 columns: a line for each registry, and below it what to do.
+
+    Args:
+        report: What happened.
+        colours: ANSI, around the first word only.
+        words: For each status its word and its colour, where they are not a login's.
+        quiet: Only what changed or needs doing.
+    """
+    style = _Style(words or _WORDS, colours=colours)
+    outcomes = [o for o in report.outcomes if not quiet or is_news(o)]
+    width = min(_NAME_MAX, max((len(_name(o)) for o in outcomes), default=0))
+    for outcome in outcomes:
+        word, colour = style.words[outcome.status]
+        yield from style.entry(word, colour, _name(outcome).ljust(width), _detail(outcome))
+        if outcome.status in ("ok", "unchanged", "found") and outcome.error is not None:
+            yield from style.below(_short(outcome, outcome.error))
+        if outcome.error is not None and outcome.error.hint:
+            yield from style.below(f"hint: {outcome.error.hint}")
+    for finding in report.findings:
+        yield from style.entry("note", "33", "", finding.message)
+        if finding.hint:
+            yield from style.below(f"hint: {finding.hint}")
+    if report.error is not None:
+        yield from style.entry("not written", "31", "", report.error.message)
+        if report.error.hint:
+            yield from style.below(f"hint: {report.error.hint}")
+
+
+def is_news(outcome: Outcome) -> bool:
+    """
+    Whether a container's log deserves a line about it.
+    """
+    if outcome.code == "not-configured" or (outcome.implicit and outcome.status == "skipped"):
+        return False
+    return outcome.status != "unchanged"
+
+
+def document(report: LoginReport) -> dict[str, Any]:
+    """
+    *report* as JSON's `login --json` and its kin print it.
+    """
+    return {
+        "version": 1,
+        "config": report.config,
+        "changed": report.changed,
+        "error": _error(report.error),
+        "registries": [
+            {
+                "id": outcome.id,
+                "registry": outcome.registry,
+                "kind": outcome.kind,
+                "source": outcome.source,
+                "status": outcome.status,
+                "kept_in": sorted(outcome.kept_in),
+                "verified": outcome.verified,
+                "expires_at": None if outcome.expires_at is None else instant(outcome.expires_at),
+                "attempts": outcome.attempts,
+                "elapsed_ms": round(outcome.elapsed * 1000),
+                "realm": outcome.realm,
+                "code": outcome.code,
+                "error": _error(outcome.error),
+            }
+            for outcome in report.outcomes
+        ],
+        "findings": [
+            {
+                "code": finding.code,
+                "message": finding.message,
+                "hint": finding.hint,
+                "variable": finding.variable,
+            }
+            for finding in report.findings
+        ],
+    }
+
+
+def instant(at: float) -> str:
+    """
+    Unix seconds as ISO 8601, in UTC.
+    """
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+
+
+class _Style:
+    def __init__(self, words: Mapping[str, tuple[str, str]], *, colours: bool) -> None:
+        self.words = words
+        self._colours = colours
+
+    def entry(self, word: str, colour: str, name: str, detail: str) -> Iterator[str]:
+        head = f"{word:<{_WORD_WIDTH}}{name}"
+        start = _WORD_WIDTH + len(name) + 2 if name else _WORD_WIDTH
+        first = self._paint(word, colour) + head[len(word) :]
+        if name and (start > _WIDTH // 2 and start + len(detail) > _WIDTH):
+            yield first.rstrip()
+            yield from self.below(detail)
+            return
+        wrapped = _wrap(detail, _WIDTH - start) or [""]
+        gap = "  " if name else ""
+        yield f"{first}{gap}{wrapped[0]}".rstrip()
+        for more in wrapped[1:]:
+            yield " " * start + more
+
+    def below(self, text: str) -> Iterator[str]:
+        indent = " " * _WORD_WIDTH
+        for number, line in enumerate(_wrap(text, _WIDTH - _WORD_WIDTH - 2)):
+            yield indent + ("  " if number and text.startswith("hint: ") else "") + line
+
+    def _paint(self, word: str, colour: str) -> str:
+        return f"\x1b[{colour}m{word}\x1b[0m" if self._colours else word
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _name(outcome: Outcome) -> str:
+    return outcome.registry or outcome.id
+
+
+def _detail(outcome: Outcome) -> str:
+    if outcome.status not in ("ok", "unchanged", "found"):
+        return outcome.error.message if outcome.error is not None else ""
+    said = f"from {outcome.source}"
+    if outcome.status == "found":
+        return f"{said} ({outcome.kind})"
+    if outcome.realm:
+        said += f" through {outcome.realm}"
+    if outcome.expires_at is not None:
+        said += f", until {instant(outcome.expires_at)}"
+    return said
+
+
+def _short(outcome: Outcome, error: RegistryError) -> str:
+    return f"{outcome.code}: {error.message}"
+
+
+def _error(error: RegistryError | None) -> dict[str, str] | None:
+    if error is None:
+        return None
+    return {"code": error.code, "message": error.message, "hint": error.hint}

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""
+How it went: one outcome for each registry, and what they add up to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .credentials import Finding
+from .errors import DiscoveryError, PluginError, RegistryError
+from .registry import Registry
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    Status: TypeAlias = Literal[
+        "ok", "unchanged", "unverified", "rejected", "incomplete", "skipped", "failed", "found"
+    ]
+    Place: TypeAlias = Literal["auths", "credHelpers"]
+
+# Codes of outcomes that are `ok` as far as the registry goes, and what they still cost.
+_NOT_PULLABLE = frozenset({"pull-denied", "image-not-found"})
+_HIDDEN = "hidden-by-credsstore"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """
+    How it went for one registry.
+
+    Attributes:
+        id: Of the set, or the name of an implicit source.
+        registry: None where the set could not even be read.
+        source: The variables, by name.
+        kind: The authenticator's name; None where none was chosen.
+        status: `found` and `incomplete` before anybody is asked; the others afterwards.
+        kept_in: The parts of config.json that hold it now (before: that would).
+        verified: Whether the registry accepted it, now or the last time that it was asked.
+        expires_at: Unix seconds; None: not known to expire.
+        attempts: How often anybody was asked.
+        elapsed: Seconds from the first try to the answer.
+        realm: The host of the token server, where that is not the registry itself.
+        code: Of what there is to say, whatever the status; None: nothing.
+        error: The same in words, with what to do.
+        implicit: From a source that nobody asked for; it never changes the exit status.
+    """
+
+    id: str
+    registry: Registry | None
+    source: str
+    kind: str | None
+    status: Status
+    kept_in: frozenset[Place] = frozenset()
+    verified: bool = False
+    expires_at: float | None = None
+    attempts: int = 0
+    elapsed: float = 0.0
+    realm: str | None = None
+    code: str | None = None
+    error: RegistryError | None = None
+    implicit: bool = False
+
+    @property
+    def exit_status(self) -> int:
+        """
+        What this outcome alone would make the command's exit status.
+        """
+        if self.implicit:
+            return 0
+        if self.code == _HIDDEN:
+            return 6
+        match self.status:
+            case "ok" | "unchanged":
+                return 4 if self.code in _NOT_PULLABLE else 0
+            case "rejected":
+                return 4
+            case "incomplete":
+                return 3
+            case "failed" if isinstance(self.error, (PluginError, DiscoveryError)):
+                return 3
+            case "unverified" | "failed":
+                return 5
+            case _:
+                return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginReport:
+    """
+    How a login went.
+
+    Attributes:
+        config: Path of the config.json that was to be written; "" where there is no home for it.
+        changed: Whether it was written.
+        outcomes: One for each set and implicit source, explicit ones first.
+        findings: What else is worth saying about variables.
+        error: What went wrong with config.json itself.
+    """
+
+    config: str
+    changed: bool
+    outcomes: tuple[Outcome, ...]
+    findings: tuple[Finding, ...] = ()
+    error: RegistryError | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """
+        0 all well or nothing to do, 3 a set is incomplete, 4 refused, 5 not reached, 6 config.json.
+        """
+        seen = {outcome.exit_status for outcome in self.outcomes}
+        if self.error is not None:
+            seen.add(6)
+        return next((status for status in (6, 4, 5, 3) if status in seen), 0)
+
+    @property
+    def ok(self) -> bool:
+        """
+        Whether all is well, or there was nothing to do.
+        """
+        return self.exit_status == 0
