@@ -171,6 +171,9 @@ def _login(entry: object) -> tuple[str, str] | None:
     texts = {name: text for name, text in members if isinstance(text, str)}
     user, secret = texts.get("username", ""), texts.get("password", "")
     if texts.get("auth"):
+        if len(texts["auth"]) % 4:
+            # Go's decoder takes only what is padded right; Python's forgives too much padding.
+            return None
         try:
             decoded = base64.b64decode(texts["auth"], validate=True).decode()
         except ValueError:

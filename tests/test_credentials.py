@@ -60,7 +60,7 @@ def test_a_secret_is_true_when_it_holds_something():
 
 
 def test_what_was_found_shows_nothing_that_a_variable_held():
-    names = "username kind region role_arn profile tenant ca_file image".split()
+    names = ["username", "kind", "region", "role_arn", "profile", "tenant", "ca_file", "image"]
     found = RegistrySecret(
         id="ACR",
         registry=Registry("mycompany.azurecr.io"),
