@@ -58,7 +58,8 @@ class Distance:
         """
         The port of a new proxy in front of *port*.
         """
-        return self._run(self._listen(port))
+        found: int = self._run(self._listen(port))
+        return found
 
     def _run(self, task: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(task, self._loop).result(timeout=10)
@@ -74,8 +75,7 @@ class Distance:
 
         server = await asyncio.start_server(connected, "127.0.0.1", 0, backlog=512)
         self._servers.append(server)
-        found: int = server.sockets[0].getsockname()[1]
-        return found
+        return int(server.sockets[0].getsockname()[1])
 
     async def _pass_on(
         self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -119,6 +119,7 @@ class Distance:
             await arriving
         finally:
             arriving.cancel()
+            await asyncio.gather(arriving, return_exceptions=True)
 
     async def _close(self) -> None:
         for server in self._servers:

@@ -183,9 +183,6 @@ class Resetting(_Raw):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
 
-    def shutdown_request(self, request):
-        request.close()  # and no FIN before
-
 
 class Dripping(_Raw):
     """
