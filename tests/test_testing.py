@@ -176,6 +176,17 @@ def test_a_damaged_credential_is_nobodys(authorization, auth):
     assert [None] == [request.user for request in loopback.requests]
 
 
+def test_no_body_follows_the_answer_to_a_head_request():
+    with LoopbackRegistry(USERS) as loopback:
+        port = int(loopback.registry.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(b"HEAD /v2/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: connection.recv(4096), b""))
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert answer.endswith(b"\r\n\r\n")
+
+
 def test_one_connection_serves_many_requests_and_no_answer_runs_into_the_next():
     with LoopbackRegistry(USERS) as loopback:
         connection = http.client.HTTPConnection(str(loopback.registry), timeout=10)
