@@ -258,7 +258,7 @@ ECR = Played(
     ),
 )
 
-# https://github.com/docker/docker-py/issues/1170: plain text
+# To a token that was right once, in place of `wrong`: https://github.com/docker/docker-py/issues/1170
 ECR_EXPIRED = plain(403, "Your Authorization Token has expired. Please run 'aws ecr get-login'")
 
 ECR_PUBLIC = Played(
