@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     from .registry import Registry
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
 _GAP = re.compile(r"[\s,]*")
-_WORD = re.compile(_TOKEN)
-_TOKEN68 = re.compile(r"[ \t]+([A-Za-z0-9._~+/-]+=*)[ \t]*(?=,|$)")
+_WORD = re.compile(_NAME)
+_TOKEN68 = re.compile(r"[ \t]+([A-Za-z0-9._~+/-]+=*)[ \t]*(?=,|\Z)")
 # An unquoted value may be more than a token: Google sends `service=gcr.io` and others send URLs.
 _PARAMETER = re.compile(
-    rf'({_TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)(?:"|\\?$)|([^\s,"]*))', re.DOTALL
+    rf'({_NAME})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)(?:"|\\?\Z)|([^\s,"]*))', re.DOTALL
 )
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
@@ -136,7 +136,8 @@ def check_realm(realm: str, *, registry: Registry, asked: Url, crossed_hosts: bo
     if url is None:
         raise _refused(registry, "a token server that is no URL to ask", realm_host=None)
     own = url.netloc == registry.api_host or url.same_host(asked)
-    listed = _REALMS.get(registry, registry if _REALM_IS_ITSELF.fullmatch(registry) else None)
+    name = registry.removesuffix(":443")
+    listed = _REALMS.get(name, name if _REALM_IS_ITSELF.fullmatch(name) else None)
     both_here = registry.is_loopback and url.is_loopback
     if listed is not None and (url.scheme, url.netloc) != ("https", listed):
         why = f"which is not {listed}, its own"

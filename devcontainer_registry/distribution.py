@@ -36,17 +36,17 @@ if TYPE_CHECKING:
 _CLIENT_ID = "docker"
 
 # What `docker pull` accepts, so that a registry answers about the image and not about formats.
-_MANIFESTS = ", ".join(
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    )
+_MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.docker.distribution.manifest.v2+json"
 )
 
 # Why docker goes on to plain HTTP with a registry on this machine: the port speaks no TLS.
-_NO_TLS = ("plain-http", "tls-failed", "connection-reset")
+_NO_TLS = ("plain-http", "tls-failed", "connection-reset", "timeout")
+
+# Seconds for that first try over TLS: some servers wait for the end of a line that never comes.
+_TLS_HERE_MAX = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +134,7 @@ class _Conversation:
                 hint="set *_IMAGE to a private image, or expect to see at the first pull",
             )
         if ping.status != 401:
-            raise refusals.error(ping, self._registry)
+            raise refusals.error(ping, self._registry, sent=False)
         authorization = self._answer(ping, name)
         if name is None or authorization.startswith("Basic"):
             self._prove_identity(authorization)
@@ -144,12 +144,25 @@ class _Conversation:
 
     def _ping(self) -> Response:
         try:
-            return self._request("GET", self._root)
+            return self._request("GET", self._root, at_most=self._time_for_tls())
         except UnreachableError as exc:
             if not self._registry.is_loopback or exc.code not in _NO_TLS:
                 raise
+            first = exc
         self._root = f"http://{self._registry.api_host}/v2/"
-        return self._request("GET", self._root)
+        try:
+            ping = self._request("GET", self._root)
+        except RegistryError as exc:
+            # What went wrong with TLS says more, unless there never was any.
+            raise (exc if first.code == "plain-http" else first) from None
+        if ping.status == 400 and first.code != "plain-http":
+            raise first  # how a TLS port answers plain HTTP
+        return ping
+
+    def _time_for_tls(self) -> float:
+        if not self._registry.is_loopback:
+            return float("inf")
+        return min(_TLS_HERE_MAX, (self._end - time.monotonic()) / 2)
 
     def _answer(self, ping: Response, name: str | None) -> str:
         """
@@ -183,7 +196,7 @@ class _Conversation:
         url = check_realm(
             realm, registry=self._registry, asked=asked, crossed_hosts=ping.crossed_hosts
         )
-        if url.netloc != self._registry.api_host:
+        if not url.same_host(asked):
             self._realm = url.netloc
         return url
 
@@ -200,7 +213,9 @@ class _Conversation:
             query |= {"offline_token": "true", "account": self._credential.username}
             joint = "&" if "?" in realm.target else "?"
             response = self._request(
-                "GET", f"{realm}{joint}{urlencode(query)}", authorization=self._basic()
+                "GET",
+                f"{realm}{joint}{urlencode(query, errors='surrogateescape')}",
+                authorization=self._basic(),
             )
         if response.crossed_hosts:
             # The credential stayed behind, so this token would be nobody's.
@@ -214,7 +229,7 @@ class _Conversation:
         answer = refusals.json_object(response.body)
         token = answer.get("access_token") or answer.get("token")
         # It goes into a header: nothing there may end the line.
-        if not isinstance(token, str) or not (token.isascii() and token.isprintable()):
+        if not isinstance(token, str) or not _is_header_word(token):
             raise not_a_registry(who, "sends no token where a token server does")
         if _is_nobodys(token):
             # Some grant the world's token to a wrong password instead of refusing it.
@@ -223,7 +238,8 @@ class _Conversation:
 
     def _basic(self) -> str:
         pair = f"{self._credential.username}:{self._credential.secret.reveal()}"
-        return "Basic " + base64.b64encode(pair.encode()).decode()
+        # Bytes of the environment that are no UTF-8 go out as they came in.
+        return "Basic " + base64.b64encode(pair.encode("utf-8", "surrogateescape")).decode()
 
     def _prove_identity(self, authorization: str) -> None:
         response = self._request("GET", self._root, authorization=authorization)
@@ -266,6 +282,7 @@ class _Conversation:
         *,
         authorization: str | None = None,
         form: dict[str, str] | None = None,
+        at_most: float = float("inf"),
     ) -> Response:
         headers = {"Authorization": authorization} if authorization else {}
         if method == "HEAD":
@@ -277,7 +294,7 @@ class _Conversation:
             form=form,
             ca_file=self._ca_file,
             trusted_as=self._registry.api_host,
-            timeout=self._end - time.monotonic(),
+            timeout=min(at_most, self._end - time.monotonic()),
         )
 
 
@@ -296,6 +313,10 @@ def _repository(image: str, registry: Registry) -> tuple[str, str]:
     )
 
 
+def _is_header_word(token: str) -> bool:
+    return token.isascii() and token.isprintable() and token != "" and " " not in token
+
+
 def _is_nobodys(token: str) -> bool:
     """
     Whether *token* says that whoever asked for it was not authenticated: an empty subject.
@@ -312,7 +333,7 @@ def _is_nobodys(token: str) -> bool:
     return isinstance(claims, dict) and claims.get("sub") == ""
 
 
-def _led_away(host: str) -> RegistryError:
+def _led_away(host: str) -> UnreachableError:
     return UnreachableError(
         f"{host} redirects to another host, where the credential does not follow",
         hint="use the host that it redirects to as *_SERVER",

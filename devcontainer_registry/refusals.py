@@ -32,11 +32,19 @@ _FIREWALL = re.compile(
 # ECR: https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html
 _EXPIRED = re.compile(rb"authorization token has expired", re.IGNORECASE)
 
+# RFC 6749, section 5.2: a token endpoint may refuse with status 400.
+_OAUTH_REFUSALS = ("invalid_grant", "invalid_client", "unauthorized_client", "access_denied")
+
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 def error(
-    response: Response, registry: Registry, *, realm: str | None = None, now: float | None = None
+    response: Response,
+    registry: Registry,
+    *,
+    realm: str | None = None,
+    sent: bool = True,
+    now: float | None = None,
 ) -> RegistryError:
     """
     The error to raise for *response*.
@@ -45,17 +53,21 @@ def error(
         response: Of *registry*, or of its token server.
         registry: Who was asked.
         realm: The host of the token server, where that answered and is not the registry's own.
+        sent: Whether it had been sent the credential.
         now: Unix seconds, for a `Retry-After` that is a date; None: the clock.
     """
     status = response.status
     who = realm or registry
     if status in (401, 403):
-        return _denied(response, registry, realm)
+        return _denied(response, registry, realm, sent=sent)
+    if status == 400 and json_object(response.body).get("error") in _OAUTH_REFUSALS:
+        return refused(registry, realm)
     if status == 407:
         return refused_by_proxy("from the environment", who, status)
     if status in (408, 429) or status >= 500:
         return _busy(response, who, now)
-    return not_a_registry(who, f"answers with status {status}, as no registry does")
+    what = "the credential" if sent else "the question how to log in"
+    return not_a_registry(who, f"answers {what} with status {status}, as no registry does")
 
 
 def refused(registry: Registry, realm: str | None = None) -> AuthenticationError:
@@ -80,7 +92,9 @@ def json_object(body: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _denied(response: Response, registry: Registry, realm: str | None) -> RegistryError:
+def _denied(
+    response: Response, registry: Registry, realm: str | None, *, sent: bool
+) -> RegistryError:
     firewall = _FIREWALL.search(response.body)
     if firewall:
         return UnreachableError(
@@ -93,6 +107,11 @@ def _denied(response: Response, registry: Registry, realm: str | None) -> Regist
             f"{registry} says that the token has expired",
             hint="get a new one; an ECR token lasts 12 hours, an access key renews it by itself",
             code="token-expired",
+        )
+    if not sent:
+        return AuthenticationError(
+            f"{registry} refuses even the question how to log in (status {response.status})",
+            hint="check that this network may reach the registry",
         )
     return refused(registry, realm)
 

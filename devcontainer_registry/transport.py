@@ -130,7 +130,7 @@ class Transport:
         wanted = _sendable({"Accept-Encoding": "identity", "User-Agent": "devcontainer-registry"})
         wanted |= _sendable(headers or {})
         if form is not None:
-            body = urlencode(form).encode()
+            body = urlencode(form, errors="surrogateescape").encode()
             wanted["Content-Type"] = "application/x-www-form-urlencoded"
         at = _parse(url)
         crossed = False
@@ -213,7 +213,9 @@ def _parse(url: str) -> Url:
     if parsed is None:
         # Without the URL: whatever made it no URL may be a secret in the wrong place.
         msg = "not a URL that can be asked"
-        raise UnreachableError(msg, hint="check the spelling of the registry", code="insecure")
+        raise UnreachableError(
+            msg, hint="check the spelling of the registry", code="invalid-server"
+        )
     return parsed
 
 
@@ -296,7 +298,7 @@ class _HttpsConnection(HTTPSConnection):
         # Asked first: urllib3 forgets the tunnel when it fails.
         host = _name(self._tunnel_host or "", self._tunnel_port)
         try:
-            super()._tunnel()  # type: ignore[misc]  # http.client's; its stubs leave it out
+            super()._tunnel()
         except (HTTPException, OSError) as exc:
             # Without the cause, which quotes the proxy.
             raise failures.proxy(exc, name=_name(self.host, self.port), host=host) from None
