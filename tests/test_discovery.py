@@ -209,6 +209,15 @@ def test_an_empty_server_leaves_the_set_to_the_next_source(write):
     assert "mycompany.azurecr.io" == secret.registry
 
 
+def test_a_set_without_server_is_told_from_where_it_says_anything(write):
+    file = write(a_set(USER="bob", PASSWORD="s3cret"))
+
+    incomplete = broken(found(a_set(USER="", PASSWORD=""), secrets_file=file))
+
+    assert "ACR_CONTAINER_REGISTRY_* (secrets file)" == incomplete.source
+    assert not incomplete.empty
+
+
 def test_a_set_that_only_codespaces_file_has_is_used_and_said(write):
     result = found(codespaces_file=write(env_secrets(a_set(**WHOLE))))
 

@@ -204,12 +204,12 @@ def test_what_is_no_string_in_a_secrets_file_is_an_error_of_that_variable(write)
 
 
 def test_what_is_no_base64_in_codespaces_file_is_an_error_of_that_variable(write):
-    content = f"{NAME}={CANARY}%\nB=Zm8=\n\nno line\nC=/w==\nD=\n"
+    content = f"{NAME}={CANARY}%\nB=Zm8=\n\nno line\nC=/w==\nD=\nE=Zm8%=\n"
     environment = read({}, codespaces_file=write(content))
 
     layer = environment.layers[1]
     assert {"B": "fo", "D": ""} == layer.variables
-    assert {NAME, "C"} == set(layer.unusable)
+    assert {NAME, "C", "E"} == set(layer.unusable)
     assert CANARY not in layer.value(NAME).message
 
 

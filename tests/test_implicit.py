@@ -40,6 +40,7 @@ def test_a_codespace_is_logged_in_to_ghcr(url):
         {"GITHUB_SERVER_URL": "https://ghe.example"},
         {"GITHUB_SERVER_URL": "https://github.com.evil.example"},
         {"GITHUB_TOKEN": ""},
+        {"GITHUB_TOKEN": "''"},
     ],
 )
 def test_a_github_token_elsewhere_is_not_for_ghcr(other):
@@ -152,6 +153,9 @@ def test_dockers_own_variable_is_read(entry, username, secret):
     [
         {"auth": CANARY},
         {"auth": basic("bob:s3cret").rstrip("=")},
+        {"auth": basic("bob:s3") + "="},
+        {"auth": "%%%%"},
+        {"auth": "/w=="},
         {"auth": basic("bob")},
         {"auth": basic(":s3cret")},
         {"auth": basic("bo\nb:s3cret")},

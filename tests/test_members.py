@@ -176,12 +176,16 @@ def test_a_near_miss_is_asked_about(written, meant):
         "DEVCONTAINER_REGISTRY_SECRETS_FILE",
         "DEVCONTAINER_REGISTRY_STORE",
         "DEVCONTAINER_REGISTRY_URL",
-        "ACR_CONTAINER_REGISTRY_USERNAME\x1b",
+        "ACR\x1b_CONTAINER_REGISTRY_USER",
         "ACR\u00c9_CONTAINER_REGISTRY_USER",
     ],
 )
 def test_what_is_somebody_elses_variable_is_not_asked_about(name):
-    assert "near-miss" not in codes(found({name: ""}, {name: "/nowhere"}))
+    assert "near-miss" not in codes(found({name: "/nowhere"}))
+
+
+def test_a_near_miss_that_is_empty_is_not_asked_about():
+    assert [] == codes(found(a_set(TOKEN="", USERNAME=" ")))
 
 
 def test_a_near_miss_beside_the_right_name_is_not_asked_about():

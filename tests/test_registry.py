@@ -95,6 +95,12 @@ def test_docker_hub_has_its_own_key_and_host_and_all_others_have_one_name():
     assert ("ghcr.io:443",) == other.spellings
 
 
+def test_a_registry_of_a_registry_is_itself():
+    registry = Registry("ghcr.io")
+
+    assert Registry(registry) is registry
+
+
 @pytest.mark.parametrize("server", ["localhost", "localhost:1", "127.0.0.1:5000", "[::1]:5000"])
 def test_a_registry_on_this_machine_is_loopback(server):
     assert Registry(server).is_loopback
