@@ -121,7 +121,8 @@ def _decide(one: Accepted, document: Document, *, memory: Memory, store: str) ->
         return not_ours(outcome)
     if outcome.status == "unverified" and entry is not None:
         return outcome  # what is there may be right, and nobody knows that this is
-    checked: State = "verified" if outcome.verified else "unverified"
+    # An image that could not be pulled is looked at again at the next start.
+    checked: State = "verified" if outcome.verified and outcome.code is None else "unverified"
     memory.note(one.secret, checked, credential=one.credential, written=True)
     document.set_auth(registry, one.credential)
     outcome = replace(outcome, kept_in=frozenset({"auths"}))
