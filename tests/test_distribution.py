@@ -638,7 +638,17 @@ def test_a_registry_on_this_machine_that_is_mute_about_tls_is_asked_without(worl
 
 
 def test_a_bad_certificate_on_this_machine_is_no_reason_for_plain_http(world):
-    registry = world.here(Registryish(BASIC, ['Basic realm="x"']), tls=True, names=("a.example",))
+    context = world.authority.context("a.example")
+
+    class Both(wire.Server):
+        def talk(self, sock):
+            if sock.recv(1, socket.MSG_PEEK) == b"\x16":
+                with context.wrap_socket(sock, server_side=True) as secure:
+                    super().talk(secure)
+            else:
+                super().talk(sock)
+
+    registry = world.add(Both(Registryish(BASIC, ['Basic realm="x"'])))
 
     exc = refused(world, registry=registry.netloc)
 
