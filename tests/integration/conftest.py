@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""
+Real parts as fixtures.
+
+What takes long to start lives as long as the session, and the tests that use it share one worker;
+what starts at once is the test's own.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from parts import aws, clients, cncf, images, netns, tokens
+from parts.ca import Authority
+from parts.engine import Engine
+
+USERS = {"alice": "in wonder:land", "robot$ci": "p4$$-wörd"}
+
+# Before anything empties the environment: whether an engine is to be used that is there already.
+_DOCKER_HOST = os.environ.get("DOCKER_HOST")
+
+_COSTLY = ("engine", "moto")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for name in _COSTLY:
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(name))
+
+
+@pytest.fixture(name="authority", scope="session")
+def _authority(tmp_path_factory):
+    """
+    A CA that nobody trusts until told to.
+    """
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(name="registry_htpasswd")
+def _registry_htpasswd(tmp_path):
+    """
+    A registry that knows `USERS`, at localhost, over plain HTTP.
+    """
+    with cncf.CncfRegistry.with_passwords(tmp_path / "cncf", USERS, host="localhost") as registry:
+        yield registry
+
+
+@pytest.fixture(name="token_server")
+def _token_server(tmp_path):
+    """
+    Knows `USERS`; a test may switch `refresh` and `post`, and add to `denied`.
+    """
+    with tokens.TokenServer(tmp_path / "tokens", USERS) as server:
+        yield server
+
+
+@pytest.fixture(name="registry_token")
+def _registry_token(tmp_path, token_server):
+    """
+    A registry that believes `token_server`.
+    """
+    with cncf.CncfRegistry(
+        tmp_path / "cncf-token", auth=token_server.registry_auth, host="localhost"
+    ) as registry:
+        yield registry
+
+
+@pytest.fixture(name="registry_tls")
+def _registry_tls(tmp_path, authority):
+    """
+    A registry that knows `USERS`, at https://localhost, certified by `authority`.
+    """
+    with cncf.CncfRegistry.with_passwords(
+        tmp_path / "cncf-tls",
+        USERS,
+        host="localhost",
+        certificate=authority.issue("localhost", "127.0.0.1"),
+    ) as registry:
+        yield registry
+
+
+@pytest.fixture(name="network")
+def _network(tmp_path):
+    """
+    A network of its own; see `parts.netns`.
+    """
+    network = netns.Network(tmp_path)
+    yield network
+    network.stop()
+
+
+@pytest.fixture(name="registry_elsewhere")
+def _registry_elsewhere(tmp_path, authority, network):
+    """
+    A registry that knows `USERS`, over TLS, on an address of `network` that is not loopback.
+    """
+    with cncf.CncfRegistry.with_passwords(
+        tmp_path / "cncf-elsewhere",
+        USERS,
+        address=netns.ADDRESS,
+        certificate=authority.issue(netns.ADDRESS),
+        enter=network.enter,
+    ) as registry:
+        yield registry
+
+
+@pytest.fixture(name="start_registry")
+def _start_registry(tmp_path):
+    """
+    A function that starts one more registry: `start_registry(users={...}, **options)`.
+    """
+    started = []
+
+    def start(users=None, **options):
+        folder = tmp_path / f"cncf-{len(started)}"
+        options.setdefault("host", "localhost")
+        started.append(cncf.CncfRegistry.with_passwords(folder, users or USERS, **options))
+        return started[-1]
+
+    yield start
+    for registry in started:
+        registry.stop()
+
+
+@pytest.fixture(name="_moto", scope="session")
+def _moto_process(_bare_process, tmp_path_factory):
+    with aws.Aws(tmp_path_factory.mktemp("moto")) as running:
+        yield running
+
+
+@pytest.fixture(name="moto")
+def _clean_moto(_moto):
+    """
+    AWS, which knows no key and has been asked nothing; see `parts.aws`.
+    """
+    _moto.forget()
+    return _moto
+
+
+@pytest.fixture(name="engine", scope="session")
+def _engine(_bare_process):
+    """
+    A Docker Engine; see `parts.engine`.
+    """
+    with Engine(preferred=_DOCKER_HOST) as engine:
+        yield engine
+
+
+@pytest.fixture(name="image_layout", scope="session")
+def _image_layout(tmp_path_factory):
+    """
+    A folder with a tiny image in it, for `skopeo copy oci:FOLDER:latest docker://...`.
+    """
+    return images.layout(tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture(name="_clean_path", scope="session")
+def _clean_path_folder(tmp_path_factory):
+    return clients.clean_path(tmp_path_factory.mktemp("path"))
+
+
+@pytest.fixture(name="client")
+def _client(tmp_path, _clean_path):
+    """
+    Clients in an environment of their own; see `parts.clients`.
+    """
+    return clients.Client(tmp_path / "client", path=_clean_path)
+
+
+@pytest.fixture(name="client_env")
+def _client_env(client):
+    """
+    The environment of `client`, to change and to pass on.
+    """
+    return client.environ

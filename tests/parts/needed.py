@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""
+Finding a program that a test needs, or saying how to get it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# Debian keeps daemons where a user's PATH does not look.
+_SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+
+
+def program(name, *, package):
+    """
+    The path of *name*; without it the test is skipped, and in CI it fails.
+    """
+    path = os.environ.get("PATH", os.defpath)
+    found = shutil.which(name, path=f"{path}:{_SBIN}")
+    if found is None:
+        missing(f"{name} is not installed: apt-get install {package}, or run ./dev setup")
+    return found
+
+
+def devcontainer_cli():
+    """
+    The path of the devcontainer CLI, from this repository's .tools or from PATH.
+    """
+    local = os.path.join(REPOSITORY, ".tools", "node_modules", ".bin", "devcontainer")
+    found = local if os.access(local, os.X_OK) else shutil.which("devcontainer")
+    if found is None:
+        missing("the devcontainer CLI is not installed: run ./dev setup")
+    return found
+
+
+def missing(reason):
+    """
+    Skip the test for *reason*; where CI is set, fail: there, a part that is missing is a fault.
+    """
+    if os.environ.get("CI", "").lower() in ("true", "1"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
