@@ -12,9 +12,11 @@ an editor must agree on it, and XDG's variables differ between them.
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import stat
+import time
 
 from .errors import ConfigError
 
@@ -30,6 +32,9 @@ _VERSION = 1
 _SUFFIX = ".json"
 _KEY = "key"
 _KEY_SIZE = 32  # octets: BLAKE2b takes up to 64
+
+# Between two looks at a lock that somebody else has.
+_POLL = 0.02  # seconds
 
 # A cloud's password is 2-3 KB and a long JWT 8; what is larger is not ours.
 _SIZE_MAX = 256 * 1024
@@ -116,6 +121,16 @@ class Cache:
             os.close(folder)
         return sorted(n.removesuffix(_SUFFIX) for n in names if n.endswith(_SUFFIX) and n[0] != ".")
 
+    def lock(self, registry: Registry, *, timeout: float) -> Lock:
+        """
+        For a `with`: nobody else changes what is kept for *registry* meanwhile.
+
+        Args:
+            registry: Whose entry.
+            timeout: Seconds to wait for somebody else who has it.
+        """
+        return Lock(self, registry, timeout=timeout)
+
     def fingerprint(self, *parts: str | None) -> str:
         """
         A keyed hash of *parts*: equal for equal parts, useless without this folder's key.
@@ -129,6 +144,20 @@ class Cache:
             octets = b"" if part is None else b"=" + part.encode("utf-8", "surrogateescape")
             digest.update(len(octets).to_bytes(8, "big") + octets)
         return digest.hexdigest()
+
+    def open_lock(self, registry: Registry) -> int:
+        """
+        A descriptor of the file whose lock guards the entry of *registry*.
+        """
+        folder = self._open(create=True)
+        assert folder is not None
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            return os.open(f".{registry}.lock", flags, 0o600, dir_fd=folder)
+        except OSError as exc:
+            raise self._failed("can't be locked", exc) from exc
+        finally:
+            os.close(folder)
 
     def _key(self) -> bytes:
         for _ in range(2):
@@ -257,6 +286,52 @@ class Cache:
             hint="set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder that can be written",
             code="cache-failed",
         )
+
+
+class Lock:
+    """
+    Held by one process at a time; released with the process, whatever happens to it.
+    """
+
+    def __init__(self, cache: Cache, registry: Registry, *, timeout: float) -> None:
+        self._cache = cache
+        self._registry = registry
+        self._timeout = timeout
+        self._fd = -1
+
+    def __enter__(self) -> None:
+        """
+        Wait for it.
+
+        Raises:
+            ConfigError: It is still taken after the timeout, or the folder can't be used.
+        """
+        self._fd = self._cache.open_lock(self._registry)
+        give_up = time.monotonic() + self._timeout
+        while True:
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:  # noqa: PERF203  (one try is one look)
+                if time.monotonic() >= give_up:
+                    self.__exit__()
+                    msg = f"somebody else has been busy with {self._registry} for too long"
+                    raise ConfigError(
+                        msg, hint="try again in a moment", code="cache-locked"
+                    ) from None
+                time.sleep(_POLL)
+            except OSError as exc:
+                self.__exit__()
+                msg = f"the cache {self._cache.path} can't be locked: {os.strerror(exc.errno or 0)}"
+                hint = "set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder on a local disk"
+                raise ConfigError(msg, hint=hint, code="cache-failed") from exc
+            else:
+                return
+
+    def __exit__(self, *exc_info: object) -> None:
+        """
+        Let the next one have it.
+        """
+        os.close(self._fd)
 
 
 def _owner(path: str) -> int | None:
