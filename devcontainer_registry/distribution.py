@@ -82,7 +82,7 @@ def check(
     """
     Ask *registry* whether it accepts *credential*; with *image*, also whether that can be pulled.
 
-    The credential goes out once, or once more to each of registry and token server for *image*.
+    A refused credential has gone out once.
 
     Args:
         registry: Whom to ask.
@@ -135,12 +135,13 @@ class _Conversation:
             )
         if ping.status != 401:
             raise refusals.error(ping, self._registry, sent=False)
-        authorization = self._answer(ping, name)
-        if name is None or authorization.startswith("Basic"):
-            self._prove_identity(authorization)
+        identity, realm = self._answer(ping)
+        # Also where an image is to be pulled: some token servers give the world's token to a wrong
+        # password, and with that a public image can be pulled.
+        self._prove_identity(identity)
         if name is None:
             return Check(verified=True, realm=self._realm)
-        return self._prove_pull(name, reference, authorization)
+        return self._prove_pull(name, reference, identity, realm)
 
     def _ping(self) -> Response:
         try:
@@ -164,9 +165,11 @@ class _Conversation:
             return float("inf")
         return min(_TLS_HERE_MAX, (self._end - time.monotonic()) / 2)
 
-    def _answer(self, ping: Response, name: str | None) -> str:
+    def _answer(self, ping: Response) -> tuple[str, tuple[Url, Challenge] | None]:
         """
-        The `Authorization` that answers the challenge; Bearer before Basic, as docker has it.
+        The `Authorization` that answers the challenge, and the token server if one was asked.
+
+        Bearer before Basic, as docker has it.
         """
         challenges = parse(ping.header_list("WWW-Authenticate"))
         bearer = next((c for c in challenges if c.scheme == "bearer"), None)
@@ -178,7 +181,7 @@ class _Conversation:
                 if basic is None:
                     raise
             else:
-                return f"Bearer {self._token(realm, bearer, name)}"
+                return f"Bearer {self._token(realm, bearer)}", (realm, bearer)
         if basic is None:
             raise not_a_registry(self._registry, "asks for a login in a way that no registry does")
         if ping.crossed_hosts:
@@ -188,7 +191,7 @@ class _Conversation:
                 f"{self._registry} takes a user name and a password, not an identity token",
                 hint="set *_USER and *_PASSWORD",
             )
-        return self._basic()
+        return self._basic(), None
 
     def _check_realm(self, realm: str, ping: Response) -> Url:
         asked = Url.parse(self._root)
@@ -200,7 +203,7 @@ class _Conversation:
             self._realm = url.netloc
         return url
 
-    def _token(self, realm: Url, challenge: Challenge, name: str | None) -> str:
+    def _token(self, realm: Url, challenge: Challenge, name: str | None = None) -> str:
         query = {"service": service} if (service := challenge.parameters.get("service")) else {}
         if name is not None:
             query["scope"] = f"repository:{name}:pull"
@@ -249,7 +252,24 @@ class _Conversation:
             raise _led_away(self._registry)
         raise refusals.error(response, self._registry)
 
-    def _prove_pull(self, name: str, reference: str, authorization: str) -> Check:
+    def _prove_pull(
+        self, name: str, reference: str, identity: str, realm: tuple[Url, Challenge] | None
+    ) -> Check:
+        denied = Check(
+            verified=True,
+            code="pull-denied",
+            realm=self._realm,
+            message=f"{self._registry} accepts the login but denies a pull of {name}",
+            hint=f"give it permission to read {name}",
+        )
+        authorization = identity
+        if realm is not None:
+            # A token of its own: asked for both at once, ghcr.io, Google and GitLab refuse in the
+            # same words a login and an image, and the login would have to be sent again to tell.
+            try:
+                authorization = f"Bearer {self._token(*realm, name)}"
+            except AuthenticationError:
+                return denied
         url = f"{self._root}{name}/manifests/{reference}"
         response = self._request("HEAD", url, authorization=authorization)
         if response.status == 200:
@@ -264,16 +284,7 @@ class _Conversation:
             )
         if response.status not in (401, 403):
             raise refusals.error(response, self._registry)
-        if not authorization.startswith("Basic"):
-            # Refused the image, or the credential?  `/v2/` asks for no permission.
-            self._prove_identity(authorization)
-        return Check(
-            verified=True,
-            code="pull-denied",
-            realm=self._realm,
-            message=f"{self._registry} accepts the login but denies a pull of {name}",
-            hint=f"give it permission to read {name}",
-        )
+        return denied
 
     def _request(
         self,

@@ -32,9 +32,6 @@ _FIREWALL = re.compile(
 # ECR: https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html
 _EXPIRED = re.compile(rb"authorization token has expired", re.IGNORECASE)
 
-# RFC 6749, section 5.2: a token endpoint may refuse with status 400.
-_OAUTH_REFUSALS = ("invalid_grant", "invalid_client", "unauthorized_client", "access_denied")
-
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
@@ -60,7 +57,9 @@ def error(
     who = realm or registry
     if status in (401, 403):
         return _denied(response, registry, realm, sent=sent)
-    if status == 400 and json_object(response.body).get("error") in _OAUTH_REFUSALS:
+    if status == 400 and sent:
+        # A token endpoint may refuse so (RFC 6749, section 5.2), and ECR does, where the same
+        # request without the credential was a 401: https://github.com/aws/aws-cli/issues/5317
         return refused(registry, realm)
     if status == 407:
         return refused_by_proxy("from the environment", who, status)

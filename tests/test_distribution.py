@@ -221,14 +221,14 @@ def test_ping_and_proof_share_one_connection(world):
     assert 1 == registry.connections
 
 
-def test_three_requests_suffice_for_login_and_pull(world):
+def test_a_pull_is_proven_with_a_token_of_its_own_after_the_login(world):
     registry = world.host(REGISTRY, Registryish(manifests={"/v2/team/app/manifests/1": 200}))
     auth = world.host("auth.example", tokens())
 
     ask(world, image=f"{REGISTRY}/team/app:1")
 
-    assert ["GET", "HEAD"] == [request.method for request in registry.seen]
-    assert 1 == len(auth.seen)
+    assert ["GET", "GET", "HEAD"] == [request.method for request in registry.seen]
+    assert [False, True] == ["scope=" in request.target for request in auth.seen]
 
 
 # Refusals
@@ -419,8 +419,49 @@ def test_the_scope_asked_for_is_a_pull_of_the_image(world):
 
     ask(world, image=f"{REGISTRY}/team/app:1")
 
-    query = parse_qs(urlsplit(auth.seen[0].target).query)
+    query = parse_qs(urlsplit(auth.seen[-1].target).query)
     assert ["repository:team/app:pull"] == query["scope"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_pull_that_the_token_server_denies_keeps_the_login(world, status):
+    world.host(REGISTRY, Registryish())
+    granted = tokens()
+    auth = world.host(
+        "auth.example", lambda r: Answer(status) if "scope=" in r.target else granted(r)
+    )
+
+    outcome = ask(world, image="team/app:1")
+
+    assert (True, "pull-denied") == (outcome.verified, outcome.code)
+    assert 2 == len(auth.seen)
+
+
+def test_a_public_image_proves_no_login(world):
+    manifests = {"/v2/team/app/manifests/1": 200}
+
+    def registry(request):
+        # The world's token reads public images, and is nobody's login.
+        if request.authorization == "Bearer world" and request.path == "/v2/":
+            return Answer(401)
+        return Registryish("Bearer world", manifests=manifests)(request)
+
+    world.host(REGISTRY, registry)
+    auth = world.host("auth.example", lambda _: Answer(body=b'{"token": "world"}'))
+
+    exc = refused(world, AuthenticationError, image="team/app:1")
+
+    assert "rejected" == exc.code
+    assert 1 == len(sent_to(auth))
+
+
+def test_a_credential_that_is_no_good_request_is_refused(world):
+    """ECR says 400 to a wrong password."""
+    world.host(REGISTRY, Registryish(BASIC + "x", ['Basic realm="x"'], refusal=400))
+
+    exc = refused(world, AuthenticationError)
+
+    assert "rejected" == exc.code
 
 
 @pytest.mark.parametrize("status", [401, 403])
