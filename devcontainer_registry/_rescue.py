@@ -29,13 +29,16 @@ class Rescue:
         name = hashlib.sha256(os.fsencode(target)).hexdigest()[:32]
         self._folder = folder
         self.path = os.path.join(folder, f"rescue-{name}")
+        # One name for all runs, so that what a killed one left is found and removed.
+        self._temporary = f"{self.path}.new"
 
     def keep(self, old: bytes, new: bytes) -> None:
         """
         Have both on the disk before the file is touched.
         """
         _make_private(self._folder)
-        temporary = f"{self.path}.{os.urandom(8).hex()}"
+        temporary = self._temporary
+        _unlink_quietly(temporary)
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
         try:
             try:
@@ -47,7 +50,7 @@ class Rescue:
                 os.close(fd)
             os.replace(temporary, self.path)
         except BaseException:
-            os.unlink(temporary)
+            _unlink_quietly(temporary)
             raise
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -59,10 +62,8 @@ class Rescue:
         """
         Remove the copy: the file is whole.
         """
-        try:
-            os.unlink(self.path)
-        except OSError:
-            pass  # not there; or not ours to remove, and then not ours to trust either
+        _unlink_quietly(self.path)
+        _unlink_quietly(self._temporary)
 
     def old_content(self, raw: bytes, *, parses: bool) -> bytes | None:
         """
@@ -133,3 +134,10 @@ def _make_private(path: str) -> None:
         )
     if stat.S_IMODE(found.st_mode) & 0o077:
         os.chmod(path, 0o700)
+
+
+def _unlink_quietly(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # not there; or not ours to remove, and then not ours to trust either
