@@ -12,6 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from .credentials import Credential, Secret
 from .errors import PluginError, RegistryError, TransientError
 
 TYPE_CHECKING = False
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import tenacity
 
     from .authenticators import Authenticator
-    from .credentials import Credential, RegistrySecret
+    from .credentials import RegistrySecret
     from .distribution import Check
     from .observer import Observer
     from .report import Outcome
@@ -150,12 +151,12 @@ class _Asker:
         """
         See *job* through, whatever happens, and hand it back.
         """
-        self.observe("login.started", id=job.secret.id, registry=job.secret.registry)
         try:
+            self.observe("login.started", id=job.secret.id, registry=job.secret.registry)
             self._persist(job)
         except RegistryError as exc:
             job.error = exc
-        except Exception as exc:  # noqa: BLE001  (somebody else's plugin may raise anything)
+        except BaseException as exc:  # noqa: BLE001  (somebody else's plugin may raise anything)
             # Without its text, which nobody has vetted for secrets.
             job.error = PluginError(
                 f"the authenticator {job.outcome.kind} failed: {type(exc).__name__}",
@@ -218,7 +219,14 @@ class _Asker:
     def _try(self, job: Job) -> None:
         job.attempts += 1
         if job.credential is None:
-            job.credential = job.authenticator.authenticate(job.secret, timeout=self._time_left())
+            credential = job.authenticator.authenticate(job.secret, timeout=self._time_left())
+            if not _is_credential(credential):
+                raise PluginError(
+                    f"the authenticator {job.outcome.kind} returned no credential",
+                    hint="report this to the authors of the authenticator",
+                    code="plugin-failed",
+                )
+            job.credential = credential
         if not self.verified:
             return
         from .distribution import check
@@ -234,6 +242,22 @@ class _Asker:
 
     def _time_left(self) -> float:
         return max(0.1, min(_TRY_MAX, self.deadline - time.monotonic()))
+
+
+def _is_credential(found: object) -> bool:
+    """
+    Whether a plugin kept to its word: what it says is written, compared and shown from here on.
+    """
+    if not isinstance(found, Credential):
+        return False
+    words: tuple[object, object] = (found.username, found.secret)
+    typed = isinstance(words[0], str) and isinstance(words[1], Secret)
+    return typed and all(words) and all(map(_is_instant, (found.issued_at, found.expires_at)))
+
+
+def _is_instant(at: object) -> bool:
+    # Up to the year 9999, which is as far as dates are written.
+    return at is None or (isinstance(at, (int, float)) and 0 <= at < 253402300800)
 
 
 def _error(state: tenacity.RetryCallState) -> BaseException | None:

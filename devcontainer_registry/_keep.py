@@ -79,7 +79,7 @@ def keep(
     try:
         changed = amend(config, change, deadline=deadline, observe=observe)
     except (ConfigChangedError, ConfigError) as exc:
-        return _not_kept(accepted, exc)
+        return Kept(outcomes=[not_kept(o.outcome) for o in accepted], changed=False, error=exc)
     return Kept(outcomes=decided, changed=changed, error=None)
 
 
@@ -120,15 +120,21 @@ def _decide(one: Accepted, document: Document, *, memory: Memory, store: str) ->
     if one.secret.implicit and entry is not None and not memory.wrote(registry, entry):
         return not_ours(outcome)
     if outcome.status == "unverified" and entry is not None:
-        return outcome  # what is there may be right, and nobody knows that this is
+        # What is there may be right, and nobody knows that this is.
+        same = (entry.username, entry.secret) == (one.credential.username, one.credential.secret)
+        return replace(outcome, kept_in=frozenset({"auths"} if same else ()))
+    try:
+        document.set_auth(registry, one.credential)
+    except ConfigError as exc:
+        # docker's format can't carry this one; the others are not to suffer for it.
+        return replace(outcome, status="failed", code=exc.code, error=exc)
     # An image that could not be pulled is looked at again at the next start.
     checked: State = "verified" if outcome.verified and outcome.code is None else "unverified"
     memory.note(one.secret, checked, credential=one.credential, written=True)
-    document.set_auth(registry, one.credential)
     outcome = replace(outcome, kept_in=frozenset({"auths"}))
-    if other == OUR_HELPER or not document.creds_store:
-        return _not_delegated(outcome) if store == "auto" else outcome
-    return _hidden(outcome, document.creds_store)
+    if document.asked_for(registry) == "credsStore":
+        return _hidden(outcome, document.creds_store or "")
+    return _not_delegated(outcome) if store == "auto" else outcome
 
 
 def other_helper(outcome: Outcome, helper: str) -> Outcome:
@@ -155,6 +161,31 @@ def not_ours(outcome: Outcome) -> Outcome:
     return replace(outcome, status="skipped", code=error.code, error=error)
 
 
+def by_hand(outcome: Outcome) -> Outcome:
+    """
+    The outcome where a login is in config.json that came after the one that we wrote.
+    """
+    error = RegistryError(
+        f"somebody logged in to {outcome.registry} by hand since; that login stays until the "
+        "secret changes",
+        hint=f"run docker logout {outcome.registry} to go back to {outcome.source}",
+        code="login-by-hand",
+    )
+    return replace(outcome, status="skipped", code=error.code, error=error)
+
+
+def not_kept(outcome: Outcome) -> Outcome:
+    """
+    The outcome where config.json takes nothing.
+    """
+    error = RegistryError(
+        "config.json could not be written",
+        hint="see what is said about config.json",
+        code="not-kept",
+    )
+    return replace(outcome, status="failed", code=error.code, error=error)
+
+
 def _id_for(outcome: Outcome) -> str:
     return "GHCR" if outcome.registry == "ghcr.io" else "MY"
 
@@ -179,18 +210,3 @@ def _not_delegated(outcome: Outcome) -> Outcome:
         code="not-delegated",
     )
     return replace(outcome, code=error.code, error=error)
-
-
-def _not_kept(accepted: Sequence[Accepted], exc: RegistryError) -> Kept:
-    error = RegistryError(
-        "accepted, but config.json could not be written",
-        hint="see what is said about config.json",
-        code="not-kept",
-    )
-    return Kept(
-        outcomes=[
-            replace(one.outcome, status="failed", code=error.code, error=error) for one in accepted
-        ],
-        changed=False,
-        error=exc,
-    )

@@ -14,20 +14,16 @@ from dataclasses import replace
 
 from . import authenticators as plugins
 from ._ask import Job, RetryPolicy, ask_all
-from ._keep import OUR_HELPER, Accepted, keep, not_ours, other_helper
+from ._keep import OUR_HELPER, Accepted, by_hand, keep, not_kept, not_ours, other_helper
 from ._memory import REFUSED_FOR, Memory
+from ._survey import chosen, incomplete
+from ._survey import only as only_of
+from ._verdict import verdict
 from .cache import Cache
 from .configfile import DockerConfig
 from .credentials import Finding
 from .discovery import Found, discover
-from .errors import (
-    AuthenticationError,
-    ConfigError,
-    DiscoveryError,
-    PluginError,
-    RegistryError,
-    UnreachableError,
-)
+from .errors import AuthenticationError, ConfigError, PluginError
 from .observer import ignore
 from .report import LoginReport, Outcome
 
@@ -38,9 +34,10 @@ if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
     from ._memory import Recalled
-    from .authenticators import Authenticator, Installed
+    from .authenticators import Installed
     from .configfile import Document
     from .credentials import RegistrySecret
+    from .errors import RegistryError
     from .observer import Observer
 
     Verify: TypeAlias = Literal["changed", "always", "never"]
@@ -85,18 +82,21 @@ def login(
         there, never raised.
 
     Raises:
-        ValueError: *only* names an id that is not there.
+        UnknownSetError: A `ValueError`: *only* names an id that is not there.
     """
+    deadline = time.monotonic() + timeout
     found = discover(environ, secrets_file=secrets_file) if secrets is None else _given(secrets)
-    found = _only(found, only)
+    found = only_of(found, only)
+    installed: Installed = {}
+    if found.secrets:
+        installed = plugins.load() if authenticators is None else authenticators
+    for kind, plugin in installed.items():
+        if isinstance(plugin, PluginError):
+            observe("plugin.unusable", kind=kind, code=plugin.code)
     try:
         config = config or DockerConfig.locate(environ)
     except ConfigError as exc:
-        # No home, and so nowhere to write: nobody need be asked.
-        return LoginReport(
-            config="", changed=False, outcomes=(), findings=found.findings, error=exc
-        )
-    installed = plugins.load() if authenticators is None else authenticators
+        return _nowhere(found, installed, exc, observe=observe)
     run = _Run(
         config=config,
         memory=Memory(Cache.locate(environ), config.path),
@@ -104,7 +104,7 @@ def login(
         verify=verify,
         store=store,
         retry=retry or RetryPolicy(),
-        deadline=time.monotonic() + timeout,
+        deadline=deadline,
         observe=observe,
     )
     report = run.report(found, installed, dry_run=dry_run)
@@ -115,82 +115,27 @@ def login(
     return report
 
 
-def survey(
-    found: Found, *, authenticators: Installed | None = None, config: str = ""
-) -> LoginReport:
-    """
-    What a login would start from: nobody is asked, and nothing is read but *found*.
-    """
-    installed = plugins.load() if authenticators is None else authenticators
-    outcomes = [_chosen(secret, installed)[0] for secret in found.secrets]
-    return LoginReport(
-        config=config,
-        changed=False,
-        outcomes=(*outcomes, *_incomplete(found)),
-        findings=found.findings,
-    )
-
-
 def _given(secrets: Iterable[RegistrySecret]) -> Found:
     return Found(secrets=tuple(secrets), incomplete=(), findings=())
 
 
-def _only(found: Found, ids: Collection[str]) -> Found:
-    if not ids:
-        return found
-    known = {s.id for s in found.secrets} | {i.id for i in found.incomplete}
-    if missing := sorted(set(ids) - known):
-        names = ", ".join(sorted(known)) or "none"
-        msg = f"no set is called {', '.join(missing)}; there are: {names}"
-        raise ValueError(msg)
-    return Found(
-        secrets=tuple(s for s in found.secrets if s.id in ids),
-        incomplete=tuple(i for i in found.incomplete if i.id in ids),
+def _nowhere(
+    found: Found, installed: Installed, error: ConfigError, *, observe: Observer
+) -> LoginReport:
+    """
+    The report where there is no place to write to, so that nobody need be asked.
+    """
+    outcomes = []
+    for secret in found.secrets:
+        outcome, authenticator = chosen(secret, installed, observe=observe)
+        outcomes.append(outcome if authenticator is None else not_kept(outcome))
+    return LoginReport(
+        config="",
+        changed=False,
+        outcomes=(*outcomes, *incomplete(found)),
         findings=found.findings,
+        error=error if found.secrets else None,
     )
-
-
-def _chosen(secret: RegistrySecret, installed: Installed) -> tuple[Outcome, Authenticator | None]:
-    """
-    The outcome before anybody is asked, and who would be.
-    """
-    outcome = Outcome(
-        id=secret.id,
-        registry=secret.registry,
-        source=secret.source,
-        kind=secret.kind,
-        status="found",
-        implicit=secret.implicit,
-    )
-    try:
-        kind, authenticator = plugins.choose(secret, installed)
-    except PluginError as exc:
-        return replace(outcome, status="failed", code=exc.code, error=exc), None
-    outcome = replace(outcome, kind=kind)
-    if secret.secret is None and not plugins.is_ambient(authenticator):
-        missing = DiscoveryError(
-            f"{secret.source} has no user name and password for {secret.registry}",
-            hint=f"set {secret.id}_CONTAINER_REGISTRY_USER and {secret.id}_CONTAINER_REGISTRY_"
-            "PASSWORD in the secrets or environment of this container",
-        )
-        return replace(outcome, status="incomplete", code=missing.code, error=missing), None
-    return outcome, authenticator
-
-
-def _incomplete(found: Found) -> list[Outcome]:
-    return [
-        Outcome(
-            id=broken.id,
-            registry=broken.registry,
-            source=broken.source,
-            kind=broken.kind,
-            status="skipped" if broken.empty else "incomplete",
-            code="not-configured" if broken.empty else broken.error.code,
-            error=broken.error,
-            implicit=broken.implicit,
-        )
-        for broken in found.incomplete
-    ]
 
 
 class _Run:
@@ -219,7 +164,8 @@ class _Run:
         self.deadline = deadline
         self.observe = observe
         self.changed = False
-        self.error: RegistryError | None = None
+        self.read_error: RegistryError | None = None
+        self.write_error: RegistryError | None = None
 
     def report(self, found: Found, installed: Installed, *, dry_run: bool) -> LoginReport:
         """
@@ -229,7 +175,7 @@ class _Run:
         outcomes: list[Outcome] = []
         jobs: list[Job] = []
         for secret in found.secrets:
-            outcome, authenticator = _chosen(secret, installed)
+            outcome, authenticator = chosen(secret, installed, observe=self.observe)
             if authenticator is not None:
                 outcome = self._before(secret, outcome, document)
                 if outcome.status == "found" and not dry_run:
@@ -252,17 +198,17 @@ class _Run:
         return LoginReport(
             config=self.config.path,
             changed=self.changed,
-            outcomes=(*outcomes, *_incomplete(found)),
+            outcomes=(*outcomes, *incomplete(found)),
             findings=found.findings,
-            error=self.error,
+            error=self.write_error or self.read_error,
         )
 
     def _peek(self) -> Document | None:
         try:
             return self.config.read()
         except ConfigError as exc:
-            # Said at the end, too, if it still stands when there is something to write.
-            self.error = exc
+            # Somebody may be writing it just now: it counts unless a write goes well later.
+            self.read_error = exc
             return None
 
     def _before(
@@ -298,19 +244,14 @@ class _Run:
         entry = document.auth(secret.registry)
         if entry is None:
             return None
-        known = self.memory.entry(entry)
+        # Without a hash of ours there is nothing to compare, and so no key to be made.
+        known = self.memory.entry(entry) if recalled.entries else None
         if secret.implicit and known not in recalled.entries:
             return not_ours(outcome)
-        if recalled.state == "verified" and recalled.entries and known not in recalled.entries:
-            by_hand = RegistryError(
-                f"somebody logged in to {secret.registry} by hand since; that login stays until "
-                "the secret changes",
-                hint=f"run docker logout {secret.registry} to go back to {secret.source}",
-                code="login-by-hand",
-            )
-            return replace(outcome, status="skipped", code=by_hand.code, error=by_hand)
+        if recalled.state is not None and recalled.entries and known not in recalled.entries:
+            return by_hand(outcome)
         fresh = recalled.is_fresh(now=time.time()) and known == (recalled.entries or (None,))[-1]
-        visible = self.config.asked_for(secret.registry) == "auths"
+        visible = document.asked_for(secret.registry) == "auths"
         if self.verify == "changed" and fresh and visible:
             return replace(
                 outcome,
@@ -325,7 +266,7 @@ class _Run:
         """
         The outcomes of *jobs*, after what can be kept of them has been kept.
         """
-        outcomes = {job.place: self._judged(job) for job in jobs}
+        outcomes = {job.place: verdict(job) for job in jobs}
         accepted = {
             job.place: Accepted(
                 secret=job.secret, credential=job.credential, outcome=outcomes[job.place]
@@ -344,7 +285,8 @@ class _Run:
             )
             outcomes.update(zip(accepted, kept.outcomes, strict=True))
             self.changed = self.changed or kept.changed
-            self.error = kept.error
+            self.read_error = None
+            self.write_error = kept.error or self.write_error
         for job in jobs:
             outcome = outcomes[job.place]
             if outcome.status == "rejected":
@@ -359,49 +301,6 @@ class _Run:
                 elapsed=round(outcome.elapsed, 3),
             )
         return outcomes.items()
-
-    def _judged(self, job: Job) -> Outcome:
-        outcome = replace(
-            job.outcome,
-            attempts=job.attempts,
-            elapsed=(job.finished or time.monotonic()) - job.started,
-            expires_at=job.credential.expires_at if job.credential is not None else None,
-        )
-        if job.error is not None:
-            return self._troubled(job, outcome, job.error)
-        if job.check is None:
-            return replace(outcome, status="ok")
-        outcome = replace(outcome, status="ok", verified=job.check.verified, realm=job.check.realm)
-        if job.check.code is None:
-            return outcome
-        said = RegistryError(job.check.message, hint=job.check.hint, code=job.check.code)
-        return replace(outcome, code=said.code, error=_explained(job, said))
-
-    def _troubled(self, job: Job, outcome: Outcome, error: RegistryError) -> Outcome:
-        error = _explained(job, error)
-        outcome = replace(outcome, code=error.code, error=error)
-        match error:
-            case AuthenticationError():
-                return replace(outcome, status="rejected")
-            case DiscoveryError():
-                return replace(outcome, status="incomplete")
-            case UnreachableError() if job.credential is not None:
-                return replace(outcome, status="unverified")
-            case _:
-                return replace(outcome, status="failed")
-
-
-def _explained(job: Job, error: RegistryError) -> RegistryError:
-    """
-    *error*, with what the registry's kind knows of it for a hint.
-    """
-    try:
-        hint = plugins.explain(job.authenticator, job.secret, error)
-    except Exception:  # noqa: BLE001  (a plugin's word too many must not cost the outcome)
-        return error
-    if hint:
-        error.hint = hint
-    return error
 
 
 def _clock(at: float) -> str:

@@ -161,12 +161,14 @@ class Cache:
 
     def _key(self) -> bytes:
         for _ in range(2):
-            folder = self._open(create=True)
-            assert folder is not None
-            try:
-                key = self._read_file(folder, _KEY)
-            finally:
-                os.close(folder)
+            # Looked for before anything is made: who may read here may not always write.
+            key = None
+            folder = self._open(create=False)
+            if folder is not None:
+                try:
+                    key = self._read_file(folder, _KEY)
+                finally:
+                    os.close(folder)
             if key is not None and len(key) == _KEY_SIZE:
                 return key
             # Two hooks at once both make one; both then read the one that came first.

@@ -13,6 +13,7 @@ from . import hook as lifecycle
 from . import render
 from ._log import LEVELS, observer
 from ._redact import Hider
+from ._survey import UnknownSetError
 from .errors import InvalidRegistryError
 from .progress import Progress
 
@@ -54,19 +55,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     Run the command, and return its exit status.
     """
     environ = os.environ
+    _prepare_streams()
+    arguments = argparse.Namespace()
     try:
-        arguments = _parser(environ).parse_args(argv)
+        _parser(environ).parse_args(argv, arguments)
         status: int = arguments.run(arguments, environ)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read us has gone; without this, the interpreter complains at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BUG
+        status = _BUG
     except KeyboardInterrupt:
         return 130
     except Exception as exc:  # noqa: BLE001  (the last line of defence)
-        return _crashed(exc, environ)
-    return status
+        status = _crashed(exc, environ, getattr(arguments, "secrets_file", None))
+    # Not even a bug of ours is to stop a container from starting.
+    return 0 if getattr(arguments, "forgiving", False) else status
+
+
+def _prepare_streams() -> None:
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Closed by whoever started us; printing into nothing is still printing.
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            # A path may hold what the locale can't spell.
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -132,21 +147,21 @@ def _add_login_options(
     parser.add_argument(
         "--verify",
         type=_one_of(_VERIFY),
-        default=environ.get(_PREFIX + "VERIFY") or verify,
+        default=_setting(environ, "VERIFY", verify),
         metavar="WHEN",
         help=f"{_either(_VERIFY)} (default: {verify})",
     )
     parser.add_argument(
         "--store",
         type=_one_of(_STORE),
-        default=environ.get(_PREFIX + "STORE") or "auto",
+        default=_setting(environ, "STORE", "auto"),
         metavar="WHERE",
         help=f"{_either(_STORE)} (default: auto)",
     )
     parser.add_argument(
         "--timeout",
         type=_seconds,
-        default=environ.get(_PREFIX + "TIMEOUT") or timeout,
+        default=_setting(environ, "TIMEOUT", timeout),
         metavar="SECONDS",
         help=f"for the whole run (default: {timeout})",
     )
@@ -169,7 +184,7 @@ def _add_output_options(parser: argparse.ArgumentParser, environ: Mapping[str, s
     parser.add_argument(
         "--log-level",
         type=_one_of(tuple(LEVELS)),
-        default=environ.get(_PREFIX + "LOG_LEVEL") or "warning",
+        default=_setting(environ, "LOG_LEVEL", "warning"),
         metavar="LEVEL",
         help=f"{_either(tuple(LEVELS))} (default: warning)",
     )
@@ -182,12 +197,32 @@ def _add_output_options(parser: argparse.ArgumentParser, environ: Mapping[str, s
     )
 
 
+class _Setting(str):
+    """
+    What a variable says, until the command line says otherwise.
+    """
+
+    __slots__ = ("variable",)
+    variable: str
+
+
+def _setting(environ: Mapping[str, str], name: str, default: str) -> str:
+    found = _Setting(environ.get(_PREFIX + name) or default)
+    found.variable = _PREFIX + name if environ.get(_PREFIX + name) else ""
+    return found
+
+
+def _expected(what: str, text: str) -> argparse.ArgumentTypeError:
+    # Without *text*: whatever stands in the wrong place may be a secret.
+    variable = getattr(text, "variable", "")
+    return argparse.ArgumentTypeError(f"expected {what}" + (variable and f" in {variable}"))
+
+
 def _one_of(choices: Sequence[str]) -> Callable[[str], str]:
     # A type rather than argparse's `choices`, since those don't check what a variable set.
     def choice(text: str) -> str:
         if text not in choices:
-            msg = f"expected {_either(choices)}"
-            raise argparse.ArgumentTypeError(msg)
+            raise _expected(_either(choices), text)
         return text
 
     return choice
@@ -203,8 +238,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 3600:
-        msg = "expected seconds, above 0 and up to 3600"
-        raise argparse.ArgumentTypeError(msg)
+        raise _expected("seconds, above 0 and up to 3600", text)
     return seconds
 
 
@@ -225,10 +259,11 @@ def _hook(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     def run(**settings: object) -> LoginReport:
         return lifecycle.run(arguments.step, **settings)
 
+    arguments.forgiving = not arguments.strict
     report = _asking(arguments, environ, run)
     if arguments.json or lifecycle.has_news(report):
         _print_report(report, arguments, quiet=True)
-    return report.exit_status if arguments.strict else 0
+    return report.exit_status
 
 
 def _asking(
@@ -257,7 +292,7 @@ def _asking(
             dry_run=arguments.dry_run,
             observe=observe,
         )
-    except ValueError as exc:
+    except UnknownSetError as exc:
         raise _usage(str(exc)) from None
     finally:
         if progress is not None:
@@ -265,7 +300,7 @@ def _asking(
 
 
 def _list(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from ._login import survey
+    from ._survey import survey
     from .configfile import DockerConfig
     from .discovery import discover
     from .errors import ConfigError
@@ -348,10 +383,10 @@ def _shows_progress(arguments: argparse.Namespace) -> bool:
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not verbose
 
 
-def _crashed(exc: Exception, environ: Mapping[str, str]) -> int:
+def _crashed(exc: Exception, environ: Mapping[str, str], secrets_file: str | None) -> int:
     import traceback
 
-    hide = Hider(environ)
+    hide = Hider(environ, secrets_file=secrets_file)
     try:
         text = hide("".join(traceback.format_exception(exc)))
     except Exception:  # noqa: BLE001  (what hides secrets has failed itself: show nothing)

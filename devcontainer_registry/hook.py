@@ -10,14 +10,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ._login import login
+from ._survey import UnknownSetError
+from .credentials import Finding
 from .errors import RegistryError
+from .report import LoginReport
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from typing import Any
-
-    from .report import LoginReport, Outcome
 
 STEPS = ("onCreate", "updateContent", "postCreate", "postStart", "postAttach")
 
@@ -34,12 +35,18 @@ def run(step: str, **settings: Any) -> LoginReport:
 
     Args:
         step: One of `STEPS`.
-        settings: As `login` takes them; *verify* is `changed` and *timeout* is 15 s unless given.
+        settings: As `login` takes them; *verify* is `changed` and *timeout* is 15 s unless given,
+            and *only* may name sets that are not there: a prebuild has no user's secrets.
     """
-    report = login(**{"verify": "changed", "timeout": TIMEOUT, **settings})
-    if step not in _IN_SNAPSHOT:
-        return report
-    return replace(report, outcomes=tuple(_with_warning(o, step) for o in report.outcomes))
+    settings = {"verify": "changed", "timeout": TIMEOUT, **settings}
+    try:
+        report = login(**settings)
+    except UnknownSetError as exc:
+        there = [one for one in settings["only"] if one in exc.known]
+        if not there:
+            return LoginReport(config="", changed=False, outcomes=())
+        report = login(**{**settings, "only": there})
+    return _with_warnings(report, step) if step in _IN_SNAPSHOT else report
 
 
 def has_news(report: LoginReport) -> bool:
@@ -52,12 +59,25 @@ def has_news(report: LoginReport) -> bool:
     return news or report.error is not None or bool(report.findings)
 
 
-def _with_warning(outcome: Outcome, step: str) -> Outcome:
-    if outcome.status != "ok" or not outcome.kept_in or outcome.code is not None:
-        return outcome
-    warning = RegistryError(
-        f"kept during {step}, so a prebuild's snapshot would carry it to everybody",
-        hint="run the hook as postCreateCommand and postStartCommand instead",
-        code="written-in-snapshot",
-    )
-    return replace(outcome, code=warning.code, error=warning)
+def _with_warnings(report: LoginReport, step: str) -> LoginReport:
+    """
+    *report*, with a word about each secret that was kept: more people than its owner may get it.
+    """
+    outcomes = []
+    findings = list(report.findings)
+    for outcome in report.outcomes:
+        warning = RegistryError(
+            f"kept during {step}, so a prebuild's snapshot would carry it to everybody",
+            hint="run the hook as postCreateCommand and postStartCommand instead",
+            code="written-in-snapshot",
+        )
+        if outcome.status not in ("ok", "unverified") or not outcome.kept_in:
+            outcomes.append(outcome)
+        elif outcome.code is None:
+            outcomes.append(replace(outcome, code=warning.code, error=warning))
+        else:
+            # Its place is taken, and neither may hide the other.
+            outcomes.append(outcome)
+            message = f"the login of {outcome.registry} was {warning.message}"
+            findings.append(Finding(code=warning.code, message=message, hint=warning.hint))
+    return replace(report, outcomes=tuple(outcomes), findings=tuple(findings))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .credentials import Finding
-from .errors import DiscoveryError, PluginError, RegistryError
+from .errors import ConfigError, DiscoveryError, PluginError, RegistryError
 from .registry import Registry
 
 TYPE_CHECKING = False
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 # Codes of outcomes that are `ok` as far as the registry goes, and what they still cost.
 _NOT_PULLABLE = frozenset({"pull-denied", "image-not-found"})
-_HIDDEN = "hidden-by-credsstore"
+# Codes that are config.json's trouble, whatever the status.
+_NOT_IN_CONFIG = frozenset({"hidden-by-credsstore", "not-kept"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +69,9 @@ class Outcome:
         """
         What this outcome alone would make the command's exit status.
         """
-        if self.implicit:
+        if self.implicit or self.code == "not-configured":
             return 0
-        if self.code == _HIDDEN:
+        if self.code in _NOT_IN_CONFIG or isinstance(self.error, ConfigError):
             return 6
         match self.status:
             case "ok" | "unchanged":
@@ -112,7 +113,10 @@ class LoginReport:
         0 all well or nothing to do, 3 a set is incomplete, 4 refused, 5 not reached, 6 config.json.
         """
         seen = {outcome.exit_status for outcome in self.outcomes}
-        if self.error is not None:
+        # Whom nobody asked for, nobody needs config.json for.
+        if self.error is not None and not (
+            self.outcomes and all(outcome.implicit for outcome in self.outcomes)
+        ):
             seen.add(6)
         return next((status for status in (6, 4, 5, 3) if status in seen), 0)
 

@@ -1,10 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Logs this container in to its registries; see README.md beside this file.
+# Logs this container in to its registries; see README.md.
 set -eu
-# A missing command exits 127, and the dev container spec then skips every later step.
-command -v devcontainer-registry >/dev/null || {
-  echo "devcontainer-registry is not installed; hint: pip install devcontainer-registry" >&2
-  exit 0
-}
-exec devcontainer-registry hook postAttach "$@"
+# A missing command exits 127, one that cannot run 126, and the dev container spec then skips every
+# later step.
+hint="devcontainer-registry does not run here; hint: pip install devcontainer-registry"
+command -v devcontainer-registry >/dev/null || { echo "$hint" >&2; exit 0; }
+status=0
+devcontainer-registry hook postAttach "$@" || status=$?
+case $status in
+  126 | 127) echo "$hint" >&2 ;;
+  *) exit "$status" ;;
+esac

@@ -10,6 +10,7 @@ the entry point's name is its *kind*.  Built-in kinds are registered the same wa
 from __future__ import annotations
 
 from ..errors import PluginError, RegistryError
+from ..observer import ignore
 
 TYPE_CHECKING = False
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Protocol, TypeAlias
 
     from ..credentials import Credential, RegistrySecret
+    from ..observer import Observer
     from ..registry import Registry
 
     class Authenticator(Protocol):
@@ -73,7 +75,7 @@ def load() -> dict[str, Authenticator | PluginError]:
             continue
         try:
             found[point.name] = point.load()()
-        except Exception as exc:  # noqa: BLE001  (anything may happen in somebody else's module)
+        except (Exception, SystemExit) as exc:  # noqa: BLE001  (it is somebody else's module)
             found[point.name] = PluginError(
                 f"the authenticator {point.name} can't be loaded: {type(exc).__name__}",
                 hint=f"repair or remove the distribution of {point.value.partition(':')[0]}",
@@ -82,22 +84,27 @@ def load() -> dict[str, Authenticator | PluginError]:
     return found
 
 
-def choose(secret: RegistrySecret, installed: Installed) -> tuple[str, Authenticator]:
+def choose(
+    secret: RegistrySecret, installed: Installed, *, observe: Observer = ignore
+) -> tuple[str, Authenticator]:
     """
     The kind for *secret*, and who speaks for it.
 
     In order of precedence: the kind that the secret names; the only one that matches its
-    registry; `generic`.
+    registry; `generic`.  One that fails when it is asked has not matched, and *observe* is told.
 
     Raises:
         PluginError: It names a kind that is missing or broken, or two kinds match.
     """
-    kind = secret.kind or _only_match(secret, installed)
+    kind = secret.kind or _only_match(secret, installed, observe)
     chosen = installed.get(kind)
     if chosen is None:
         known = ", ".join(sorted(installed))
         raise PluginError(
-            f"no authenticator is called {kind}" if _is_name(kind) else "no such authenticator",
+            # Not quoted: what sits in the wrong variable may be a password.
+            f"{secret.id}_CONTAINER_REGISTRY_KIND names no authenticator"
+            if secret.kind
+            else f"no authenticator serves {secret.registry}",
             hint=f"set {secret.id}_CONTAINER_REGISTRY_KIND to one of {known}, or unset it",
             code="plugin-missing",
         )
@@ -129,12 +136,18 @@ def explain(authenticator: Authenticator, secret: RegistrySecret, error: Registr
     return str(said(secret, error)) if said is not None else ""
 
 
-def _only_match(secret: RegistrySecret, installed: Installed) -> str:
-    claims = [
-        kind
-        for kind, authenticator in installed.items()
-        if not isinstance(authenticator, PluginError) and authenticator.matches(secret.registry)
-    ]
+def _only_match(secret: RegistrySecret, installed: Installed, observe: Observer) -> str:
+    claims = []
+    for kind, authenticator in installed.items():
+        if isinstance(authenticator, PluginError):
+            continue
+        try:
+            matches = bool(authenticator.matches(secret.registry))
+        except Exception as exc:  # noqa: BLE001  (a stranger's fault, and nobody else's trouble)
+            observe("plugin.unusable", kind=kind, error=type(exc).__name__)
+            continue
+        if matches:
+            claims.append(kind)
     if len(claims) > 1:
         raise PluginError(
             f"{secret.registry} is claimed by {' and '.join(sorted(claims))}",
@@ -150,8 +163,3 @@ def _contested_name(kind: str) -> PluginError:
         hint="remove one of them",
         code="plugin-contested",
     )
-
-
-def _is_name(kind: str) -> bool:
-    # Not quoted otherwise: what sits in the wrong variable may be a password.
-    return len(kind) <= 40 and kind.replace("-", "").replace("_", "").isalnum()

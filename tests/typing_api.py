@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""
+The API as its users write it: checked by mypy, not run.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import devcontainer_registry as registry
+
+
+def a_setup_script() -> int:
+    report = registry.login()
+    for outcome in report.outcomes:
+        print(outcome.registry, outcome.status, outcome.error and outcome.error.hint)
+    for finding in report.findings:
+        print(finding.variable, finding.message)
+    return 0 if report.ok else 1
+
+
+def everything_named() -> bool:
+    def note(event: str, /, **fields: object) -> None:
+        logging.getLogger(__name__).info("%s %s", event, fields)
+
+    report: registry.LoginReport = registry.login(
+        environ={"HOME": "/root"},
+        config=registry.DockerConfig("/root/.docker/config.json"),
+        verify="always",
+        store="auths",
+        retry=registry.RetryPolicy(attempts=2),
+        timeout=10.0,
+        only=["ACR"],
+        observe=note,
+    )
+    return report.changed
+
+
+def looking_only() -> list[registry.Registry]:
+    found: registry.Found = registry.discover(os.environ)
+    return [secret.registry for secret in found.secrets]
+
+
+class MyAuthenticator:
+    """
+    A kind of one's own, which inherits nothing.
+    """
+
+    def matches(self, registry: registry.Registry) -> bool:
+        return registry == "registry.corp.example"
+
+    def authenticate(
+        self,
+        secret: registry.RegistrySecret,
+        *,
+        timeout: float,  # noqa: ARG002  (the protocol's)
+    ) -> registry.Credential:
+        if timeout <= 0:
+            msg = "the vault did not answer in time"
+            raise registry.TransientError(msg, hint="try again")
+        return registry.Credential(username="me", secret=registry.Secret("from the vault"))
+
+
+def with_a_kind_of_ones_own(secret: registry.RegistrySecret) -> registry.Outcome:
+    mine: registry.Authenticator = MyAuthenticator()
+    report = registry.login([secret], authenticators={"mine": mine})
+    return report.outcomes[0]
+
+
+def what_can_go_wrong(error: registry.RegistryError) -> str:
+    match error:
+        case registry.AuthenticationError() | registry.DiscoveryError():
+            return error.hint
+        case registry.TransientError():
+            return f"again in {error.retry_after or 1} s"
+        case _:
+            return error.code
