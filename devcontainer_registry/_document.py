@@ -12,14 +12,13 @@ from __future__ import annotations
 from ._authentry import CREDENTIAL_MEMBERS, auth_entry, credential_of, folded
 from ._jsontext import Number, damaged, dumps, is_object, loads
 from .credentials import Credential
-from .errors import ConfigError
+from .errors import ConfigError, InvalidRegistryError
+from .registry import Registry
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from typing import Literal
-
-    from .registry import Registry
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -87,6 +86,18 @@ class Document:
         if helper is not None:
             return "credHelpers" if helper else "auths"
         return "credsStore" if self.creds_store else "auths"
+
+    def registries(self) -> list[Registry]:
+        """
+        Whom `auths` and `credHelpers` have entries for, in their order; other keys are left out.
+        """
+        found: dict[Registry, None] = {}
+        for key in (*self._map("auths"), *self._map("credHelpers")):
+            try:
+                found[Registry(key)] = None
+            except InvalidRegistryError:  # noqa: PERF203  (docker takes any text for a key)
+                continue
+        return list(found)
 
     def entry(self, registry: Registry) -> dict[str, object] | None:
         """

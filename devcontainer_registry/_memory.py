@@ -8,7 +8,7 @@ The values themselves are not: a set and an entry of config.json are known by ke
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import ConfigError
 
@@ -114,6 +114,20 @@ class Memory:
         entries = _strings(_mapping(found.get("wrote")).get(self._config_path))
         return bool(entries) and self.entry(credential) in entries
 
+    def with_life(self, registry: Registry, credential: Credential) -> Credential:
+        """
+        *credential*, found in config.json, with its life if it is the last that we wrote there.
+        """
+        found = self._read(registry)
+        entries = _strings(_mapping(found.get("wrote")).get(self._config_path))
+        if not entries or self.entry(credential) != entries[-1]:
+            return credential
+        return replace(
+            credential,
+            issued_at=_number(found.get("issued_at")),
+            expires_at=_number(found.get("expires_at")),
+        )
+
     def entry(self, credential: Credential) -> str | None:
         """
         The hash by which an entry of config.json is known; None where none can be had.
@@ -143,18 +157,11 @@ class Memory:
         if entry is not None:
             others = [e for e in _strings(wrote.get(self._config_path)) if e != entry]
             wrote[self._config_path] = [*others, entry][-_ENTRIES_MAX:]
-        self._write(
-            secret.registry,
-            {
-                **found,
-                "set": identity,
-                "state": state,
-                "at": self._now(),
-                "issued_at": credential.issued_at if credential is not None else None,
-                "expires_at": credential.expires_at if credential is not None else None,
-                "wrote": wrote,
-            },
-        )
+        noted = {"set": identity, "state": state, "at": self._now(), "wrote": wrote}
+        if credential is not None:
+            # Not after a refusal: the life is that of the credential that is still kept.
+            noted |= {"issued_at": credential.issued_at, "expires_at": credential.expires_at}
+        self._write(secret.registry, {**found, **noted})
 
     def forget(self, registry: Registry) -> None:
         """

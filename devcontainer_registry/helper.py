@@ -73,11 +73,20 @@ def get(stdin: TextIO, environ: Mapping[str, str]) -> str:
         RegistryError: There is none (`NOT_FOUND`), or none that would still work.
     """
     url, registry = _asked_for(stdin)
-    cache = Cache.locate(environ)
+    return _answer(url, serve(registry, Cache.locate(environ), environ))
+
+
+def serve(registry: Registry, cache: Cache, environ: Mapping[str, str]) -> dict[str, Any]:
+    """
+    The entry of *cache* that has the credential for *registry*, renewed where that is due.
+
+    Raises:
+        RegistryError: As `get`.
+    """
     entry = cache.read(registry)
-    if entry is None or not is_fresh(entry, now=time.time()):
-        entry = _renewed(registry, entry, cache, environ)
-    return _answer(url, entry)
+    if entry is not None and is_fresh(entry, now=time.time()):
+        return entry
+    return _renewed(registry, entry, cache, environ)
 
 
 def store(stdin: TextIO, environ: Mapping[str, str]) -> str:

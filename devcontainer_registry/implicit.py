@@ -45,7 +45,7 @@ def implicit_secrets(environment: Environment) -> Iterator[RegistrySecret | Find
 
     Trouble is a `Finding` here: nobody asked for these logins, so none of them may fail a run.
     """
-    yield from _of_docker(environment)
+    yield from of_docker(environment)
     yield from _of_gitlab(environment)
     github_com = unwrapped(environment.layers[0].variables.get("GITHUB_SERVER_URL", ""))
     if environment.in_codespaces and github_com.rstrip("/") in ("", "https://github.com"):
@@ -119,7 +119,10 @@ def _of_gitlab(environment: Environment) -> Iterator[RegistrySecret | Finding]:
     )
 
 
-def _of_docker(environment: Environment) -> Iterator[RegistrySecret | Finding]:
+def of_docker(environment: Environment) -> Iterator[RegistrySecret | Finding]:
+    """
+    Yield the logins of docker's own variable, and what is wrong with it.
+    """
     found = environment.first(_DOCKER)
     if found is None:
         return
