@@ -51,15 +51,12 @@ class MyAuthenticator:
         return registry == "registry.corp.example"
 
     def authenticate(
-        self,
-        secret: registry.RegistrySecret,
-        *,
-        timeout: float,  # noqa: ARG002  (the protocol's)
+        self, secret: registry.RegistrySecret, *, timeout: float
     ) -> registry.Credential:
         if timeout <= 0:
             msg = "the vault did not answer in time"
             raise registry.TransientError(msg, hint="try again")
-        return registry.Credential(username="me", secret=registry.Secret("from the vault"))
+        return registry.Credential(username=secret.id, secret=registry.Secret("from the vault"))
 
 
 def with_a_kind_of_ones_own(secret: registry.RegistrySecret) -> registry.Outcome:
