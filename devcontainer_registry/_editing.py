@@ -154,21 +154,18 @@ class Editor:
         mode: int,
         observe: Observer,
     ) -> None:
-        reason = "owner"
-        if before.status is None or os.geteuid() in (0, before.status.st_uid):
-            try:
-                safewrite.replace(
-                    name, content, folder=folder, before=before, mode=mode, path=shown(self.path)
-                )
-            except OSError as exc:
-                if before.raw is None or exc.errno not in _UNREPLACEABLE:
-                    raise
-                reason = errno.errorcode[exc.errno]
-            else:
-                observe("config.replaced", path=self.path, mode=f"{mode:04o}")
-                return
-        # Rule 5.  Also where the file is another's: put in its place, ours would be ours, and
-        # whose file it is is not for us to change.
+        try:
+            safewrite.replace(
+                name, content, folder=folder, before=before, mode=mode, path=shown(self.path)
+            )
+        except OSError as exc:
+            if before.raw is None or exc.errno not in _UNREPLACEABLE:
+                raise
+            reason = errno.errorcode[exc.errno]
+        else:
+            observe("config.replaced", path=self.path, mode=f"{mode:04o}")
+            return
+        # Rule 5.
         safewrite.rewrite(
             name,
             content,

@@ -33,9 +33,7 @@ def write(path):
         # The same length every time, every other round: a cut in the middle is then valid JSON.
         letter = chr(ord("a") + number % 26)
         password = Secret(letter * (_OCTETS + number // 7 % 2 * 99))
-        change = {
-            host: Credential(username="jane", secret=password) for host in _HOSTS[number % 2 :]
-        }
+        login = Credential(username="jane", secret=password)
         if number % 5 == 0:
             config.forget(_HOSTS[:20])
         config.store(dict.fromkeys(_HOSTS[number % 2 :], login))
@@ -52,7 +50,7 @@ def rounds(path, count):
     for _ in range(count):
         writer = subprocess.Popen([sys.executable, __file__, "write", path], stdout=subprocess.PIPE)
         assert writer.stdout is not None
-        writer.stdout.readline()
+        assert writer.stdout.readline() == b"written\n"
         time.sleep(rng.random() * 0.03)
         writer.kill()
         writer.wait()

@@ -195,23 +195,72 @@ def test_the_copy_is_on_the_disk_before_the_file_is_touched(path, rescue, monkey
         raise OSError(errno.EIO, "the disk is gone")
 
     monkeypatch.setattr(os, "pwrite", pwrite)
-    folder = os.open(os.path.dirname(path), os.O_RDONLY)
-    try:
-        with pytest.raises(OSError, match="gone"):
-            _safewrite.rewrite(
-                "config.json",
-                _NEW,
-                folder=folder,
-                before=_safewrite.look("config.json", folder=folder),
-                mode=0o600,
-                path=path,
-                rescue=rescue,
-            )
-    finally:
-        os.close(folder)
+    with pytest.raises(OSError, match="gone"):
+        _rewrite(path, _NEW, rescue)
 
     assert (old, True, 0o100600) == seen[0]
     assert os.path.exists(rescue.path)  # putting the old content back failed, too
     monkeypatch.undo()
     config_at(path, sleep=Waits()).edit(lambda _: None)
     assert FOREIGN == parsed(path)
+
+
+def test_a_disk_that_fills_up_in_the_middle_leaves_the_old_content_all_the_while(
+    path, rescue, monkeypatch
+):
+    """
+    A full disk takes a part first and refuses the rest: so the space is taken before the content.
+    """
+    put(path, _OLD)
+    pwrite, seen = os.pwrite, []
+
+    def full(fd, octets, offset):
+        seen.append(content(path))
+        if not (room := len(_OLD) - offset):
+            raise OSError(errno.ENOSPC, "full")
+        return pwrite(fd, octets[:room], offset)
+
+    monkeypatch.setattr(os, "pwrite", full)
+
+    with pytest.raises(OSError, match="full"):
+        _rewrite(path, _NEW, rescue)
+
+    assert {_OLD} == {*seen, content(path)}
+    assert not os.path.exists(rescue.path)
+
+
+def test_a_rewrite_that_fails_half_way_is_undone_at_once(path, rescue, monkeypatch):
+    put(path, _OLD)
+    pwrite, calls = os.pwrite, []
+
+    def failing(fd, octets, offset):
+        calls.append(offset)
+        if len(calls) == 3:
+            raise OSError(errno.EIO, "gone")
+        return pwrite(fd, octets[:100], offset) if len(calls) == 2 else pwrite(fd, octets, offset)
+
+    monkeypatch.setattr(os, "pwrite", failing)
+
+    with pytest.raises(OSError, match="gone"):
+        _rewrite(path, _NEW, rescue)
+
+    assert [len(_OLD), 0, 100, 0] == calls
+    assert _OLD == content(path)
+    assert not os.path.exists(rescue.path)
+
+
+def _rewrite(path, new, rescue):
+    folder = os.open(os.path.dirname(path), os.O_RDONLY)
+    try:
+        before = _safewrite.look("config.json", folder=folder)
+        _safewrite.rewrite(
+            "config.json",
+            new,
+            folder=folder,
+            before=before,
+            mode=0o600,
+            path=path,
+            rescue=rescue,
+        )
+    finally:
+        os.close(folder)
