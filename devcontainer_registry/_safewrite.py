@@ -231,7 +231,7 @@ def _copy_owner(status: os.stat_result | None, fd: int) -> None:
     mine = os.fstat(fd)
     if status.st_uid != mine.st_uid:
         # Fails unless we are root, and so it should: put in its place, the file would be ours from
-        # then on, and whose it is is not for us to change.  It is rewritten in place, or not at all.
+        # then on, and that is not for us to change.  It is rewritten in place, or not at all.
         os.fchown(fd, status.st_uid, status.st_gid)
     elif status.st_gid != mine.st_gid:
         try:
