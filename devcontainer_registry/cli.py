@@ -87,8 +87,8 @@ def _prepare_streams() -> None:
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="devcontainer-registry",
-        description="Log a dev container in to its private registries, from the secrets in its "
-        "environment.",
+        description="Log a dev container in to its private registries,\n"
+        "from the secrets in its environment.",
         epilog=_STATUSES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

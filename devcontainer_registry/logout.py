@@ -62,9 +62,13 @@ def logout(
         outcomes[:] = [_remove(registry, document, memory) for registry in wanted]
 
     try:
-        changed = bool(wanted) and amend(
-            config, change, deadline=time.monotonic() + timeout, observe=observe
-        )
+        if os.path.lexists(config.path):
+            deadline = time.monotonic() + timeout
+            changed = bool(wanted) and amend(config, change, deadline=deadline, observe=observe)
+        else:
+            # Nor is a folder made to find nothing in.
+            change(config.read())
+            changed = False
     except (ConfigError, ConfigChangedError) as exc:
         return LoginReport(config=config.path, changed=False, outcomes=(), error=exc)
     for outcome in outcomes:

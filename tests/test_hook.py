@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: MIT
+"""
+A lifecycle step: quiet, brief, and never in a container's way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from command import run
+from fakes import GOOD, Exchanging, Home, Scripted, a_secret, a_set, only
+from faults import Answering, BadCertificate, Busy, Fine, Refusing
+
+from devcontainer_registry import hook
+from devcontainer_registry.credentials import Credential, Secret
+
+BOB = {"bob": "s3cret-s3cret"}
+
+
+@pytest.fixture(name="home")
+def _home(tmp_path):
+    return Home(tmp_path)
+
+
+@pytest.mark.parametrize("step", hook.STEPS)
+def test_a_step_without_secrets_is_silent(home, tmp_path, step):
+    ran = run(home, "hook", step)
+
+    assert (0, "", "") == (ran.status, ran.stdout, ran.stderr)
+    assert [] == os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("options", [[], ["--strict"]])
+def test_secrets_that_were_not_granted_are_nothing_to_do(home, options):
+    sets = a_set("ACR", "", user="", password="")
+
+    ran = run(home, "hook", "onCreate", *options, sets=sets)
+
+    assert (0, "", "") == (ran.status, ran.stdout, ran.stderr)
+
+
+def test_a_set_that_a_prebuild_does_not_have_is_nothing_to_do(home):
+    options = ["--only", "ACR", "--strict"]
+
+    ran = run(home, "hook", "onCreate", *options)
+    other = run(home, "hook", "onCreate", *options, sets=a_set("HUB", "hub.example"))
+
+    assert [(0, "", "")] * 2 == [(r.status, r.stdout, r.stderr) for r in (ran, other)]
+    assert {} == home.auths
+
+
+def test_of_the_named_sets_those_that_are_there_are_used(home):
+    options = ["--only", "ACR", "--only", "HUB", "--verify", "never"]
+    sets = {**a_set("HUB", "hub.example"), **a_set("THIRD", "third.example")}
+
+    run(home, "hook", "postStart", *options, sets=sets)
+
+    assert ["hub.example"] == list(home.auths)
+
+
+def test_the_first_start_is_a_line_and_the_next_is_silent(home):
+    with Fine(BOB) as registry:
+        sets = a_set("ACR", registry.registry)
+        first = run(home, "hook", "postCreate", sets=sets)
+        asked = registry.asked
+        second = run(home, "hook", "postStart", sets=sets)
+
+    assert 1 == len(first.stdout.splitlines())
+    assert (0, "", "") == (second.status, second.stdout, second.stderr)
+    assert asked == registry.asked
+
+
+def test_what_nobody_asked_for_and_is_not_ours_is_silent(home):
+    home.write({"auths": {"ghcr.io": {"auth": "b2xkOnBhc3N3b3Jk"}}})
+    sets = {"CODESPACES": "true", "GITHUB_TOKEN": "ghs_token", "GITHUB_USER": "octocat"}
+
+    ran = run(home, "hook", "postStart", sets=sets)
+
+    assert (0, "", "") == (ran.status, ran.stdout, ran.stderr)
+
+
+@pytest.mark.parametrize("step", hook.STEPS)
+def test_whatever_goes_wrong_the_container_starts(home, step):
+    home.write("{")
+    with Refusing() as bad, BadCertificate(BOB) as worse:
+        sets = {
+            **a_set("A", bad.registry),
+            **a_set("B", worse.registry),
+            **a_set("C", "c.example", password=""),
+        }
+        ran = run(home, "hook", step, sets=sets)
+        strict = run(home, "hook", step, "--strict", sets=sets)
+
+    assert (0, 6) == (ran.status, strict.status)
+    assert "hint:" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("status", "registry"), [(4, Refusing), (5, lambda: BadCertificate(BOB))], ids=["4", "5"]
+)
+def test_a_strict_step_exits_as_a_login_does(home, status, registry):
+    with registry() as there:
+        assert (
+            status
+            == run(home, "hook", "postStart", "--strict", sets=a_set("A", there.registry)).status
+        )
+
+
+def test_a_step_with_a_file_that_cannot_be_read_starts_too(home, tmp_path):
+    ran = run(home, "hook", "postStart", "--secrets-file", str(tmp_path / "missing.json"))
+
+    assert 0 == ran.status
+    assert "hint:" in ran.stdout
+
+
+def test_a_bug_of_ours_does_not_stop_a_container(home):
+    # A login that fails in a way that nobody foresaw.
+    code = (
+        "import sys, devcontainer_registry.hook as h;"
+        "from devcontainer_registry.cli import main;"
+        "h.login = lambda **_: 1 / 0;"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+
+    ran = run(home, "hook", "postStart", program=("-c", code))
+    strict = run(home, "hook", "postStart", "--strict", program=("-c", code))
+
+    assert (0, 1) == (ran.status, strict.status)
+    assert "this is a bug" in ran.stderr
+
+
+def test_the_document_of_a_step_has_what_is_unchanged_too(home):
+    with Fine(BOB) as registry:
+        sets = a_set("ACR", registry.registry)
+        run(home, "hook", "postCreate", sets=sets)
+        ran = run(home, "hook", "postStart", "--json", sets=sets)
+
+    assert [("unchanged", True)] == [
+        (entry["status"], entry["verified"]) for entry in json.loads(ran.stdout)["registries"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        ("onCreate", "written-in-snapshot"),
+        ("updateContent", "written-in-snapshot"),
+        ("postCreate", None),
+        ("postStart", None),
+        ("postAttach", None),
+    ],
+)
+def test_a_secret_that_a_snapshot_would_carry_is_said(home, step, code):
+    with Fine(BOB) as registry:
+        environ = {**home.environ, **a_set("ACR", registry.registry)}
+        report = hook.run(step, environ=environ)
+
+    assert ("ok", code, 0) == (only(report).status, only(report).code, report.exit_status)
+
+
+def test_a_snapshot_is_also_said_where_something_else_is_to_be_said(home):
+    expiring = Credential(username="AWS", secret=Secret("token"), expires_at=4_000_000_000.0)
+    plugins = {"generic": Scripted(GOOD), "cloud": Exchanging(expiring)}
+    with Answering(200, {}, b"{}") as unlocked, Busy(BOB, times=99) as busy:
+        secrets = [
+            a_secret("A", unlocked.registry),
+            a_secret("B", busy.registry),
+            a_secret("C", "c.example", kind="cloud"),
+        ]
+        options = {"environ": home.environ, "authenticators": plugins}
+        report = hook.run("onCreate", secrets=secrets[:2], timeout=3.0, **options)
+        cloud = hook.run("onCreate", secrets=secrets[2:], verify="never", **options)
+
+    assert ["ok", "unverified"] == [outcome.status for outcome in report.outcomes]
+    assert "not-checked" == report.outcomes[0].code
+    assert ["written-in-snapshot"] * 2 == [finding.code for finding in report.findings]
+    assert "not-delegated" == only(cloud).code
+    assert ["written-in-snapshot"] == [finding.code for finding in cloud.findings]
+
+
+def test_what_was_not_kept_is_in_no_snapshot(home):
+    with Refusing() as registry:
+        environ = {**home.environ, **a_set("ACR", registry.registry)}
+        report = hook.run("onCreate", environ=environ)
+
+    assert ("rejected", ()) == (only(report).code, report.findings)
+
+
+def test_a_step_has_fifteen_seconds_and_asks_what_changed(home):
+    assert 15.0 == hook.TIMEOUT
+    assert "(default: 15)" in run(home, "hook", "--help").stdout
+    assert "(default: changed)" in run(home, "hook", "--help").stdout
+    assert "(default: 30)" in run(home, "login", "--help").stdout
+    assert "(default: always)" in run(home, "login", "--help").stdout
