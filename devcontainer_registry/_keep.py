@@ -8,21 +8,27 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+from .configfile import OUR_HELPER
 from .errors import ConfigChangedError, ConfigError, RegistryError
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Literal, TypeAlias
 
+    from ._delegate import Delegation
     from ._memory import Memory, State
     from .configfile import DockerConfig, Document
     from .credentials import Credential, RegistrySecret
     from .observer import Observer
-    from .report import Outcome
+    from .registry import Registry
+    from .report import Outcome, Place
 
-# The value of `credHelpers` that names our own helper.
-OUR_HELPER = "devcontainer-registry"
+    Store: TypeAlias = Literal["auto", "auths", "helper"]
+
+# https://docs.aws.amazon.com/AmazonECR/latest/public/public-registries.html: no login needed.
+_NEVER_DELEGATED = ("public.ecr.aws", "ecr-public.aws.com")
 
 # However late it is: what was accepted deserves a moment to be written.
 _LOCK_MIN = 1.0  # seconds
@@ -56,7 +62,8 @@ def keep(
     *,
     config: DockerConfig,
     memory: Memory,
-    store: str,
+    store: Store,
+    delegation: Delegation,
     deadline: float,
     observe: Observer,
 ) -> Kept:
@@ -67,14 +74,18 @@ def keep(
         accepted: What to write.
         config: Where to.
         memory: Told of each entry before it is written.
-        store: `auto` also says where docker would rather ask a helper.
+        store: `auths`, `helper`, or `auto`, which asks *delegation* where a helper is needed.
+        delegation: Whether our helper may be named.
         deadline: Of the run, by `time.monotonic`.
         observe: Told what happens.
     """
     decided: list[Outcome] = []
 
     def change(document: Document) -> None:
-        decided[:] = [_decide(one, document, memory=memory, store=store) for one in accepted]
+        decided[:] = [
+            _decide(one, document, memory=memory, store=store, delegation=delegation)
+            for one in accepted
+        ]
 
     try:
         changed = amend(config, change, deadline=deadline, observe=observe)
@@ -111,30 +122,125 @@ def amend(
     raise AssertionError  # the last try returns or raises
 
 
-def _decide(one: Accepted, document: Document, *, memory: Memory, store: str) -> Outcome:
+def _decide(
+    one: Accepted, document: Document, *, memory: Memory, store: Store, delegation: Delegation
+) -> Outcome:
     registry, outcome = one.secret.registry, one.outcome
-    other = document.helper(registry)
-    if other and other != OUR_HELPER:
+    other = next((h for h in document.helpers(registry).values() if h and h != OUR_HELPER), None)
+    if other is not None:
         return other_helper(outcome, other)
-    entry = document.auth(registry)
-    if one.secret.implicit and entry is not None and not memory.wrote(registry, entry):
+    served = document.helper(registry) == OUR_HELPER
+    entry = memory.cached(registry) if served else document.auth(registry)
+    if one.secret.implicit and entry is not None and not (served or memory.wrote(registry, entry)):
         return not_ours(outcome)
     if outcome.status == "unverified" and entry is not None:
         # What is there may be right, and nobody knows that this is.
         same = (entry.username, entry.secret) == (one.credential.username, one.credential.secret)
-        return replace(outcome, kept_in=frozenset({"auths"} if same else ()))
+        return replace(outcome, kept_in=places(document, registry) if same else frozenset())
+    place = _Placing(one, document, memory=memory, delegation=delegation)
     try:
-        document.set_auth(registry, one.credential)
+        return place.helper() if store == "helper" else place.auths(automatic=store == "auto")
     except ConfigError as exc:
         # docker's format can't carry this one; the others are not to suffer for it.
         return replace(outcome, status="failed", code=exc.code, error=exc)
-    # An image that could not be pulled is looked at again at the next start.
-    checked: State = "verified" if outcome.verified and outcome.code is None else "unverified"
-    memory.note(one.secret, checked, credential=one.credential, written=True)
-    outcome = replace(outcome, kept_in=frozenset({"auths"}))
-    if document.asked_for(registry) == "credsStore":
-        return _hidden(outcome, document.creds_store or "")
-    return _not_delegated(outcome) if store == "auto" else outcome
+
+
+class _Placing:
+    """
+    One credential on its way into config.json, our cache, or both.
+    """
+
+    def __init__(
+        self, one: Accepted, document: Document, *, memory: Memory, delegation: Delegation
+    ) -> None:
+        self.one = one
+        self.registry = one.secret.registry
+        self.outcome = one.outcome
+        self.document = document
+        self.memory = memory
+        self.delegation = delegation
+
+    def helper(self) -> Outcome:
+        """
+        Into our cache only, as asked for by name: no secret in config.json.
+        """
+        if not self.delegation.is_on_path:
+            raise ConfigError(
+                "docker-credential-devcontainer-registry is not on PATH",
+                hint="install the package where docker runs, or use --store auths",
+                code="helper-missing",
+            )
+        if not self._delegated(written=False):
+            raise ConfigError(
+                "our helper can't be named for it in config.json",
+                hint="see what is said about the cache, or use --store auths",
+                code="not-delegated",
+            )
+        self.document.remove_auth(self.registry)
+        outcome = self._kept()
+        refusal = self.delegation.refusal
+        if refusal is None:
+            return outcome
+        return _remarked(
+            outcome,
+            "helper-not-everywhere",
+            f"some processes may not find the helper, since {refusal}",
+            "install the package's scripts to /usr/local/bin, or use --store auto",
+        )
+
+    def auths(self, *, automatic: bool) -> Outcome:
+        """
+        Into config.json, and, where that is *automatic*, into our cache if docker should ask it.
+        """
+        rule = self.document.asked_for(self.registry)
+        needed = self.one.credential.expires_at is not None or rule == "credsStore"
+        why_not = None
+        # Before anything is noted: what docker's format can't carry is not to be remembered.
+        self.document.set_auth(self.registry, self.one.credential)
+        if automatic and (needed or self.document.helper(self.registry) == OUR_HELPER):
+            why_not = self._obstacle()
+            if why_not is None and self._delegated(written=True):
+                return self._kept()
+        self.document.remove_helper(self.registry, OUR_HELPER)
+        self._note(written=True, served=False)
+        if self.document.asked_for(self.registry) == "credsStore":
+            return _hidden(self._kept(), self.document.creds_store or "", why_not)
+        if not automatic or not needed:
+            return self._kept()
+        return _not_delegated(self._kept(), why_not or "config.json or the cache does not allow it")
+
+    def _obstacle(self) -> str | None:
+        if self.registry in _NEVER_DELEGATED:
+            return "an anonymous pull from it works, and one with an expired login does not"
+        return self.delegation.refusal
+
+    def _delegated(self, *, written: bool) -> bool:
+        # In this order: a helper that is asked and has nothing would hide what is in `auths`.
+        noted = self._note(written=written, served=True)
+        return noted and self.document.set_helper(self.registry, OUR_HELPER)
+
+    def _note(self, *, written: bool, served: bool) -> bool:
+        # An image that could not be pulled is looked at again at the next start.
+        proven = self.outcome.verified and self.outcome.code is None
+        state: State = "verified" if proven else "unverified"
+        return self.memory.note(
+            self.one.secret, state, credential=self.one.credential, written=written, served=served
+        )
+
+    def _kept(self) -> Outcome:
+        return replace(self.outcome, kept_in=places(self.document, self.registry))
+
+
+def places(document: Document, registry: Registry) -> frozenset[Place]:
+    """
+    The parts of *document* that hold a login for *registry*, or name our helper for it.
+    """
+    found: list[Place] = []
+    if document.auth(registry) is not None:
+        found.append("auths")
+    if document.helper(registry) == OUR_HELPER:
+        found.append("credHelpers")
+    return frozenset(found)
 
 
 def other_helper(outcome: Outcome, helper: str) -> Outcome:
@@ -190,23 +296,27 @@ def _id_for(outcome: Outcome) -> str:
     return "GHCR" if outcome.registry == "ghcr.io" else "MY"
 
 
-def _hidden(outcome: Outcome, store: str) -> Outcome:
-    error = RegistryError(
-        f"written, but docker asks docker-credential-{store} instead and will not see it",
-        hint='set "dev.containers.dockerCredentialHelper": false in VS Code, or remove credsStore '
+def _hidden(outcome: Outcome, store: str, why_not: str | None) -> Outcome:
+    reason = f", and our helper can't be asked instead, since {why_not}" if why_not else ""
+    return _remarked(
+        outcome,
+        "hidden-by-credsstore",
+        f"written, but docker asks docker-credential-{store} and will not see it{reason}",
+        'set "dev.containers.dockerCredentialHelper": false in VS Code, or remove credsStore '
         "from config.json",
-        code="hidden-by-credsstore",
     )
-    return replace(outcome, code=error.code, error=error)
 
 
-def _not_delegated(outcome: Outcome) -> Outcome:
-    if outcome.expires_at is None or outcome.code is not None:
+def _not_delegated(outcome: Outcome, why_not: str) -> Outcome:
+    if outcome.code is not None:
         return outcome
-    error = RegistryError(
-        "nothing renews it: docker-credential-devcontainer-registry is not in /usr/local/bin or "
-        "/usr/bin",
-        hint="run the hook again at each start, as postStartCommand",
-        code="not-delegated",
+    return _remarked(
+        outcome,
+        "not-delegated",
+        f"nothing renews it, since {why_not}",
+        "run the hook again at each start, as postStartCommand",
     )
-    return replace(outcome, code=error.code, error=error)
+
+
+def _remarked(outcome: Outcome, code: str, message: str, hint: str) -> Outcome:
+    return replace(outcome, code=code, error=RegistryError(message, hint=hint, code=code))

@@ -14,13 +14,14 @@ from dataclasses import replace
 
 from . import authenticators as plugins
 from ._ask import Job, RetryPolicy, ask_all
-from ._keep import OUR_HELPER, Accepted, by_hand, keep, not_kept, not_ours, other_helper
+from ._delegate import Delegation
+from ._keep import Accepted, by_hand, keep, not_kept, not_ours, other_helper, places
 from ._memory import REFUSED_FOR, Memory
 from ._survey import chosen, incomplete
 from ._survey import only as only_of
 from ._verdict import verdict
 from .cache import Cache
-from .configfile import DockerConfig
+from .configfile import OUR_HELPER, DockerConfig
 from .credentials import Finding
 from .discovery import Found, discover
 from .errors import AuthenticationError, ConfigError, PluginError
@@ -33,15 +34,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import Literal, TypeAlias
 
+    from ._keep import Store
     from ._memory import Recalled
     from .authenticators import Installed
     from .configfile import Document
     from .credentials import RegistrySecret
     from .errors import RegistryError
     from .observer import Observer
+    from .report import Place
 
     Verify: TypeAlias = Literal["changed", "always", "never"]
-    Store: TypeAlias = Literal["auto", "auths"]
 
 
 def login(
@@ -71,7 +73,8 @@ def login(
         only: Ids of the sets to use; empty: all of them.
         verify: `always`; `changed`: not again where the same set was accepted, or just refused;
             `never`: the registry isn't asked.
-        store: `auths`, or `auto`.
+        store: `auths`: into config.json; `helper`: into our cache, and docker asks our helper;
+            `auto`: into config.json, and our helper besides where that is needed and safe.
         retry: How often to try again.
         timeout: Seconds for the whole run, running requests included.
         dry_run: Say what would be done; ask nobody, write nothing.
@@ -99,6 +102,7 @@ def login(
         return _nowhere(found, installed, exc, observe=observe)
     run = _Run(
         config=config,
+        delegation=Delegation(config.path, environ=environ),
         memory=Memory(Cache.locate(environ), config.path),
         environ=environ,
         verify=verify,
@@ -147,6 +151,7 @@ class _Run:
         self,
         *,
         config: DockerConfig,
+        delegation: Delegation,
         memory: Memory,
         environ: Mapping[str, str],
         verify: Verify,
@@ -156,6 +161,7 @@ class _Run:
         observe: Observer,
     ) -> None:
         self.config = config
+        self.delegation = delegation
         self.memory = memory
         self.environ = environ
         self.verify: Verify = verify
@@ -181,7 +187,8 @@ class _Run:
                 if outcome.status == "found" and not dry_run:
                     jobs.append(Job(len(outcomes), secret, authenticator, outcome))
                 elif outcome.status == "found":
-                    outcome = replace(outcome, kept_in=frozenset({"auths"}))
+                    where: Place = "credHelpers" if self.store == "helper" else "auths"
+                    outcome = replace(outcome, kept_in=frozenset({where}))
             outcomes.append(outcome)
         for broken in found.incomplete:
             self.observe("secret.incomplete", id=broken.id, code=broken.error.code)
@@ -238,9 +245,15 @@ class _Run:
     def _settled(
         self, secret: RegistrySecret, outcome: Outcome, document: Document, recalled: Recalled
     ) -> Outcome | None:
-        other = document.helper(secret.registry)
-        if other and other != OUR_HELPER:
+        helpers = document.helpers(secret.registry).values()
+        other = next((helper for helper in helpers if helper and helper != OUR_HELPER), None)
+        if other is not None:
             return other_helper(outcome, other)
+        if document.helper(secret.registry) == OUR_HELPER:
+            settled = self._settled_with_helper(outcome, recalled)
+            if settled is None or settled.status != "unchanged":
+                return settled
+            return replace(settled, kept_in=places(document, secret.registry))
         entry = document.auth(secret.registry)
         if entry is None:
             return None
@@ -250,17 +263,23 @@ class _Run:
             return not_ours(outcome)
         if recalled.state is not None and recalled.entries and known not in recalled.entries:
             return by_hand(outcome)
-        fresh = recalled.is_fresh(now=time.time()) and known == (recalled.entries or (None,))[-1]
+        newest = bool(recalled.entries) and known == recalled.entries[-1]
+        fresh = newest and recalled.is_fresh(now=time.time())
         visible = document.asked_for(secret.registry) == "auths"
-        if self.verify == "changed" and fresh and visible:
-            return replace(
-                outcome,
-                status="unchanged",
-                kept_in=frozenset({"auths"}),
-                verified=True,
-                expires_at=recalled.expires_at,
-            )
+        if self.verify == "changed" and fresh and visible and self.store != "helper":
+            return replace(_unchanged(outcome, recalled), kept_in=frozenset({"auths"}))
         return None
+
+    def _settled_with_helper(self, outcome: Outcome, recalled: Recalled) -> Outcome | None:
+        if recalled.by_hand:
+            return by_hand(outcome)
+        fresh = recalled.is_fresh(now=time.time()) and recalled.cached is not None
+        if self.verify != "changed" or not fresh or self.store == "auths":
+            return None
+        # A helper that is gone breaks `docker run`: what follows then takes its entry away.
+        if not self.delegation.is_on_path:
+            return None
+        return _unchanged(outcome, recalled)
 
     def _done(self, jobs: Sequence[Job]) -> Iterable[tuple[int, Outcome]]:
         """
@@ -280,6 +299,7 @@ class _Run:
                 config=self.config,
                 memory=self.memory,
                 store=self.store,
+                delegation=self.delegation,
                 deadline=self.deadline,
                 observe=self.observe,
             )
@@ -301,6 +321,10 @@ class _Run:
                 elapsed=round(outcome.elapsed, 3),
             )
         return outcomes.items()
+
+
+def _unchanged(outcome: Outcome, recalled: Recalled) -> Outcome:
+    return replace(outcome, status="unchanged", verified=True, expires_at=recalled.expires_at)
 
 
 def _clock(at: float) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+from .credentials import Credential, Secret
 from .errors import ConfigError
 
 TYPE_CHECKING = False
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal, TypeAlias
 
     from .cache import Cache
-    from .credentials import Credential, RegistrySecret
+    from .credentials import RegistrySecret
     from .registry import Registry
 
     State: TypeAlias = Literal["verified", "refused", "unverified"]
@@ -44,6 +45,8 @@ class Recalled:
         issued_at: Of the credential, in Unix seconds.
         expires_at: Of the credential, in Unix seconds; None: it does not expire.
         entries: Hashes of what we wrote into this config.json, newest last.
+        cached: What our helper would answer, or None.
+        by_hand: Whether `docker login` gave that to our helper after the set was accepted.
     """
 
     state: State | None = None
@@ -51,6 +54,8 @@ class Recalled:
     issued_at: float | None = None
     expires_at: float | None = None
     entries: tuple[str, ...] = ()
+    cached: Credential | None = None
+    by_hand: bool = False
 
     def was_refused(self, *, now: float) -> bool:
         """
@@ -93,10 +98,11 @@ class Memory:
         """
         found = self._read(secret.registry)
         entries = tuple(_strings(_mapping(found.get("wrote")).get(self._config_path)))
+        cached = _cached(found)
         if not entries and not found.get("set"):
-            return Recalled()
+            return Recalled(cached=cached)
         if found.get("set") != self._set(secret):
-            return Recalled(entries=entries)
+            return Recalled(entries=entries, cached=cached)
         state = found.get("state")
         return Recalled(
             state=state if state in ("verified", "refused", "unverified") else None,
@@ -104,7 +110,15 @@ class Memory:
             issued_at=_number(found.get("issued_at")),
             expires_at=_number(found.get("expires_at")),
             entries=entries,
+            cached=cached,
+            by_hand=bool(found.get("by_hand")),
         )
+
+    def cached(self, registry: Registry) -> Credential | None:
+        """
+        What our helper would answer for *registry*.
+        """
+        return _cached(self._read(registry))
 
     def wrote(self, registry: Registry, credential: Credential) -> bool:
         """
@@ -141,16 +155,24 @@ class Memory:
         *,
         credential: Credential | None = None,
         written: bool = False,
-    ) -> None:
+        served: bool = False,
+    ) -> bool:
         """
-        Remember how *secret* fared, and that its *credential* is about to be *written*.
+        Remember how *secret* fared; whether that could be done.
 
-        Before it is, on purpose: killed between the two, the next run finds a hash too many, not
-        an entry that it takes for somebody else's.
+        Args:
+            secret: Of whom.
+            state: How it fared.
+            credential: What it became; None: what is kept stays as it is.
+            written: Whether that is about to be written into config.json.
+            served: Whether our helper is to answer it.
+
+        Before it is written, on purpose: killed between the two, the next run finds a hash too
+        many, not an entry that it takes for somebody else's.
         """
         identity = self._set(secret)
         if identity is None:
-            return
+            return False
         found = self._read(secret.registry)
         wrote = dict(_mapping(found.get("wrote")))
         entry = self.entry(credential) if written and credential is not None else None
@@ -161,7 +183,14 @@ class Memory:
         if credential is not None:
             # Not after a refusal: the life is that of the credential that is still kept.
             noted |= {"issued_at": credential.issued_at, "expires_at": credential.expires_at}
-        self._write(secret.registry, {**found, **noted})
+            for member in ("credential", "by_hand", "failed_at", "failure"):
+                found.pop(member, None)
+        if served and credential is not None:
+            noted["credential"] = {
+                "Username": credential.username,
+                "Secret": credential.secret.reveal(),
+            }
+        return self._write(secret.registry, {**found, **noted})
 
     def forget(self, registry: Registry) -> None:
         """
@@ -202,15 +231,30 @@ class Memory:
             self._note_trouble(exc)
             return {}
 
-    def _write(self, registry: Registry, entry: dict[str, Any]) -> None:
+    def _write(self, registry: Registry, entry: dict[str, Any]) -> bool:
         try:
             self._cache.write(registry, entry)
         except ConfigError as exc:
             self._note_trouble(exc)
+            return False
+        return True
 
     def _note_trouble(self, exc: ConfigError) -> None:
         if self.trouble is None:
             self.trouble = exc
+
+
+def _cached(entry: dict[str, Any]) -> Credential | None:
+    kept = _mapping(entry.get("credential"))
+    username, secret = kept.get("Username"), kept.get("Secret")
+    if not isinstance(username, str) or not isinstance(secret, str) or not secret:
+        return None
+    return Credential(
+        username=username,
+        secret=Secret(secret),
+        issued_at=_number(entry.get("issued_at")),
+        expires_at=_number(entry.get("expires_at")),
+    )
 
 
 def _mapping(value: object) -> dict[str, Any]:

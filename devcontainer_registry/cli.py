@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _PREFIX = "DEVCONTAINER_REGISTRY_"
 _VERIFY = ("changed", "always", "never")
-_STORE = ("auto", "auths")
+_STORE = ("auto", "auths", "helper")
 
 _USAGE_ERROR = 2
 _BUG = 1

@@ -9,10 +9,10 @@ import os
 import time
 from dataclasses import replace
 
-from ._keep import OUR_HELPER, amend
+from ._keep import amend
 from ._memory import Memory
 from .cache import Cache
-from .configfile import DockerConfig
+from .configfile import OUR_HELPER, DockerConfig
 from .errors import ConfigChangedError, ConfigError, InvalidRegistryError, RegistryError
 from .observer import ignore
 from .registry import Registry
@@ -91,17 +91,17 @@ def _known(cache: Cache) -> list[Registry]:
 
 def _remove(registry: Registry, document: Document, memory: Memory) -> Outcome:
     outcome = Outcome(id="", registry=registry, source="config.json", kind=None, status="ok")
-    entry = document.auth(registry)
-    if entry is None:
-        document.remove_helper(registry, OUR_HELPER)
-        return replace(outcome, status="unchanged")
-    if not memory.wrote(registry, entry):
-        error = RegistryError(
-            "config.json has a login for it that we did not write",
-            hint=f"run docker logout {registry} to remove that one",
-            code="not-ours",
-        )
-        return replace(outcome, status="skipped", code=error.code, error=error)
-    document.remove_auth(registry)
+    served = document.helper(registry) == OUR_HELPER
     document.remove_helper(registry, OUR_HELPER)
-    return outcome
+    entry = document.auth(registry)
+    if entry is not None and memory.wrote(registry, entry):
+        document.remove_auth(registry)
+        return outcome
+    if entry is None or served:
+        return replace(outcome, status="ok" if served else "unchanged")
+    error = RegistryError(
+        "config.json has a login for it that we did not write",
+        hint=f"run docker logout {registry} to remove that one",
+        code="not-ours",
+    )
+    return replace(outcome, status="skipped", code=error.code, error=error)

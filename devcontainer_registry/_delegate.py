@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""
+Whether docker may be sent to our own credential helper, and who would then not find it.
+
+A helper that config.json names and that is not there breaks `docker run` outright, for every
+process that reads that file: also one with another PATH, and one on the other side of a mount.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from .helper import NAME
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# On every PATH that a login shell, an ssh session, an editor's server and `docker exec` have.
+EVERYWHERE = ("/usr/local/bin", "/usr/bin")
+
+_MOUNTS = "/proc/self/mountinfo"
+_ANSWER_MAX = 5.0  # seconds
+
+
+class Delegation:
+    """
+    The conditions for naming our helper in one config.json, looked at once and when needed.
+    """
+
+    def __init__(
+        self,
+        config_path: str,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        places: Sequence[str] = EVERYWHERE,
+        mounts: str = _MOUNTS,
+    ) -> None:
+        """
+        Name the file; nothing is looked at yet.
+
+        Args:
+            config_path: Of config.json.
+            environ: For the PATH of this process.
+            places: Folders that are on everybody's PATH.
+            mounts: The kernel's list of mounts.
+        """
+        self._config_path = config_path
+        self._environ = environ
+        self._places = tuple(places)
+        self._mounts = mounts
+        self._refusal: str | None = None
+        self._looked = False
+
+    @property
+    def is_on_path(self) -> bool:
+        """
+        Whether this process itself would find the helper.
+        """
+        folders = self._environ.get("PATH", os.defpath).split(os.pathsep)
+        return any(os.access(os.path.join(folder, NAME), os.X_OK) for folder in folders)
+
+    @property
+    def refusal(self) -> str | None:
+        """
+        Why some process may not find the helper, in words that follow "since"; None: all do.
+        """
+        if not self._looked:
+            self._refusal = self._missing() or self._mounted()
+            self._looked = True
+        return self._refusal
+
+    def _missing(self) -> str | None:
+        where = " or ".join(self._places)
+        program = next(
+            (p for p in (os.path.join(d, NAME) for d in self._places) if os.path.exists(p)), None
+        )
+        if program is None:
+            return f"{NAME} is not in {where}"
+        if os.stat(program).st_mode & 0o111 != 0o111:
+            return f"{program} can't be run by everybody"
+        if not self._answers(program):
+            return f"{program} does not run with a PATH of {where} only"
+        return None
+
+    def _answers(self, program: str) -> bool:
+        import subprocess  # 10 ms, and most credentials need no helper
+
+        try:
+            done = subprocess.run(  # noqa: S603  (our own helper, by its full path)
+                [program, "version"],
+                check=False,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_ANSWER_MAX,
+                env={"PATH": os.pathsep.join(self._places)},
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return done.returncode == 0 and done.stdout.startswith(NAME.encode())
+
+    def _mounted(self) -> str | None:
+        folder = os.path.dirname(os.path.abspath(self._config_path))
+        target = os.path.realpath(self._config_path)
+        paths = {os.path.abspath(self._config_path), folder, target, os.path.dirname(target)}
+        paths.add(os.path.realpath(folder))
+        if any(self._is_mount(path) for path in paths if path != "/"):
+            return "config.json or its folder is a mount, and the other side may lack the helper"
+        return None
+
+    def _is_mount(self, path: str) -> bool:
+        if sys.platform != "linux":
+            return os.path.ismount(path)
+        # A file can be one, too, and a bind mount of the same file system shows in this list only.
+        try:
+            with open(self._mounts, encoding="utf-8", errors="surrogateescape") as file:
+                points = [line.split(" ")[4] for line in file]
+        except (OSError, IndexError):
+            return os.path.ismount(path)
+        return path in map(_unescaped, points)
+
+
+def _unescaped(point: str) -> str:
+    # proc(5): blank, tab, newline and backslash are octal there.
+    for octal, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        point = point.replace(octal, character)
+    return point
