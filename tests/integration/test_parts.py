@@ -9,7 +9,7 @@ each is also seen to refuse.
 from __future__ import annotations
 
 import base64
-import datetime
+import datetime as dt
 import json
 import os
 import socket
@@ -278,11 +278,11 @@ def test_ecr_gives_each_account_its_token_for_twelve_hours(moto, key_id, account
     answer = _ecr(moto, key_id, "secret", region).get_authorization_token()
 
     (entry,) = answer["authorizationData"]
-    left = entry["expiresAt"] - datetime.datetime.now(datetime.timezone.utc)
+    left = entry["expiresAt"] - dt.datetime.now(dt.timezone.utc)
     assert f"AWS:{moto.password(account)}" == (
         base64.b64decode(entry["authorizationToken"]).decode()
     )
-    assert datetime.timedelta(hours=11, minutes=59) < left <= datetime.timedelta(hours=12)
+    assert dt.timedelta(hours=11, minutes=59) < left <= dt.timedelta(hours=12)
     assert [("GetAuthorizationToken", "ecr", region, None)] == [
         (call.action, call.service, call.region, call.error) for call in moto.calls
     ]

@@ -5,7 +5,7 @@ A certificate authority that only a test trusts.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import os
 
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-_DAY = datetime.timedelta(days=1)
+_DAY = dt.timedelta(days=1)
 
 
 class Authority:
@@ -56,7 +56,7 @@ class Authority:
         return chain, self._write(f"{stem}.key", private_pem(key))
 
     def _builder(self, subject, key):
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = dt.datetime.now(dt.timezone.utc)
         return (
             x509.CertificateBuilder()
             .subject_name(subject)

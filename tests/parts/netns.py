@@ -48,7 +48,7 @@ class Network:
         """
         `subprocess.run` inside.
         """
-        return subprocess.run([*self.enter, *argv], **{"check": False, **options})
+        return subprocess.run([*self.enter, *argv], check=False, **options)
 
     def stop(self):
         self._process.stop()

@@ -10,7 +10,7 @@ https://github.com/distribution/distribution/blob/v2.8.2/docs/spec/auth/jwt.md
 from __future__ import annotations
 
 import base64
-import datetime
+import datetime as dt
 import hashlib
 import json
 import os
@@ -248,15 +248,15 @@ class _Handler(BaseHTTPRequestHandler):
 def _signer(folder):
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, ISSUER)])
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = dt.datetime.now(dt.timezone.utc)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .sign(key, hashes.SHA256())
     )
     os.makedirs(folder, exist_ok=True)
