@@ -22,42 +22,45 @@ if TYPE_CHECKING:
     from ..observer import Observer
     from ..registry import Registry
 
-    class Authenticator(Protocol):
-        """
-        Speaks for the registries that it matches.
-
-        Three more members may be there and are looked up with a default:
-
-        `ambient: bool = False`
-            Whether it can log in without a user name and a password, because the platform
-            vouches for the container.
-        `exchanges(secret) -> bool`, by default False
-            Whether `authenticate` asks somebody, so that a failure leaves nothing to keep.
-        `explain(secret, error) -> str`, by default ""
-            The hint for an *error* that the registry gave after `authenticate`: what this kind of
-            registry means by it, beginning with a verb.
-        """
-
-        def matches(self, registry: Registry) -> bool:
-            """
-            Whether *registry* is of this kind, by an anchored pattern and nothing else.
-            """
-
-        def authenticate(self, secret: RegistrySecret, *, timeout: float) -> Credential:
-            """
-            What *registry* accepts, within *timeout* seconds.
-
-            Raises:
-                DiscoveryError: The secret can't be right, which is known without asking.
-                AuthenticationError: The cloud said no.
-                TransientError: The cloud could not be asked; only this is tried again.
-                UnreachableError: Nor will it be, however often we try.
-            """
-
-    Installed: TypeAlias = Mapping[str, Authenticator | PluginError]
+    Installed: TypeAlias = "Mapping[str, Authenticator | PluginError]"
+else:
+    Protocol = object  # typing costs 8 ms, and nobody asks this class anything at run time
 
 GROUP = "devcontainer_registry.authenticators"
 FALLBACK = "generic"
+
+
+class Authenticator(Protocol):
+    """
+    Speaks for the registries that it matches.
+
+    Three more members may be there and are looked up with a default:
+
+    `ambient: bool = False`
+        Whether it can log in without a user name and a password, because the platform
+        vouches for the container.
+    `exchanges(secret) -> bool`, by default False
+        Whether `authenticate` asks somebody, so that a failure leaves nothing to keep.
+    `explain(secret, error) -> str`, by default ""
+        The hint for an *error* that the registry gave after `authenticate`: what this kind of
+        registry means by it, beginning with a verb.
+    """
+
+    def matches(self, registry: Registry) -> bool:
+        """
+        Whether *registry* is of this kind, by an anchored pattern and nothing else.
+        """
+
+    def authenticate(self, secret: RegistrySecret, *, timeout: float) -> Credential:
+        """
+        What *registry* accepts, within *timeout* seconds.
+
+        Raises:
+            DiscoveryError: The secret can't be right, which is known without asking.
+            AuthenticationError: The cloud said no.
+            TransientError: The cloud could not be asked; only this is tried again.
+            UnreachableError: Nor will it be, however often we try.
+        """
 
 
 def load() -> dict[str, Authenticator | PluginError]:
