@@ -1,123 +1,65 @@
 # SPDX-License-Identifier: MIT
 """
-Amazon's ECR: an access key becomes a registry password that lives 12 hours.
+Amazon's ECR: an AWS identity becomes a registry password that lives 12 hours.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import os
+import math
 import re
+import threading
 import time
 
-from ..credentials import Credential, Secret
-from ..errors import (
-    AuthenticationError,
-    DiscoveryError,
-    RegistryError,
-    TransientError,
-    UnreachableError,
-)
+from ..credentials import Credential
+from ..errors import DiscoveryError, RegistryError, TransientError
+from ._ecr_hosts import endpoint_of, serves
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable
+    from typing import TypeAlias
 
     from ..credentials import RegistrySecret
     from ..registry import Registry
+    from ._aws import Aws
+    from ._aws_names import Identity
 
-_ACCOUNT = r"(?P<account>[0-9]{12})"
-_REGION = r"(?P<region>[a-z]{2,4}(?:-[a-z]+){1,3}-[0-9]{1,2})"
+    Answer: TypeAlias = Credential | RegistryError
 
-# Every partition, each name with the suffixes that exist for it.
-# https://docs.aws.amazon.com/general/latest/gr/ecr.html
-# https://github.com/awslabs/amazon-ecr-credential-helper/blob/v0.9.0/ecr-login/api/client.go
-_HOSTS = (
-    re.compile(
-        rf"{_ACCOUNT}\.dkr\.ecr(?P<fips>-fips)?\.{_REGION}\."
-        r"(?:amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu"
-        r"|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)"
-    ),
-    re.compile(
-        rf"{_ACCOUNT}\.dkr-ecr(?P<fips>-fips)?\.{_REGION}\."
-        r"(?P<dual>on\.aws|on\.amazonwebservices\.com\.cn)"
-    ),
-)
+_LIFE = 12 * 3600  # seconds, of every token
+# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
 
-# What AWS refuses, and what to do: `{set}` is the set's prefix.  The texts name no principal.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
-# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/CommonErrors.html
-_UNKNOWN_KEY = (
-    "does not know the access key id",
-    "check that {set}_USER is an access key id that exists and belongs to this host's partition",
-)
-_BAD_SIGNATURE = (
-    "says that the secret access key does not fit the access key id",
-    "check {set}_PASSWORD, also for white space, and that {set}_USER and _PASSWORD are not swapped",
-)
-_EXPIRED = (
-    "says that the session token has expired",
-    "set {set}_USER, _PASSWORD and _SESSION_TOKEN anew; a secret that lasts needs a long-lived key",
-)
-_DENIED = (
-    "denied the action ecr:GetAuthorizationToken",
-    "allow ecr:GetAuthorizationToken on * for the owner of {set}_USER",
-)
-_REFUSALS = {
-    "UnrecognizedClientException": _UNKNOWN_KEY,
-    "InvalidClientTokenId": _UNKNOWN_KEY,
-    "InvalidSignatureException": _BAD_SIGNATURE,
-    "SignatureDoesNotMatch": _BAD_SIGNATURE,
-    "ExpiredTokenException": _EXPIRED,
-    "ExpiredToken": _EXPIRED,
-    "AccessDeniedException": _DENIED,
-    "AccessDenied": _DENIED,
-    "MissingAuthenticationToken": (
-        "got the request without its signature",
-        "look for a proxy that strips the Authorization header",
-    ),
-    "IncompleteSignature": (
-        "could not read the signature",
-        "check {set}_USER for characters that don't belong into an access key id",
-    ),
-    "OptInRequired": ("says that the account has not enabled this region", "enable the region"),
-    "SubscriptionRequiredException": (
-        "says that the account has not enabled this service",
-        "finish the account's registration with AWS",
-    ),
-}
-_REFUSALS["MissingAuthenticationTokenException"] = _REFUSALS["MissingAuthenticationToken"]
-_REFUSALS["IncompleteSignatureException"] = _REFUSALS["IncompleteSignature"]
-_CLOCK = re.compile(r"Signature (?:expired|not yet current)", re.IGNORECASE)
+_KEY_ID = re.compile(r"A(?:KIA|SIA)[A-Z0-9]{16}")
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}")
 
-# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/CommonErrors.html, and the throttling
-# codes of botocore/retries/standard.py at 1.35.
-_TRANSIENT = frozenset(
-    {
-        "InternalFailure",
-        "RequestLimitExceeded",
-        "RequestTimeout",
-        "ServerException",
-        "ServiceUnavailable",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
+# Seconds for which sets of the same run share an answer.
+_SHARED_FOR = 10.0
 
 
 class EcrAuthenticator:
     """
-    Exchanges AWS credentials for a registry password; the user name AWS is passed on as it is.
+    Exchanges an AWS identity for a registry password; the user name AWS is passed on as it is.
+
+    Sets with the same identity and region share one call, as a token is good for every registry
+    that its identity may read.
     """
+
+    # AWS's SDK finds an identity where USER and PASSWORD are unset.
+    ambient = True
+
+    def __init__(self) -> None:
+        self._answers = _Answers()
+        self._aws: Aws | None = None
 
     def matches(self, registry: Registry) -> bool:
         """
-        The private registries of every partition, with their FIPS and dual-stack names.
+        The private registries of every partition, by their FIPS and dual-stack names too, and
+        ECR Public.
         """
-        return _host(registry) is not None
+        return serves(registry)
 
     def exchanges(self, secret: RegistrySecret) -> bool:
         """
@@ -130,40 +72,23 @@ class EcrAuthenticator:
         The registry's password for 12 hours, from `GetAuthorizationToken`.
 
         Raises:
-            DiscoveryError: No region, or a temporary key without its session token.
+            DiscoveryError: No region, no identity, two of them, or one that can't be right.
+            AuthenticationError: AWS said no.
+            UnreachableError: AWS, or who vouches for the container, could not be asked.
         """
-        if secret.username is None or secret.secret is None:
-            raise DiscoveryError(
-                f"{secret.source} has no access key for {secret.registry}",
-                hint=f"set {_set(secret)}_USER to an access key id and _PASSWORD to its secret key",
-            )
-        if not self.exchanges(secret):
+        end = time.monotonic() + timeout
+        identity = _identity(secret)
+        if identity is None:
             return _given(secret)
-        if secret.username.startswith("ASIA") and secret.session_token is None:
-            raise DiscoveryError(
-                f"{_set(secret)}_USER is a temporary access key, which works only with its session "
-                "token",
-                hint=f"set {_set(secret)}_SESSION_TOKEN, or use a long-lived key (AKIA…)",
-                code="session-token-missing",
-            )
-        answer = _ask(secret, region=_region(secret), timeout=timeout)
-        try:
-            token = base64.b64decode(answer["authorizationToken"], validate=True).decode()
-            username, colon, password = token.partition(":")
-            expires_at = answer["expiresAt"].timestamp()
-        except (KeyError, ValueError, AttributeError):
-            # Without the cause: it may quote the token.
-            msg = f"the endpoint of ECR for {secret.registry} gave no token"
-            raise RegistryError(msg, hint="check AWS_ENDPOINT_URL", code="not-a-registry") from None
-        if not colon:
-            msg = f"the endpoint of ECR for {secret.registry} gave no token"
-            raise RegistryError(msg, hint="check AWS_ENDPOINT_URL", code="not-a-registry")
-        return Credential(
-            username=username,
-            secret=Secret(password),
-            issued_at=time.time(),
-            expires_at=expires_at,
+        endpoint = endpoint_of(secret)
+        answer = self._answers.get(
+            (identity, endpoint),
+            lambda left: self._sdk().password(identity, endpoint, timeout=left),
+            end=end,
         )
+        if isinstance(answer, RegistryError):
+            raise _for_set(answer, secret)
+        return answer
 
     def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
         """
@@ -185,24 +110,140 @@ class EcrAuthenticator:
             case _:
                 return ""
 
+    def _sdk(self) -> Aws:
+        from ._aws import Aws  # with boto3 behind it, for whoever has an ECR set
 
-def _host(registry: str) -> re.Match[str] | None:
-    for pattern in _HOSTS:
-        if (found := pattern.fullmatch(registry)) is not None:
-            return found
-    return None
+        if self._aws is None:
+            self._aws = Aws()
+        return self._aws
 
 
-def _region(secret: RegistrySecret) -> str:
-    found = _host(secret.registry)
-    region = secret.region or (found["region"] if found is not None else None)
-    if region is None:
+class _Answers:
+    """
+    What AWS said, so that several sets that ask the same ask once.
+
+    Also a refusal: nobody sends a refused key twice in a run.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._known: dict[object, _Answer] = {}
+
+    def get(self, key: object, ask: Callable[[float], Answer], *, end: float) -> Answer:
+        """
+        The answer to *key*, from *ask* unless somebody asks or asked just now.
+
+        Args:
+            key: What is asked.
+            ask: Called with the seconds that are left.
+            end: By `time.monotonic`.
+        """
+        began = time.monotonic()
+        with self._guard:
+            known = self._known.setdefault(key, _Answer())
+        if not known.lock.acquire(timeout=max(0.0, end - began)):
+            return TransientError(
+                "AWS did not answer in time",
+                hint="check network, proxy and AWS_ENDPOINT_URL, or give it longer with --timeout",
+                code="timeout",
+            )
+        try:
+            if known.answer is None or not known.holds_for(began):
+                known.answer = ask(max(0.1, end - time.monotonic()))
+                known.at = time.monotonic()
+            return known.answer
+        finally:
+            known.lock.release()
+
+
+class _Answer:
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.answer: Answer | None = None
+        self.at = 0.0
+
+    def holds_for(self, began: float) -> bool:
+        """
+        Whether it answers who began to ask at *began*.
+
+        One that may be better next time answers only those who were waiting for it.
+        """
+        if isinstance(self.answer, TransientError):
+            return self.at >= began
+        return began - self.at < _SHARED_FOR
+
+
+def _identity(secret: RegistrySecret) -> Identity | None:
+    """
+    As whom AWS is to be asked; None: the secret is its answer already.
+
+    Raises:
+        DiscoveryError: It can't be right, which is known without asking.
+    """
+    from ._aws_names import Identity
+
+    has_key = secret.username is not None and secret.secret is not None
+    if secret.profile is not None and has_key:
         raise DiscoveryError(
-            f"{secret.registry} does not tell its AWS region",
-            hint=f"set {_set(secret)}_REGION, such as eu-west-1",
-            code="region-missing",
+            f"{_set(secret)}_PROFILE and {_set(secret)}_USER name two identities",
+            hint="unset one of them",
+            code="identity-ambiguous",
         )
-    return region
+    if has_key and secret.username == "AWS":
+        return None
+    if has_key:
+        _check_key(secret)
+    elif secret.session_token is not None:
+        raise DiscoveryError(
+            f"{_set(secret)}_SESSION_TOKEN is there without the access key that it belongs to",
+            hint=f"set {_set(secret)}_USER and {_set(secret)}_PASSWORD to that key, or unset it",
+        )
+    if secret.role_arn is not None and not _ROLE_ARN.fullmatch(secret.role_arn):
+        raise DiscoveryError(
+            f"{_set(secret)}_ROLE_ARN is not the ARN of a role",
+            hint="write it as arn:aws:iam::ACCOUNT:role/NAME",
+            code="aws-role-invalid",
+        )
+    return Identity(
+        key_id=secret.username,
+        key=secret.secret,
+        session_token=secret.session_token,
+        profile=secret.profile,
+        role_arn=secret.role_arn,
+    )
+
+
+def _check_key(secret: RegistrySecret) -> None:
+    username, password = secret.username or "", secret.secret.reveal() if secret.secret else ""
+    token = secret.session_token.reveal() if secret.session_token else ""
+    if _KEY_ID.fullmatch(password) and not _KEY_ID.fullmatch(username):
+        # AWS would be sent the secret key as the name of a key, in the clear.
+        raise DiscoveryError(
+            f"{_set(secret)}_USER and {_set(secret)}_PASSWORD are swapped; nothing was sent",
+            hint=f"set {_set(secret)}_USER to the access key id, and _PASSWORD to the secret key",
+            code="aws-key-swapped",
+        )
+    for member, text in (("USER", username), ("SESSION_TOKEN", token)):
+        # They become part of a header, and http.client quotes in its error what it can't send.
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise _odd(secret, member)
+    if not password.isascii():
+        raise _odd(secret, "PASSWORD")
+    if username.startswith("ASIA") and not token:
+        raise DiscoveryError(
+            f"{_set(secret)}_USER is a temporary access key, which works only with its session "
+            "token",
+            hint=f"set {_set(secret)}_SESSION_TOKEN, or use a long-lived key (AKIA…)",
+            code="session-token-missing",
+        )
+
+
+def _odd(secret: RegistrySecret, member: str) -> DiscoveryError:
+    return DiscoveryError(
+        f"{_set(secret)}_{member} holds a character that no AWS key has",
+        hint=f"copy {_set(secret)}_{member} anew, as one line",
+        code="aws-key-malformed",
+    )
 
 
 def _given(secret: RegistrySecret) -> Credential:
@@ -215,117 +256,28 @@ def _given(secret: RegistrySecret) -> Credential:
     expires_at = None
     try:
         claims = json.loads(base64.b64decode(secret.secret.reveal(), validate=True))
-        expires_at = float(claims["expiration"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        expiration = float(claims["expiration"])
+        # JSON as Python reads it knows NaN and Infinity, and some count milliseconds.
+        expires_at = expiration if math.isfinite(expiration) and 0 < expiration < 1e11 else None
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         pass  # some other password, which the registry is to judge
-    return Credential(username="AWS", secret=secret.secret, expires_at=expires_at)
-
-
-def _ask(secret: RegistrySecret, *, region: str, timeout: float) -> dict[str, Any]:
-    client = _client(secret, region=region, timeout=timeout)
-    from botocore import exceptions
-
-    try:
-        answer = client.get_authorization_token()["authorizationData"]
-    except exceptions.ClientError as exc:
-        # Without the cause: AWS's message names principals and accounts.
-        raise _refused(secret, region, exc.response) from None
-    except (exceptions.EndpointConnectionError, exceptions.ConnectTimeoutError) as exc:
-        endpoint = client.meta.endpoint_url
-        raise TransientError(
-            f"ECR in {region} can't be reached at {endpoint}",
-            hint=f"check the region in {_set(secret)}_SERVER, the network and AWS_ENDPOINT_URL",
-            code="aws-unreachable",
-        ) from exc
-    except exceptions.SSLError:
-        raise UnreachableError(
-            f"the certificate of ECR in {region} is not trusted",
-            hint="set AWS_CA_BUNDLE to a bundle that holds the proxy's CA",
-            code="certificate-untrusted",
-        ) from None
-    except exceptions.HTTPClientError as exc:
-        msg = f"ECR in {region} did not answer: {type(exc).__name__}"
-        raise TransientError(msg, hint="try again later", code="aws-unreachable") from exc
-    except exceptions.BotoCoreError as exc:
-        msg = f"ECR in {region} can't be asked: {type(exc).__name__}"
-        raise AuthenticationError(msg, hint="check the AWS settings", code="aws-failed") from None
-    finally:
-        client.close()
-    return _first(answer)
-
-
-def _first(answer: object) -> dict[str, Any]:
-    if isinstance(answer, list) and answer and isinstance(answer[0], dict):
-        return answer[0]
-    return {}
-
-
-def _refused(secret: RegistrySecret, region: str, response: Any) -> RegistryError:
-    error = response.get("Error", {})
-    code = str(error.get("Code", ""))
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    where = f"ECR in {region}"
-    if code in _TRANSIENT or status >= 500 or status == 429:
-        msg = f"{where} is busy: {code}"
-        return TransientError(msg, hint="try again later", code="busy")
-    if _CLOCK.search(str(error.get("Message", ""))):
-        return AuthenticationError(
-            f"{where} says that the request's time is off",
-            hint="set this machine's clock; AWS tolerates 5 minutes",
-            code="clock-skew",
-        )
-    said, hint = _REFUSALS.get(
-        code, (f"refused: {code}", "look the code up in AWS's common errors of ECR")
-    )
-    return AuthenticationError(
-        f"{where} {said}", hint=hint.format(set=_set(secret)), code=_kebab(code) or "rejected"
+    return Credential(
+        username="AWS",
+        secret=secret.secret,
+        issued_at=expires_at - _LIFE if expires_at is not None else None,
+        expires_at=expires_at,
     )
 
 
-def _kebab(code: str) -> str:
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", code.removesuffix("Exception"))
-    return f"aws-{words.lower()}" if words.isascii() and words else ""
-
-
-def _client(secret: RegistrySecret, *, region: str, timeout: float) -> Any:
+def _for_set(error: RegistryError, secret: RegistrySecret) -> RegistryError:
     """
-    An ECR client that tries once; how often to try is not its decision.
+    A copy of *error* that speaks of the variables of *secret*.
     """
-    import boto3  # 170 ms, and only this function needs it
-    from botocore.config import Config
-
-    found = _host(secret.registry)
-    wanted = found.groupdict() if found is not None else {}
-    # A session of its own: boto3's default one is shared, and not for threads.
-    session = boto3.session.Session(
-        aws_access_key_id=secret.username,
-        aws_secret_access_key=secret.secret.reveal() if secret.secret else None,
-        aws_session_token=secret.session_token.reveal() if secret.session_token else None,
-        region_name=region,
-    )
-    return session.client(
-        "ecr",
-        verify=_bundle(),
-        config=Config(
-            connect_timeout=timeout,
-            read_timeout=timeout,
-            retries={"total_max_attempts": 1},
-            use_fips_endpoint=True if wanted.get("fips") else None,
-            use_dualstack_endpoint=True if wanted.get("dual") else None,
-        ),
-    )
-
-
-def _bundle() -> str | None:
-    """
-    The trust that everything else here has; botocore would bring a bundle of its own.
-    """
-    import ssl
-
-    # None: botocore reads AWS_CA_BUNDLE itself, and that wins.
-    if os.environ.get("AWS_CA_BUNDLE"):
-        return None
-    return os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
+    message, hint = (text.replace("{set}", _set(secret)) for text in (error.message, error.hint))
+    copy = type(error)(message, hint=hint, code=error.code)
+    if isinstance(error, TransientError) and isinstance(copy, TransientError):
+        copy.retry_after = error.retry_after
+    return copy
 
 
 def _set(secret: RegistrySecret) -> str:
