@@ -5,9 +5,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-from .cli import main
+from ._quiet import is_quiet
+
+
+def main() -> int:
+    """
+    Run the command, and return its exit status.
+
+    A container's start waits for the hook, which mostly has nothing to do; so the rest of the
+    command, with all that it imports, is only loaded where there is something.
+    """
+    if is_quiet(sys.argv[1:], os.environ):
+        return 0
+    from .cli import main as command
+
+    return command()
+
 
 if __name__ == "__main__":
     sys.exit(main())

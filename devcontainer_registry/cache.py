@@ -23,7 +23,7 @@ from .errors import ConfigError
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from .registry import Registry
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _VERSION = 1
 _SUFFIX = ".json"
 _KEY = "key"
+_STAMP = ".quiet"
 _KEY_SIZE = 32  # octets: BLAKE2b takes up to 64
 
 # Between two looks at a lock that somebody else has.
@@ -68,13 +69,7 @@ class Cache:
         """
         What is kept for *registry*, or None.
         """
-        folder = self._open(create=False)
-        if folder is None:
-            return None
-        try:
-            text = self._read_file(folder, registry + _SUFFIX)
-        finally:
-            os.close(folder)
+        text = self._read(registry + _SUFFIX)
         try:
             entry = json.loads(text) if text else None
         except (ValueError, RecursionError):
@@ -137,13 +132,27 @@ class Cache:
 
         A plain hash would let whoever sees it try passwords against it.
         """
-        import hashlib  # 3 ms, and the helper's `get` compares nothing
+        return _keyed_hash(self._key(), parts)
 
-        digest = hashlib.blake2b(key=self._key(), digest_size=16)
-        for part in parts:
-            octets = b"" if part is None else b"=" + part.encode("utf-8", "surrogateescape")
-            digest.update(len(octets).to_bytes(8, "big") + octets)
-        return digest.hexdigest()
+    def known_fingerprint(self, *parts: str | None) -> str | None:
+        """
+        As `fingerprint`, or None where there is no key yet: nothing is made.
+        """
+        key = self._read_key()
+        return None if key is None else _keyed_hash(key, parts)
+
+    def stamp(self) -> str | None:
+        """
+        What `set_stamp` kept.
+        """
+        text = self._read(_STAMP)
+        return None if text is None else text.decode("ascii", "replace")
+
+    def set_stamp(self, text: str) -> None:
+        """
+        Keep the ASCII *text* for the next run.
+        """
+        self._write_file(_STAMP, text.encode("ascii"))
 
     def open_lock(self, registry: Registry) -> int:
         """
@@ -162,19 +171,26 @@ class Cache:
     def _key(self) -> bytes:
         for _ in range(2):
             # Looked for before anything is made: who may read here may not always write.
-            key = None
-            folder = self._open(create=False)
-            if folder is not None:
-                try:
-                    key = self._read_file(folder, _KEY)
-                finally:
-                    os.close(folder)
-            if key is not None and len(key) == _KEY_SIZE:
+            key = self._read_key()
+            if key is not None:
                 return key
             # Two hooks at once both make one; both then read the one that came first.
-            self._write_file(_KEY, os.urandom(_KEY_SIZE), first_wins=key is None)
+            self._write_file(_KEY, os.urandom(_KEY_SIZE), first_wins=self._read(_KEY) is None)
         msg = f"{self.path} gives no key back"
         raise ConfigError(msg, hint="remove the folder; it is made anew", code="cache-failed")
+
+    def _read_key(self) -> bytes | None:
+        key = self._read(_KEY)
+        return key if key is not None and len(key) == _KEY_SIZE else None
+
+    def _read(self, name: str) -> bytes | None:
+        folder = self._open(create=False)
+        if folder is None:
+            return None
+        try:
+            return self._read_file(folder, name)
+        finally:
+            os.close(folder)
 
     def _open(self, *, create: bool) -> int | None:
         """
@@ -334,6 +350,16 @@ class Lock:
         Let the next one have it.
         """
         os.close(self._fd)
+
+
+def _keyed_hash(key: bytes, parts: Iterable[str | None]) -> str:
+    import hashlib  # 3 ms, and the helper's `get` compares nothing
+
+    digest = hashlib.blake2b(key=key, digest_size=16)
+    for part in parts:
+        octets = b"" if part is None else b"=" + part.encode("utf-8", "surrogateescape")
+        digest.update(len(octets).to_bytes(8, "big") + octets)
+    return digest.hexdigest()
 
 
 def _owner(path: str) -> int | None:

@@ -9,8 +9,8 @@ import argparse
 import os
 import sys
 
+from . import _quiet, render
 from . import hook as lifecycle
-from . import render
 from ._log import LEVELS, observer
 from ._redact import Hider
 from ._survey import UnknownSetError
@@ -58,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _prepare_streams()
     arguments = argparse.Namespace()
     try:
-        _parser(environ).parse_args(argv, arguments)
+        arguments.words = sys.argv[1:] if argv is None else list(argv)
+        _parser(environ).parse_args(arguments.words, arguments)
         status: int = arguments.run(arguments, environ)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -106,6 +107,8 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     _add_login_options(hook, environ, verify="changed", timeout=f"{lifecycle.TIMEOUT:g}")
     found = _command(commands, "list", _list, "what was found, and what is wrong with it")
     _add_source_options(found, environ)
+    status = _command(commands, "status", _status, "whom docker asks, where it is kept, until when")
+    _add_source_options(status, environ)
     logout = _command(commands, "logout", _logout, "remove what we wrote, and nothing else")
     logout.add_argument("registries", nargs="*", metavar="REGISTRY", help="such as ghcr.io")
     logout.add_argument("--all", action="store_true", help="every registry that we logged in to")
@@ -260,9 +263,12 @@ def _hook(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return lifecycle.run(arguments.step, **settings)
 
     arguments.forgiving = not arguments.strict
+    before = _quiet.digest(arguments.words, environ)
     report = _asking(arguments, environ, run)
     if arguments.json or lifecycle.has_news(report):
         _print_report(report, arguments, quiet=True)
+    elif lifecycle.found_all_as_it_was(report):
+        _quiet.remember(arguments.words, environ, before=before)
     return report.exit_status
 
 
@@ -313,6 +319,21 @@ def _list(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if not arguments.json and not report.outcomes:
         _print_lines(["no secrets found"])
     _print_report(report, arguments)
+    return report.exit_status
+
+
+def _status(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from .status import status
+
+    report = status(environ=environ, secrets_file=arguments.secrets_file)
+    if arguments.json:
+        import json
+
+        _print_lines([json.dumps(render.status_document(report), indent=2)])
+    else:
+        if not report.standings and report.error is None:
+            _print_lines(["no registry is known here"])
+        _print_lines(render.status_lines(report, colours=render.has_colours(sys.stdout)))
     return report.exit_status
 
 

@@ -13,6 +13,7 @@ from ._login import login
 from ._survey import UnknownSetError
 from .credentials import Finding
 from .errors import RegistryError
+from .render import is_news
 from .report import LoginReport
 
 TYPE_CHECKING = False
@@ -53,10 +54,19 @@ def has_news(report: LoginReport) -> bool:
     """
     Whether anything is to be said: a prebuild without secrets is silent, and so is a quiet start.
     """
-    from .render import is_news
-
     news = any(map(is_news, report.outcomes))
     return news or report.error is not None or bool(report.findings)
+
+
+def found_all_as_it_was(report: LoginReport) -> bool:
+    """
+    Whether the next run would find the same and say nothing, as long as nothing changes.
+    """
+    settled = all(
+        outcome.status == "unchanged" or (outcome.status == "skipped" and not is_news(outcome))
+        for outcome in report.outcomes
+    )
+    return settled and not (report.changed or report.error or report.findings)
 
 
 def _with_warnings(report: LoginReport, step: str) -> LoginReport:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .errors import RegistryError
     from .report import LoginReport, Outcome
+    from .status import Standing, StatusReport
 
 _WIDTH = 80
 _WORD_WIDTH = 12
@@ -104,7 +105,7 @@ def document(report: LoginReport) -> dict[str, Any]:
                 "status": outcome.status,
                 "kept_in": sorted(outcome.kept_in),
                 "verified": outcome.verified,
-                "expires_at": None if outcome.expires_at is None else instant(outcome.expires_at),
+                "expires_at": _instant(outcome.expires_at),
                 "attempts": outcome.attempts,
                 "elapsed_ms": round(outcome.elapsed * 1000),
                 "realm": outcome.realm,
@@ -121,6 +122,52 @@ def document(report: LoginReport) -> dict[str, Any]:
                 "variable": finding.variable,
             }
             for finding in report.findings
+        ],
+    }
+
+
+def status_lines(report: StatusReport, *, colours: bool = False) -> Iterator[str]:
+    """
+    How things stand, at 80 columns: the part of config.json that docker follows comes first.
+    """
+    style = _Style({}, colours=colours)
+    width = min(_NAME_MAX, max((len(s.registry) for s in report.standings), default=0))
+    for standing in report.standings:
+        colour = "31" if standing.error is not None else "32" if standing.ours else "2"
+        yield from style.entry(
+            standing.rule, colour, standing.registry.ljust(width), _standing(standing)
+        )
+        if standing.error is not None:
+            yield from style.below(f"{standing.error.code}: {standing.error.message}")
+            yield from style.below(f"hint: {standing.error.hint}")
+    if report.error is not None:
+        yield from style.entry("not read", "31", "", report.error.message)
+        if report.error.hint:
+            yield from style.below(f"hint: {report.error.hint}")
+
+
+def status_document(report: StatusReport) -> dict[str, Any]:
+    """
+    *report* as `status --json` prints it.
+    """
+    return {
+        "version": 1,
+        "config": report.config,
+        "error": _error(report.error),
+        "registries": [
+            {
+                "registry": standing.registry,
+                "rule": standing.rule,
+                "helper": standing.helper,
+                "kept_in": list(standing.kept_in),
+                "ours": standing.ours,
+                "source": standing.source,
+                "verified_at": _instant(standing.verified_at),
+                "expires_at": _instant(standing.expires_at),
+                "code": standing.error.code if standing.error is not None else None,
+                "error": _error(standing.error),
+            }
+            for standing in report.standings
         ],
     }
 
@@ -183,6 +230,24 @@ def _detail(outcome: Outcome) -> str:
 
 def _short(outcome: Outcome, error: RegistryError) -> str:
     return f"{outcome.code}: {error.message}"
+
+
+def _standing(standing: Standing) -> str:
+    if standing.helper is not None:
+        said = [f"docker-credential-{standing.helper}"]
+    elif standing.rule == "none":
+        said = [f"not logged in; {standing.source} would" if standing.source else "not logged in"]
+    else:
+        said = ["config.json, by us" if standing.ours else "config.json, by somebody else"]
+    if standing.verified_at is not None:
+        said.append(f"verified {instant(standing.verified_at)}")
+    if standing.expires_at is not None:
+        said.append(f"until {instant(standing.expires_at)}")
+    return ", ".join(said)
+
+
+def _instant(at: float | None) -> str | None:
+    return None if at is None else instant(at)
 
 
 def _error(error: RegistryError | None) -> dict[str, str] | None:

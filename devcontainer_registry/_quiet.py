@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+"""
+Whether a lifecycle hook has nothing to do: known from a stamp, before anything dear is loaded.
+
+A container's start waits for its hooks, and nearly all of them find everything as it was.  A run
+that found it so leaves a stamp: a keyed hash of all that it looked at.  The next one compares.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from .cache import Cache
+from .errors import ConfigError
+from .helper import NAME, RENEW_BELOW
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+# After these nothing goes into a snapshot, and so nothing is to be warned of.
+_STEPS = ("postCreate", "postStart", "postAttach")
+
+# Options with which a run has something to print, or asks in any case.
+_LOUD = ("--json", "--dry-run", "--log-level", "--log-format", "--verify", "-h", "--help")
+
+# Variables that what is found depends on, besides every one with REGISTRY in its name.
+_VARIABLES = frozenset(
+    {
+        "CODESPACES",
+        "DOCKER_AUTH_CONFIG",
+        "DOCKER_CONFIG",
+        "GITHUB_SERVER_URL",
+        "GITHUB_TOKEN",
+        "GITHUB_USER",
+        "HOME",
+    }
+)
+_TOKENS = ("DOCKER_AUTH_CONFIG", "GITHUB_TOKEN")
+_CODESPACES = "/workspaces/.codespaces/shared/.env-secrets"
+
+
+def is_quiet(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """
+    Whether the command *argv* (without the program) is a hook that would find all as it was.
+    """
+    if _has_nothing(argv, environ):
+        return True
+    if not _may_be_quiet(argv, environ):
+        return False
+    try:
+        stamp = Cache.locate(environ).stamp()
+        if stamp is None:
+            return False
+        seen, _, until = stamp.partition(" ")
+        return time.time() < float(until) and seen == digest(argv, environ)
+    except (ConfigError, ValueError):
+        return False  # whatever it is, the long way round says so
+
+
+def remember(argv: Sequence[str], environ: Mapping[str, str], *, before: str | None) -> None:
+    """
+    Leave a stamp after a run that found all as it was.
+
+    Args:
+        argv: The command, without the program.
+        environ: Its variables.
+        before: `digest` at the start of the run; what is no longer so was not looked at.
+    """
+    if before is None or not _may_be_quiet(argv, environ):
+        return
+    try:
+        if digest(argv, environ) == before:
+            cache = Cache.locate(environ)
+            cache.set_stamp(f"{before} {_until(cache):.0f}")
+    except (ConfigError, OSError):
+        return  # a stamp less, and the next start is slower
+
+
+def digest(argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
+    """
+    A keyed hash of all that a hook looks at; None where there is no key yet.
+    """
+    try:
+        return Cache.locate(environ).known_fingerprint(*_looked_at(argv, environ))
+    except (ConfigError, OSError):
+        return None
+
+
+def _has_nothing(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """
+    Whether there is no variable at all that says anything: a prebuild, most of the time.
+    """
+    return (
+        len(argv) == 2
+        and argv[0] == "hook"
+        and argv[1] in ("onCreate", "updateContent", *_STEPS)
+        and not any(name in _TOKENS or "REGISTRY" in name.upper() for name in environ)
+        and not os.path.exists(_CODESPACES)
+    )
+
+
+def _may_be_quiet(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
+    return (
+        len(argv) >= 2
+        and argv[0] == "hook"
+        and argv[1] in _STEPS
+        and not any(word.partition("=")[0] in _LOUD for word in argv)
+        and environ.get("DEVCONTAINER_REGISTRY_VERIFY", "") in ("", "changed")
+        and environ.get("DEVCONTAINER_REGISTRY_LOG_LEVEL", "") in ("", "warning", "error")
+    )
+
+
+def _looked_at(argv: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]:
+    # A new version may look at more.
+    yield _file(__file__)
+    yield from argv[2:]
+    files = [word.rpartition("=")[2] for word in argv[2:]]
+    for name in sorted(environ):
+        if name in _VARIABLES or "REGISTRY" in name.upper():
+            yield f"{name}={environ[name]}"
+            if name.endswith("_FILE"):
+                files.append(environ[name])
+    home = environ.get("HOME") or os.path.expanduser("~")
+    folder = environ.get("DOCKER_CONFIG") or os.path.join(home, ".docker")
+    yield from map(_file, (os.path.join(folder, "config.json"), _CODESPACES, *files))
+    # What was kept, and a helper that has gone: docker would get nothing.
+    cache = Cache.locate(environ).path
+    for name in sorted(os.listdir(cache)):
+        if not name.startswith("."):
+            yield f"{name} {_file(os.path.join(cache, name))}"
+    for place in environ.get("PATH", os.defpath).split(os.pathsep):
+        yield str(os.access(os.path.join(place, NAME), os.X_OK))
+
+
+def _file(path: str) -> str:
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return ""
+    return f"{found.st_mtime_ns} {found.st_size} {found.st_ino}"
+
+
+def _until(cache: Cache) -> float:
+    """
+    When the first credential that is kept has half of its life behind it, in Unix seconds.
+    """
+    until = float("inf")
+    for name in cache.registries():
+        from .registry import Registry
+
+        entry = cache.read(Registry(name)) or {}
+        expires_at, issued_at = entry.get("expires_at"), entry.get("issued_at") or entry.get("at")
+        if expires_at is not None:
+            begun = expires_at if issued_at is None else issued_at
+            until = min(until, expires_at - RENEW_BELOW * (expires_at - begun))
+    return until
