@@ -12,6 +12,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from ._verdict import vetted
 from .credentials import Credential, Secret
 from .errors import PluginError, RegistryError, TransientError
 
@@ -199,12 +200,13 @@ class _Asker:
             return too_late or state.attempt_number >= self.retry.attempts
 
         def tell(state: tenacity.RetryCallState) -> None:
+            failed = _error(state)
             self.observe(
                 "login.retried",
                 registry=job.secret.registry,
                 attempt=state.attempt_number,
                 wait=round(state.upcoming_sleep, 3),
-                code=getattr(_error(state), "code", None),
+                code=vetted(failed, job).code if isinstance(failed, RegistryError) else None,
             )
 
         tenacity.Retrying(

@@ -61,16 +61,26 @@ def observer(*, level: str, log_format: str, hide: Callable[[str], str], colours
     return tell
 
 
+def _hidden(key: str, value: object, hide: Callable[[str], str]) -> object:
+    """
+    *value* without secrets, at any depth, before anything quotes and escapes it.
+    """
+    if any(word in key.lower() for word in _SUSPICIOUS):
+        return _MASK
+    if isinstance(value, (bool, int, float, type(None))):
+        return value
+    if isinstance(value, dict):
+        return {hide(str(k)): _hidden(str(k), v, hide) for k, v in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_hidden("", v, hide) for v in value]
+    return hide(str(value))
+
+
 def _logger(*, log_format: str, hide: Callable[[str], str], colours: bool) -> Any:
     import structlog  # 60 ms, and most runs have nothing to tell
 
     def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Any:
-        for key, value in event.items():
-            if any(word in key.lower() for word in _SUSPICIOUS):
-                event[key] = _MASK
-            elif not isinstance(value, (bool, int, float, type(None))):
-                event[key] = hide(str(value))
-        return event
+        return {key: _hidden(key, value, hide) for key, value in event.items()}
 
     renderer: Any = (
         structlog.processors.JSONRenderer()

@@ -87,7 +87,20 @@ def _said(job: Job, error: RegistryError) -> RegistryError:
         hint = plugins.explain(job.authenticator, job.secret, error) or error.hint
     except Exception:  # noqa: BLE001  (a plugin's word too many must not cost the outcome)
         hint = error.hint
+    return vetted(error, job, hint=hint)
+
+
+def vetted(error: RegistryError, job: Job, *, hint: str | None = None) -> RegistryError:
+    """
+    *error* anew: one line, without its cause, and with every value of *job*'s set masked.
+
+    Args:
+        error: Perhaps a stranger's.
+        job: Whose error it is.
+        hint: In place of its own.
+    """
     names = _names(job.secret, job.credential)
+    hint = error.hint if hint is None else hint
     # The nearest class of our own, since a stranger's may hold anything.
     kind: type[RegistryError] = next(
         k for k in type(error).__mro__ if k.__module__ == RegistryError.__module__
