@@ -393,7 +393,7 @@ def test_the_wheel_has_the_package_and_nothing_else(tmp_path):
     expected = {f"devcontainer_registry/{name}.py" for name in _modules()}
     assert expected | {"devcontainer_registry/py.typed"} == modules
     assert all(".dist-info/" in name for name in set(names) - modules)
-    assert "devcontainer-registry = devcontainer_registry.cli:main" in entry_points
+    assert "devcontainer-registry = devcontainer_registry.__main__:main" in entry_points
     for kind in ("acr", "ecr", "generic", "ghcr", "google"):
         assert f"{kind} = devcontainer_registry.authenticators.{kind}:" in entry_points
     assert any(name.endswith("/licenses/LICENSE") for name in names)
