@@ -1,18 +1,26 @@
 # SPDX-License-Identifier: MIT
 """
-Azure Container Registry: admin user, service principal and repository token as they are.
+Azure Container Registry: a password as it is, or the container's own identity in Entra ID.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import re
+import time
+from dataclasses import replace
 
+from ..credentials import Credential, Secret
+from ..errors import AuthenticationError, DiscoveryError
 from .generic import as_it_is
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from ..credentials import Credential, RegistrySecret
+    from typing import Any
+
+    from ..credentials import RegistrySecret
     from ..errors import RegistryError
     from ..registry import Registry
 
@@ -21,11 +29,20 @@ if TYPE_CHECKING:
 # https://learn.microsoft.com/azure/container-registry/container-registry-get-started-portal
 _HOST = re.compile(r"[a-z0-9]{5,50}(?:-[a-z0-9]+)?\.azurecr\.(?:io|cn|us|de)")
 
+# The user name that says that the password is one of the registry's own tokens.
+# https://learn.microsoft.com/azure/container-registry/container-registry-authentication
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+
+# Of a refresh token that does not say: https://github.com/Azure/acr/issues/191
+_REFRESH_TOKEN_LIFE = 3 * 3600.0  # seconds
+
 
 class AcrAuthenticator:
     """
-    Passes user name and password on; all three of ACR's password logins are plain ones.
+    Passes user name and password on; where there are none, logs in as this container's identity.
     """
+
+    ambient = True
 
     def matches(self, registry: Registry) -> bool:
         """
@@ -33,25 +50,121 @@ class AcrAuthenticator:
         """
         return _HOST.fullmatch(registry) is not None
 
-    def authenticate(self, secret: RegistrySecret, *, timeout: float) -> Credential:  # noqa: ARG002
+    def exchanges(self, secret: RegistrySecret) -> bool:
         """
-        The same user name and password.
+        Whether Entra ID is asked: where the set has no user name and no password.
         """
-        return as_it_is(secret)
+        return secret.username is None and secret.secret is None
 
-    def explain(self, secret: RegistrySecret, error: RegistryError) -> str:  # noqa: ARG002
+    def authenticate(self, secret: RegistrySecret, *, timeout: float) -> Credential:
         """
-        What a refusal means for each of the three.
+        The same user name and password, or the registry's refresh token for Entra ID's.
+
+        Admin user, service principal and repository token are passwords that the registry takes.
+
+        Raises:
+            DiscoveryError: No identity, or a host that is none of Azure's.
+            PluginError: The extra `azure` is not installed.
+        """
+        if not self.exchanges(secret):
+            credential = as_it_is(secret)
+            # What `az acr login --expose-token` printed is a token that ends.
+            if credential.username != _NOBODY:
+                return credential
+            return replace(credential, expires_at=_expiry(credential.secret.reveal()))
+        if not self.matches(secret.registry):
+            # The token would be good at every registry of that identity, and _KIND is a variable.
+            raise DiscoveryError(
+                f"{secret.registry} is no registry of Azure's own domains; nothing was sent",
+                hint=f"set {secret.id}_CONTAINER_REGISTRY_SERVER to NAME.azurecr.io, or set _USER "
+                "and _PASSWORD",
+                code="no-host-of-azure",
+            )
+        from . import _entra
+
+        end = time.monotonic() + timeout
+        access_token = _entra.token(secret, timeout=timeout)
+        return _exchange(secret, access_token, timeout=end - time.monotonic())
+
+    def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
+        """
+        What a refusal means for each of the ways to log in.
         """
         match error.code:
-            case "rejected":
+            case "rejected" if secret.username == _NOBODY:
+                return (
+                    f"set {secret.id}_CONTAINER_REGISTRY_PASSWORD anew from az acr login "
+                    "--expose-token; it lives 3 hours"
+                )
+            case "rejected" if not self.exchanges(secret):
                 return (
                     "check that the service principal's secret has not expired, or that the "
                     "registry's admin user is enabled"
                 )
             case "pull-denied":
-                return "give the identity the role AcrPull on this registry"
+                return (
+                    "give the identity the role AcrPull on this registry, or Container Registry "
+                    "Repository Reader where it has repository permissions"
+                )
             case "ip-not-allowed":
                 return "add this container's address to the registry's network rules"
             case _:
                 return ""
+
+
+def _exchange(secret: RegistrySecret, access_token: str, *, timeout: float) -> Credential:
+    """
+    The registry's refresh token for Entra ID's *access_token*.
+
+    https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md
+    """
+    from .. import failures, refusals
+    from ..transport import Transport
+
+    with Transport() as transport:
+        response = transport.request(
+            "POST",
+            f"https://{secret.registry}/oauth2/exchange",
+            form={
+                "grant_type": "access_token",
+                "service": str(secret.registry),
+                "access_token": access_token,
+            },
+            ca_file=secret.ca_file,
+            timeout=timeout,
+        )
+    if response.status != 200:
+        error = refusals.error(response, secret.registry)
+        if isinstance(error, AuthenticationError) and error.code == "rejected":
+            raise AuthenticationError(
+                f"{secret.registry} refused this container's identity in Entra ID",
+                hint="give the identity the role AcrPull on this registry; check that "
+                f"AZURE_TENANT_ID or {secret.id}_CONTAINER_REGISTRY_TENANT is the registry's "
+                "tenant",
+                code="exchange-rejected",
+            )
+        raise error
+    token = refusals.json_object(response.body).get("refresh_token")
+    if not isinstance(token, str) or not token:
+        raise failures.not_a_registry(secret.registry, "gives no refresh token in exchange")
+    now = time.time()
+    return Credential(
+        username=_NOBODY,
+        secret=Secret(token),
+        issued_at=now,
+        expires_at=_expiry(token) or now + _REFRESH_TOKEN_LIFE,
+    )
+
+
+def _expiry(token: str) -> float | None:
+    """
+    When the JWT *token* ends, in Unix seconds, or None where it is none or does not say.
+
+    Its signature is not looked at: whoever gave it to us is who it will be shown to.
+    """
+    try:
+        payload = token.split(".")[1]
+        claims: Any = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return float(claims["exp"])
+    except (IndexError, KeyError, TypeError, ValueError, RecursionError):
+        return None
