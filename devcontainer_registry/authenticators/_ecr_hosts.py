@@ -54,7 +54,14 @@ def serves(registry: Registry) -> bool:
     """
     Whether *registry* is ECR's.
     """
-    return registry in _PUBLIC or _host(registry) is not None
+    return is_public(registry) or _host(registry) is not None
+
+
+def is_public(registry: Registry) -> bool:
+    """
+    Whether *registry* is ECR Public, which is a service of its own.
+    """
+    return registry in _PUBLIC
 
 
 def endpoint_of(secret: RegistrySecret) -> Endpoint:
@@ -64,7 +71,7 @@ def endpoint_of(secret: RegistrySecret) -> Endpoint:
     Raises:
         DiscoveryError: Neither the host nor the set tells the region.
     """
-    if secret.registry in _PUBLIC:
+    if is_public(secret.registry):
         return Endpoint(
             region=_PUBLIC_REGION, public=True, dual=secret.registry == "ecr-public.aws.com"
         )

@@ -14,7 +14,7 @@ import time
 
 from ..credentials import Credential
 from ..errors import DiscoveryError, RegistryError, TransientError
-from ._ecr_hosts import endpoint_of, serves
+from ._ecr_hosts import endpoint_of, is_public, serves
 
 TYPE_CHECKING = False
 
@@ -97,8 +97,7 @@ class EcrAuthenticator:
         match error.code:
             case "token-expired":
                 return (
-                    f"set {_set(secret)}_PASSWORD anew from aws ecr get-login-password; it lives "
-                    "12 hours"
+                    f"set {_set(secret)}_PASSWORD anew from {_command(secret)}; it lives 12 hours"
                 )
             case "pull-denied":
                 return (
@@ -106,7 +105,7 @@ class EcrAuthenticator:
                     "ecr:BatchCheckLayerAvailability on the repository"
                 )
             case "rejected" if secret.username == "AWS":
-                return f"set {_set(secret)}_PASSWORD to the output of aws ecr get-login-password"
+                return f"set {_set(secret)}_PASSWORD to the output of {_command(secret)}"
             case _:
                 return ""
 
@@ -278,6 +277,17 @@ def _for_set(error: RegistryError, secret: RegistrySecret) -> RegistryError:
     if isinstance(error, TransientError) and isinstance(copy, TransientError):
         copy.retry_after = error.retry_after
     return copy
+
+
+def _command(secret: RegistrySecret) -> str:
+    """
+    What prints a password for the registry of *secret*.
+    """
+    # ECR Public is another service, in one region, with tokens of its own:
+    # https://docs.aws.amazon.com/AmazonECR/latest/public/public-registry-auth.html
+    if is_public(secret.registry):
+        return "aws ecr-public get-login-password --region us-east-1"
+    return "aws ecr get-login-password"
 
 
 def _set(secret: RegistrySecret) -> str:

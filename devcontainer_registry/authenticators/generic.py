@@ -31,6 +31,13 @@ _HINTS = {
 }
 
 
+# Harbor's hosts are anybody's, but nobody else calls its robots so.
+# https://goharbor.io/docs/2.11.0/administration/robot-accounts/
+_HARBOR_HINT = (
+    "check in Harbor that the robot account is enabled and has not expired, and refresh its secret"
+)
+
+
 class GenericAuthenticator:
     """
     Passes on what it was given.  It claims nobody, and serves those whom nobody else claims.
@@ -64,7 +71,11 @@ class GenericAuthenticator:
         """
         What the well-known registries take for a password.
         """
-        return _HINTS.get(secret.registry, "") if error.code == "rejected" else ""
+        if error.code != "rejected":
+            return ""
+        if (secret.username or "").startswith("robot$"):
+            return _HARBOR_HINT
+        return _HINTS.get(secret.registry, "")
 
 
 def as_it_is(secret: RegistrySecret) -> Credential:
