@@ -9,6 +9,7 @@ that found it so leaves a stamp: a keyed hash of all that it looked at.  The nex
 from __future__ import annotations
 
 import os
+import stat
 import time
 
 from .cache import Cache
@@ -125,6 +126,9 @@ def _looked_at(argv: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]
                 files.append(environ[name])
     home = environ.get("HOME") or os.path.expanduser("~")
     folder = environ.get("DOCKER_CONFIG") or os.path.join(home, ".docker")
+    if any(map(_leads_on, (_CODESPACES, *files))):
+        msg = "what is looked at names more to look at"
+        raise OSError(msg)
     yield from map(_file, (os.path.join(folder, "config.json"), _CODESPACES, *files))
     # What was kept, and a helper that has gone: docker would get nothing.
     cache = Cache.locate(environ).path
@@ -133,6 +137,19 @@ def _looked_at(argv: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]
             yield f"{name} {_file(os.path.join(cache, name))}"
     for place in environ.get("PATH", os.defpath).split(os.pathsep):
         yield str(os.access(os.path.join(place, NAME), os.X_OK))
+
+
+def _leads_on(path: str) -> bool:
+    """
+    Whether a file of variables names further files, or *path* is no file whose changes show.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return True
+        with open(path, "rb") as file:
+            return b"_FILE" in file.read()
+    except (OSError, ValueError):
+        return False  # not there, which is looked at as such
 
 
 def _file(path: str) -> str:

@@ -194,3 +194,81 @@ def test_a_step_has_fifteen_seconds_and_asks_what_changed(home):
     assert "(default: changed)" in run(home, "hook", "--help").stdout
     assert "(default: 30)" in run(home, "login", "--help").stdout
     assert "(default: always)" in run(home, "login", "--help").stdout
+
+
+# Nothing to do, known without looking for it.
+
+
+def starts(home, *options, sets=None):
+    """
+    What a step prints, at the first start and at two more.
+    """
+    return [run(home, "hook", "postStart", *options, sets=sets).stdout for _ in range(3)]
+
+
+def files_of(tmp_path, registry):
+    """
+    A password in a file, which a secrets file names; each with the text that it holds.
+    """
+    password, secrets = tmp_path / "password", tmp_path / "secrets.json"
+    sets = a_set("ACR", registry, PASSWORD_FILE=password)
+    del sets["ACR_CONTAINER_REGISTRY_PASSWORD"]
+    password.write_text("s3cret-s3cret")
+    secrets.write_text(json.dumps(sets))
+    return password, secrets, sets
+
+
+@pytest.mark.parametrize("source", ["environment", "secrets file", "secrets file variable"])
+def test_a_password_that_changed_in_its_file_is_tried_at_once(home, tmp_path, source):
+    with Fine(BOB) as registry:
+        password, secrets, sets = files_of(tmp_path, registry.registry)
+        options = ["--secrets-file", str(secrets)] if source == "secrets file" else []
+        if source == "secrets file variable":
+            sets = {"DEVCONTAINER_REGISTRY_SECRETS_FILE": str(secrets)}
+        sets = {} if options else sets
+        first, *rest = starts(home, *options, sets=sets)
+        password.write_text("wr0ng")
+        changed = run(home, "hook", "postStart", *options, sets=sets)
+
+    assert first.startswith("logged in")
+    assert ["", ""] == rest
+    assert changed.stdout.startswith("refused")
+
+
+def test_a_changed_variable_is_tried_at_once(home):
+    with Fine(BOB) as registry:
+        starts(home, sets=a_set("ACR", registry.registry))
+        sets = a_set("ACR", registry.registry, password="wr0ng")
+        changed = run(home, "hook", "postStart", sets=sets)
+
+    assert changed.stdout.startswith("refused")
+
+
+def test_what_somebody_removed_is_written_again(home):
+    with Fine(BOB) as registry:
+        sets = a_set("ACR", registry.registry)
+        starts(home, sets=sets)
+        home.write({"auths": {}})
+        run(home, "hook", "postStart", sets=sets)
+
+    assert {registry.registry: "bob:s3cret-s3cret"} == home.auths
+
+
+def test_what_was_refused_is_said_at_each_start(home):
+    with Refusing() as registry:
+        said = starts(home, sets=a_set("ACR", registry.registry))
+
+    assert ["refused"] * 3 == [text[:7] for text in said]
+    assert 1 == registry.refusals
+
+
+@pytest.mark.parametrize(
+    "options", [["--strict", "--nonsense"], ["--timeout", "soon"], ["--verify", "sometimes"]]
+)
+def test_wrong_usage_is_wrong_at_a_quiet_start_too(home, options):
+    with Fine(BOB) as registry:
+        sets = a_set("ACR", registry.registry)
+        starts(home, sets=sets)
+        ran = run(home, "hook", "postStart", *options, sets=sets)
+
+    assert 2 == ran.status

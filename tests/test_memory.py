@@ -390,6 +390,7 @@ def test_members_of_the_wrong_type_hurt_nobody(home, memory, member, value):
     ("ago", "refused"), [(0, True), (REFUSED_FOR - 1, True), (REFUSED_FOR, False), (-60, False)]
 )
 def test_a_refusal_counts_for_a_quarter_of_an_hour(ago, refused):
+    assert 900 == REFUSED_FOR
     assert refused == Recalled(state="refused", at=NOW - ago).was_refused(now=NOW)
 
 
