@@ -61,6 +61,7 @@ class Azure(Internet):
 
     Attributes:
         forms: What was posted: (path, form), in order.
+        configuring: What Entra ID answers for the tenant's configuration, instead of that.
         pulled: Whether the manifest was asked for with a token that may.
     """
 
@@ -79,7 +80,7 @@ class Azure(Internet):
         self.access_token = jwt(tid=TENANT, aud="the registries")
         self.refresh_token = jwt(grant_type="refresh_token", exp=self.expires)
         self._signing_in, self._exchanging = signing_in, exchanging
-        self.forms, self.pulled = [], False
+        self.forms, self.pulled, self.configuring = [], False, None
         hosts = {registry: self._registry, authority: self._sign_in, **(more or {})}
         super().__init__(hosts, untrusted=untrusted)
 
@@ -91,6 +92,8 @@ class Azure(Internet):
 
     def _sign_in(self, method, target, _headers, body):
         path = urlsplit(target).path
+        if method == "GET" and self.configuring is not None and "openid" in path:
+            return self.configuring
         if method == "GET":
             return 200, JSON, json.dumps(self._configuration(path)).encode()
         form = _form(body)
@@ -114,7 +117,12 @@ class Azure(Internet):
         """
         The token endpoint's answer.
         """
-        return {"token_type": "Bearer", "expires_in": 3599, "access_token": self.access_token, **more}
+        return {
+            "token_type": "Bearer",
+            "expires_in": 3599,
+            "access_token": self.access_token,
+            **more,
+        }
 
     def _registry(self, method, target, headers, body):
         path = urlsplit(target).path
@@ -126,7 +134,9 @@ class Azure(Internet):
         if path == "/oauth2/token":
             pair = f"00000000-0000-0000-0000-000000000000:{self.refresh_token}"
             right = (scheme, proof) == ("Basic", base64.b64encode(pair.encode()).decode())
-            return _json(access_token="access") if right else errors(401, "UNAUTHORIZED", CHALLENGED)
+            return (
+                _json(access_token="access") if right else errors(401, "UNAUTHORIZED", CHALLENGED)
+            )
         if (scheme, proof) == ("Bearer", "access"):
             self.pulled = self.pulled or "/manifests/" in path
             return _json(repositories=["team/app"])

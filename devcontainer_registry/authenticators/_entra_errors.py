@@ -5,6 +5,8 @@ Why Entra ID gave no token, from what azure-identity raised; its texts are read 
 
 from __future__ import annotations
 
+import re
+
 from ..errors import (
     AuthenticationError,
     DiscoveryError,
@@ -22,23 +24,35 @@ if TYPE_CHECKING:
     from ..credentials import RegistrySecret
 
 
+# What msal makes of a status without a number of Entra ID's, and RFC 6749, section 4.1.2.1.
+_BUSY = re.compile(r"HTTP Error: (?:408|429|5[0-9]{2})|temporarily_unavailable|server_error")
+
+
+# What a machine's own service answers where it has none, or not the one of AZURE_CLIENT_ID.
+_UNASSIGNED = re.compile(r"No identity has been assigned|Token request error: \(invalid_request\)")
+
+_DEPTH_MAX = 10  # exceptions that led to one another
+
+
 def sort(secret: RegistrySecret, tried: Sequence[BaseException], *, where: str) -> RegistryError:
     """
     The error to raise for *tried*: what each identity met in turn, and the chain's own at the end.
     """
     for exc in tried:
-        if code := CODE.search(str(exc)):
+        if code := CODE.search(_texts(exc)):
             return _refused(secret, where, code[1])
     for exc in tried:
         if error := _connection(exc, where):
             return error
-    unassigned = any("No identity has been assigned" in str(exc) for exc in tried)
-    if unassigned:
+    if any(_UNASSIGNED.search(str(exc)) for exc in tried[:-1]):
         return DiscoveryError(
             f"this machine has no managed identity that could log in to {secret.registry}",
             hint="assign one to it; where it has several, set AZURE_CLIENT_ID to the one meant",
             code="identity-missing",
         )
+    if any("Token request error:" in str(exc) for exc in tried[:-1]):
+        msg = "the service of this machine that gives its managed identity a token is busy"
+        return TransientError(msg, hint="try again later", code="entra-busy")
     if any("az login" in str(exc) for exc in tried):
         return DiscoveryError(
             f"az is here, but nobody is signed in who could log in to {secret.registry}",
@@ -58,6 +72,17 @@ def sort(secret: RegistrySecret, tried: Sequence[BaseException], *, where: str) 
         hint="run az account get-access-token with the same identity to see its own words",
         code="entra-refused",
     )
+
+
+def _texts(exc: BaseException) -> str:
+    """
+    The texts of *exc* and of what led to it: msal keeps a tenant's refusal there only.
+    """
+    texts = [str(exc)]
+    while (before := exc.__cause__ or exc.__context__) is not None and len(texts) < _DEPTH_MAX:
+        exc = before
+        texts.append(str(exc))
+    return "\n".join(texts)
 
 
 def _refused(secret: RegistrySecret, where: str, code: str) -> RegistryError:
@@ -103,8 +128,13 @@ def _connection(exc: BaseException, where: str) -> RegistryError | None:
             hint="check the network, HTTPS_PROXY and AZURE_AUTHORITY_HOST",
             code="entra-unreachable",
         )
+    if isinstance(exc, (FileNotFoundError, PermissionError, IsADirectoryError)):
+        return DiscoveryError(
+            "the file that an AZURE_* variable names for signing in can't be read",
+            hint="check the path in AZURE_FEDERATED_TOKEN_FILE, and who may read it",
+            code="azure-settings",
+        )
     status = exc.status_code if isinstance(exc, HttpResponseError) else None
-    if status is not None and (status in (408, 429) or status >= 500):
-        msg = f"{where} is busy (status {status})"
-        return TransientError(msg, hint="try again later", code="entra-busy")
+    if (status is not None and (status in (408, 429) or status >= 500)) or _BUSY.search(str(exc)):
+        return TransientError(f"{where} is busy", hint="try again later", code="entra-busy")
     return None
