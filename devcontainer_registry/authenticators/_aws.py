@@ -69,6 +69,9 @@ class Aws:
         try:
             answer = client.get_authorization_token()
         except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
+            if not hasattr(exc, "kwargs") and not hasattr(exc, "response"):
+                # Not raised by the SDK but out of it: its parser met what AWS never writes.
+                raise _no_token(endpoint) from None
             # Without the cause: it may quote URLs with a password, headers, or principals.
             raise explain(exc, where=str(endpoint), names=names) from None
         finally:
@@ -201,14 +204,18 @@ def _credential(answer: Any, endpoint: Endpoint) -> Credential:
         expires_at = 0.0
     if not (username and colon and password):
         # Raised here, out of reach of a cause that may quote the token.
-        raise RegistryError(
-            f"what answered for {endpoint} gave no token",
-            hint="check AWS_ENDPOINT_URL, and look for a proxy on the way",
-            code="not-aws",
-        )
+        raise _no_token(endpoint)
     # proxyEndpoint is not read: it names the IPv4 host, whichever the user asks for.
     return Credential(
         username=username, secret=Secret(password), issued_at=time.time(), expires_at=expires_at
+    )
+
+
+def _no_token(endpoint: Endpoint) -> RegistryError:
+    return RegistryError(
+        f"what answered for {endpoint} gave no token",
+        hint="check AWS_ENDPOINT_URL, and look for a proxy on the way",
+        code="not-aws",
     )
 
 

@@ -174,12 +174,14 @@ def _unreached(kwargs: Mapping[str, Any], where: str) -> RegistryError:
     if "proxy_url" in kwargs:
         inner = next((arg for arg in cause.args if isinstance(arg, BaseException)), cause)
         return failures.proxy(inner, name=_host(str(kwargs["proxy_url"])), host=where)
-    bundle = os.environ.get("AWS_CA_BUNDLE", "")
-    if isinstance(cause, OSError) and bundle and not os.path.isfile(bundle):
-        return UnreachableError(
-            "AWS_CA_BUNDLE names no file", hint="correct or unset AWS_CA_BUNDLE", code="ca-file"
-        )
     error = failures.sort(cause, host)
+    bundle = os.environ.get("AWS_CA_BUNDLE")
+    if bundle and error.code in ("unreachable", "tls-failed") and not _holds_certificate(bundle):
+        return UnreachableError(
+            "AWS_CA_BUNDLE names no file with certificates",
+            hint="correct AWS_CA_BUNDLE, or unset it for the trust of this machine",
+            code="ca-file",
+        )
     if error.code == "certificate-untrusted":
         error.hint = "set AWS_CA_BUNDLE to a PEM file that holds the authority, such as the proxy's"
     elif error.code in ("name-not-resolved", "connection-refused", "unreachable"):
@@ -189,6 +191,14 @@ def _unreached(kwargs: Mapping[str, Any], where: str) -> RegistryError:
     elif error.code in ("not-a-registry", "plain-http"):
         error.hint = "check AWS_ENDPOINT_URL, and look for a proxy on the way"
     return error
+
+
+def _holds_certificate(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return b"-----BEGIN CERTIFICATE-----" in file.read()
+    except OSError:
+        return False
 
 
 def _host(url: str) -> str:

@@ -84,14 +84,14 @@ def open_session(identity: Identity, endpoint: Endpoint, *, loader: Loader, time
 def config(timeout: float, **more: Any) -> Any:
     from botocore.config import Config
 
-    return Config(
-        connect_timeout=timeout,
-        read_timeout=timeout,
-        retries={"total_max_attempts": 1, "mode": "standard"},
+    settings: dict[str, Any] = {
+        "connect_timeout": timeout,
+        "read_timeout": timeout,
+        "retries": {"total_max_attempts": 1, "mode": "standard"},
         # `auto` would ask the instance metadata where we are, even for a key pair.
-        defaults_mode="legacy",  # type: ignore[arg-type]  # the stubs say bool; it is a name
-        **more,
-    )
+        "defaults_mode": "legacy",
+    }
+    return Config(**settings, **more)
 
 
 def ask_no_terminal(session: Any) -> None:

@@ -1,0 +1,511 @@
+# SPDX-License-Identifier: MIT
+"""
+What a user reads when AWS refuses: each error as its SDK raises it, and the exact line.
+
+boto3 is not patched: a loopback server answers what AWS answers.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+
+import pytest
+from aws_played import KEY, KEY_ID, ROLE, PlayedAws, as_json
+from internet import Authority, tls_server
+
+from devcontainer_registry.authenticators.ecr import EcrAuthenticator
+from devcontainer_registry.credentials import RegistrySecret, Secret
+from devcontainer_registry.errors import (
+    AuthenticationError,
+    DiscoveryError,
+    RegistryError,
+    TransientError,
+    UnreachableError,
+)
+from devcontainer_registry.registry import Registry
+
+HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+ECR, STS, SSO = "GetAuthorizationToken", "AssumeRole", "GetRoleCredentials"
+WEB = "AssumeRoleWithWebIdentity"
+
+USER, PASSWORD = "E_CONTAINER_REGISTRY_USER", "E_CONTAINER_REGISTRY_PASSWORD"
+TOKEN = "E_CONTAINER_REGISTRY_SESSION_TOKEN"
+SERVER, ROLE_ARN = "E_CONTAINER_REGISTRY_SERVER", "E_CONTAINER_REGISTRY_ROLE_ARN"
+
+MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS "
+    "Secret Access Key and signing method."
+)
+BUSY = "try again later"
+DENIED = "User: arn:aws:iam::1:user/dev is not authorized to perform: {} on resource: * {}"
+
+
+def denied(action, why="because no identity-based policy allows it"):
+    return DENIED.format(action, why)
+
+
+# Call, code and text of AWS; then class, code, line and hint.
+REFUSALS = [
+    (
+        (
+            ECR,
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+        ),
+        AuthenticationError,
+        "aws-key-unknown",
+        "ECR in eu-west-1 does not know the access key id",
+        f"check that {USER} exists, is active, and belongs to the AWS partition of {SERVER}",
+    ),
+    (
+        (ECR, "InvalidSignatureException", MISMATCH),
+        AuthenticationError,
+        "aws-key-mismatch",
+        "ECR in eu-west-1 says that the secret access key does not fit the access key id",
+        f"check {PASSWORD}, also for white space and lost characters",
+    ),
+    (
+        (
+            ECR,
+            "InvalidSignatureException",
+            "Signature expired: 20261124T0800Z is now earlier than 2",
+        ),
+        AuthenticationError,
+        "clock-skew",
+        "ECR in eu-west-1 says that the request's time is off",
+        "set this machine's clock; AWS tolerates 5 minutes",
+    ),
+    (
+        (ECR, "ExpiredTokenException", "The security token included in the request is expired"),
+        AuthenticationError,
+        "aws-token-expired",
+        "ECR in eu-west-1 says that the session token has expired",
+        (
+            f"renew {USER}, {PASSWORD} and {TOKEN}; a secret that is to last needs a long-lived "
+            "key or a role"
+        ),
+    ),
+    (
+        (ECR, "AccessDeniedException", denied("ecr:GetAuthorizationToken")),
+        AuthenticationError,
+        "aws-denied",
+        "ECR in eu-west-1 denied the action ecr:GetAuthorizationToken",
+        f"allow ecr:GetAuthorizationToken on * for the owner of {USER}",
+    ),
+    (
+        (
+            ECR,
+            "AccessDeniedException",
+            denied(
+                "ecr:GetAuthorizationToken", "with an explicit deny in a service control policy"
+            ),
+        ),
+        AuthenticationError,
+        "aws-denied",
+        (
+            "ECR in eu-west-1 denied the action ecr:GetAuthorizationToken: "
+            "a service control policy of "
+            "the AWS organisation forbids it"
+        ),
+        f"ask who keeps that policy to allow ecr:GetAuthorizationToken for the owner of {USER}",
+    ),
+    (
+        (
+            ECR,
+            "AccessDeniedException",
+            denied("ecr:GetAuthorizationToken", "because no permissions boundary allows it"),
+        ),
+        AuthenticationError,
+        "aws-denied",
+        (
+            "ECR in eu-west-1 denied the action ecr:GetAuthorizationToken: a permissions boundary "
+            "forbids it"
+        ),
+        f"ask who keeps that policy to allow ecr:GetAuthorizationToken for the owner of {USER}",
+    ),
+    (
+        (
+            ECR,
+            "AccessDeniedException",
+            denied(
+                "ecr:GetAuthorizationToken", "with an explicit deny in an identity-based policy"
+            ),
+        ),
+        AuthenticationError,
+        "aws-denied",
+        (
+            "ECR in eu-west-1 denied the action ecr:GetAuthorizationToken: an explicit deny "
+            "in a policy forbids it"
+        ),
+        f"ask who keeps that policy to allow ecr:GetAuthorizationToken for the owner of {USER}",
+    ),
+    (
+        (ECR, "MissingAuthenticationTokenException", "Missing Authentication Token"),
+        AuthenticationError,
+        "aws-unsigned",
+        "ECR in eu-west-1 got the request without its signature",
+        "look for a proxy that strips the Authorization header",
+    ),
+    (
+        (ECR, "IncompleteSignature", "Credential must have exactly 5 slash-delimited elements"),
+        AuthenticationError,
+        "aws-signature-incomplete",
+        "ECR in eu-west-1 could not read the signature",
+        f"check {USER} for characters that an access key id does not have",
+    ),
+    (
+        (ECR, "OptInRequired", "The AWS Access Key Id needs a subscription for the service"),
+        AuthenticationError,
+        "aws-region-disabled",
+        "ECR in eu-west-1 says that the account has not enabled this region",
+        f"enable the region for the account, or correct {SERVER}",
+    ),
+    (
+        (ECR, "SubscriptionRequiredException", "The AWS Access Key Id needs a subscription"),
+        AuthenticationError,
+        "aws-not-subscribed",
+        "ECR in eu-west-1 says that the account has not subscribed to this service",
+        "finish the account's registration with AWS, payment included",
+    ),
+    (
+        (ECR, "ThrottlingException", "Rate exceeded"),
+        TransientError,
+        "busy",
+        "ECR in eu-west-1 throttles the account's requests",
+        BUSY,
+    ),
+    (
+        (ECR, "ServerException", "oops", 500),
+        TransientError,
+        "busy",
+        "ECR in eu-west-1 has a failure of its own",
+        f"{BUSY}; see health.aws.amazon.com",
+    ),
+    (
+        (ECR, "InvalidParameterException", "no"),
+        AuthenticationError,
+        "aws-refused",
+        "ECR in eu-west-1 refused: InvalidParameterException",
+        "look the code up in AWS's list of common errors",
+    ),
+    (
+        (ECR, "<b>s3cret</b>", "no"),
+        AuthenticationError,
+        "aws-refused",
+        "ECR in eu-west-1 refused: an unknown code",
+        "look the code up in AWS's list of common errors",
+    ),
+    (
+        (STS, "AccessDenied", denied("sts:AssumeRole")),
+        AuthenticationError,
+        "aws-role-denied",
+        "AWS STS denied the action sts:AssumeRole",
+        (
+            f"allow it on the role in {ROLE_ARN} for the owner of {USER}, in a policy of theirs "
+            "and in the role's trust policy"
+        ),
+    ),
+    (
+        (STS, "InvalidClientTokenId", "The security token included in the request is invalid."),
+        AuthenticationError,
+        "aws-key-unknown",
+        "AWS STS does not know the access key id",
+        f"check that {USER} exists, is active, and belongs to the AWS partition of {SERVER}",
+    ),
+    (
+        (STS, "SignatureDoesNotMatch", MISMATCH),
+        AuthenticationError,
+        "aws-key-mismatch",
+        "AWS STS says that the secret access key does not fit the access key id",
+        f"check {PASSWORD}, also for white space and lost characters",
+    ),
+    (
+        (STS, "SignatureDoesNotMatch", "Signature not yet current: 20261124T0800Z is still later"),
+        AuthenticationError,
+        "clock-skew",
+        "AWS STS says that the request's time is off",
+        "set this machine's clock; AWS tolerates 5 minutes",
+    ),
+    (
+        (STS, "ExpiredToken", "The security token included in the request is expired"),
+        AuthenticationError,
+        "aws-token-expired",
+        "AWS STS says that the session token has expired",
+        (
+            f"renew {USER}, {PASSWORD} and {TOKEN}; a secret that is to last needs a long-lived "
+            "key or a role"
+        ),
+    ),
+    (
+        (STS, "ValidationError", f"{ROLE} is invalid"),
+        AuthenticationError,
+        "aws-role-invalid",
+        "AWS STS says that this is not a role",
+        f"check the role in {ROLE_ARN}: arn:aws:iam::ACCOUNT:role/NAME",
+    ),
+    (
+        (STS, "RegionDisabledException", "STS is not activated in this region"),
+        AuthenticationError,
+        "aws-sts-disabled",
+        "AWS STS is not active in this region for the account",
+        "activate STS for the region in the account's settings of IAM",
+    ),
+    (
+        (STS, "Throttling", "Rate exceeded"),
+        TransientError,
+        "busy",
+        "AWS STS throttles the account's requests",
+        BUSY,
+    ),
+    (
+        (STS, "InternalFailure", "oops", 500),
+        TransientError,
+        "busy",
+        "AWS STS has a failure of its own",
+        f"{BUSY}; see health.aws.amazon.com",
+    ),
+    (
+        (ECR, "RequestLimitExceeded", "Rate exceeded", 503),
+        TransientError,
+        "busy",
+        "ECR in eu-west-1 throttles the account's requests",
+        BUSY,
+    ),
+]
+
+
+def secret(**members):
+    members = {"username": KEY_ID, "secret": Secret(KEY), **members}
+    host = members.pop("host", HOST)
+    return RegistrySecret(
+        id="E", registry=Registry(host), source="E_CONTAINER_REGISTRY_*", **members
+    )
+
+
+@pytest.fixture(name="aws")
+def _aws(monkeypatch):
+    with PlayedAws() as played:
+        for name, text in played.environ.items():
+            monkeypatch.setenv(name, text)
+        yield played
+
+
+def error_of(one, *, timeout=5.0):
+    with pytest.raises(RegistryError) as caught:
+        EcrAuthenticator().authenticate(one, timeout=timeout)
+    error = caught.value
+    assert KEY not in f"{error.message}{error.hint}"
+    # Nor in what hangs on it, and nothing of AWS's or the SDK's text either.
+    assert error.__cause__ is None
+    assert error.__context__ is None
+    return error
+
+
+def read(error):
+    return type(error), error.code, error.message, error.hint
+
+
+@pytest.mark.parametrize(("refusal", "expected"), [(row[0], row[1:]) for row in REFUSALS])
+def test_each_refusal_of_aws_is_a_line_and_what_to_do(aws, refusal, expected):
+    action, aws_code, text, *status = refusal
+    aws.refuse(action, aws_code, text, status=status[0] if status else 400)
+
+    error = error_of(secret(role_arn=ROLE if action == STS else None))
+
+    assert expected == read(error)
+    assert 1 == aws.actions.count(action)
+
+
+def test_no_two_causes_share_a_line():
+    lines = {}
+    for (_action, aws_code, *_), _, code, line, _hint in REFUSALS:
+        lines.setdefault(line, set()).add((code, aws_code))
+
+    shared = {line: causes for line, causes in lines.items() if len(causes) > 1}
+
+    # One cause that AWS calls by two names.
+    assert {
+        "ECR in eu-west-1 throttles the account's requests": {
+            ("busy", "ThrottlingException"),
+            ("busy", "RequestLimitExceeded"),
+        }
+    } == shared
+
+
+@pytest.mark.parametrize(
+    "action", ["ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"]
+)
+def test_ecr_public_names_the_action_that_is_missing_and_both_that_it_needs(aws, action):
+    aws.refuse(ECR, "AccessDeniedException", denied(action))
+
+    error = error_of(secret(host="public.ecr.aws"))
+
+    assert f"ECR Public denied the action {action}" == error.message
+    assert (
+        "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken on * for the "
+        f"owner of {USER}"
+    ) == error.hint
+
+
+def test_an_assumed_role_without_the_right_is_named_as_the_one_to_allow(aws):
+    aws.refuse(ECR, "AccessDeniedException", denied("ecr:GetAuthorizationToken"))
+
+    error = error_of(secret(role_arn=ROLE))
+
+    assert f"allow ecr:GetAuthorizationToken on * for the role in {ROLE_ARN}" == error.hint
+
+
+def test_a_wait_that_aws_asks_for_is_passed_on(aws):
+    aws.refuse(ECR, "ThrottlingException", status=429, headers={"Retry-After": "7"})
+
+    assert 7.0 == error_of(secret()).retry_after
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, {"Content-Type": "text/html"}, b"<html>Log in to the hotel</html>"),
+        (200, {}, b""),
+        as_json({}),
+        as_json({"authorizationData": []}),
+        as_json({"authorizationData": [{}]}),
+        as_json({"authorizationData": [{"authorizationToken": "no base64", "expiresAt": 1}]}),
+        as_json({"authorizationData": [{"authorizationToken": "QVdT", "expiresAt": 1}]}),
+        as_json({"authorizationData": [{"authorizationToken": "QVdTOg==", "expiresAt": 1}]}),
+        as_json({"authorizationData": [{"authorizationToken": "QVdTOng="}]}),
+        as_json({"authorizationData": "text"}),
+        as_json({"authorizationData": [{"authorizationToken": "QVdTOng=", "expiresAt": "x"}]}),
+    ],
+)
+def test_what_is_no_answer_of_aws_is_said(aws, answer):
+    aws.answers[ECR] = [answer]
+
+    error = error_of(secret())
+
+    assert "not-aws" == error.code
+    assert "ECR in eu-west-1" in error.message
+    assert not isinstance(error, (AuthenticationError, TransientError))
+
+
+@pytest.mark.parametrize("status", [302, 403, 404, 407])
+def test_a_page_of_somebody_else_is_said(aws, status):
+    aws.answers[ECR] = [(status, {"Content-Type": "text/html"}, b"<html>blocked by IT</html>")]
+
+    error = error_of(secret())
+
+    assert (UnreachableError, "not-aws") == (type(error), error.code)
+    assert (
+        f"something that is not AWS answered for ECR in eu-west-1 (status {status})"
+    ) == error.message
+
+
+def test_a_hung_endpoint_is_a_timeout(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+
+        error = error_of(secret(), timeout=0.2)
+
+    assert (TransientError, "timeout") == (type(error), error.code)
+
+
+def test_an_unknown_host_is_named():
+    error = error_of(secret(host="123456789012.dkr.ecr.eu-west-9.amazonaws.com"))
+
+    assert (
+        TransientError,
+        "name-not-resolved",
+        "api.ecr.eu-west-9.amazonaws.com has no address",
+        f"check the region in {SERVER}, network, proxy and AWS_ENDPOINT_URL",
+    ) == read(error)
+
+
+@pytest.mark.parametrize(("trusted", "code"), [(True, "not-aws"), (False, "certificate-untrusted")])
+def test_a_certificate_is_checked_against_the_trust_of_all_else(
+    tmp_path_factory, monkeypatch, trusted, code
+):
+    ours, theirs = (Authority(tmp_path_factory.mktemp("authority")) for _ in range(2))
+    context = (ours if trusted else theirs).server_context("localhost")
+    with tls_server(lambda *_: as_json({}), context) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://localhost:{server.server_port}")
+        monkeypatch.setenv("SSL_CERT_FILE", ours.ca_file)
+
+        error = error_of(secret())
+
+    assert code == error.code
+    assert trusted or type(error) is UnreachableError
+    assert trusted or "AWS_CA_BUNDLE" in error.hint
+
+
+def test_aws_ca_bundle_wins(tmp_path, monkeypatch):
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(ssl.get_default_verify_paths().cafile or ""))
+    monkeypatch.setenv("AWS_CA_BUNDLE", authority.ca_file)
+    with tls_server(lambda *_: as_json({}), authority.server_context("localhost")) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://localhost:{server.server_port}")
+
+        assert "not-aws" == error_of(secret()).code
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+def test_a_bundle_that_is_none_is_said(tmp_path, monkeypatch, content):
+    bundle = tmp_path / "bundle.pem"
+    if content is not None:
+        bundle.write_text(content)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+    context = Authority(tmp_path).server_context("localhost")
+    with tls_server(lambda *_: as_json({}), context) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://localhost:{server.server_port}")
+
+        error = error_of(secret())
+
+    assert (UnreachableError, "ca-file") == (type(error), error.code)
+
+
+def test_plain_http_on_a_tls_port_is_said(aws, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint.replace("http:", "https:"))
+
+    error = error_of(secret())
+
+    assert (UnreachableError, "plain-http") == (type(error), error.code)
+
+
+@pytest.mark.parametrize("url", ["user:passw0rd@host", "", "http://[::1", "ftp://"])
+def test_an_endpoint_that_is_no_url_is_said(monkeypatch, url):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url or "nonsense")
+
+    error = error_of(secret())
+
+    assert (DiscoveryError, "aws-endpoint-invalid") == (type(error), error.code)
+    assert "passw0rd" not in error.message + error.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "code"),
+    [
+        (403, UnreachableError, "proxy-refused"),
+        (407, UnreachableError, "proxy-refused"),
+        (502, TransientError, "proxy-unreachable"),
+    ],
+)
+def test_a_proxy_that_refuses_is_named_without_its_password(monkeypatch, status, kind, code):
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        name = f"127.0.0.1:{proxy.getsockname()[1]}"
+        monkeypatch.setenv("HTTPS_PROXY", f"http://ann:pr0xyp4ss@{name}")
+        thread = threading.Thread(target=turn_away, args=(proxy, status))
+        thread.start()
+
+        error = error_of(secret())
+
+        thread.join()
+    assert (kind, code) == (type(error), error.code)
+    assert f"the proxy {name} " in error.message
+    assert "pr0xyp4ss" not in error.message + error.hint
+
+
+def turn_away(proxy, status):
+    connection, _ = proxy.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode())
