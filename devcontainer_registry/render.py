@@ -12,7 +12,7 @@ import time
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any, TextIO
 
     from .errors import RegistryError
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 _WIDTH = 80
 _WORD_WIDTH = 12
-_NAME_MAX = 46  # an ECR host of the longest region's name
+# Longer names (ECR's have 44 letters and more) get a line to themselves, and don't push the
+# others' texts to the right.
+_NAME_MAX = 28
 
 _WORDS = {
     "ok": ("logged in", "32"),
@@ -60,12 +62,14 @@ def lines(
     """
     style = _Style(words or _WORDS, colours=colours)
     outcomes = [o for o in report.outcomes if not quiet or is_news(o)]
-    width = min(_NAME_MAX, max((len(_name(o)) for o in outcomes), default=0))
+    width = _width(map(_name, outcomes))
     for outcome in outcomes:
         word, colour = style.words[outcome.status]
         yield from style.entry(word, colour, _name(outcome).ljust(width), _detail(outcome))
         if outcome.status in ("ok", "unchanged", "found") and outcome.error is not None:
             yield from style.below(_short(outcome, outcome.error))
+        if outcome.status == "unverified" and outcome.kept_in:
+            yield from style.below("kept all the same, since there is nothing better")
         if outcome.error is not None and outcome.error.hint:
             yield from style.below(f"hint: {outcome.error.hint}")
     for finding in report.findings:
@@ -131,7 +135,7 @@ def status_lines(report: StatusReport, *, colours: bool = False) -> Iterator[str
     How things stand, at 80 columns: the part of config.json that docker follows comes first.
     """
     style = _Style({}, colours=colours)
-    width = min(_NAME_MAX, max((len(s.registry) for s in report.standings), default=0))
+    width = _width(standing.registry for standing in report.standings)
     for standing in report.standings:
         colour = "31" if standing.error is not None else "32" if standing.ours else "2"
         yield from style.entry(
@@ -188,7 +192,7 @@ class _Style:
         head = f"{word:<{_WORD_WIDTH}}{name}"
         start = _WORD_WIDTH + len(name) + 2 if name else _WORD_WIDTH
         first = self._paint(word, colour) + head[len(word) :]
-        if name and (start > _WIDTH // 2 and start + len(detail) > _WIDTH):
+        if len(name) > _NAME_MAX and start + len(detail) > _WIDTH:
             yield first.rstrip()
             yield from self.below(detail)
             return
@@ -209,6 +213,10 @@ class _Style:
 
 def _wrap(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _width(names: Iterable[str]) -> int:
+    return max((len(name) for name in names if len(name) <= _NAME_MAX), default=0)
 
 
 def _name(outcome: Outcome) -> str:
