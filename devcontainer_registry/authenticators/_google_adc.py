@@ -132,7 +132,14 @@ def _asked(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float
             credentials, _ = google.auth.default(scopes=[_SCOPE], request=request)
         except NoMetadataError:
             raise _missing(secret) from None  # the last place to look, and no outage
-        except (exceptions.DefaultCredentialsError, exceptions.MalformedError) as exc:
+        except (
+            exceptions.DefaultCredentialsError,
+            exceptions.MalformedError,
+            # What a file that is JSON, but no credentials, comes to.
+            AttributeError,
+            LookupError,
+            TypeError,
+        ) as exc:
             # Without the cause, which quotes the file.
             raise _unusable(secret, exc) from None
         except (exceptions.GoogleAuthError, ValueError) as exc:

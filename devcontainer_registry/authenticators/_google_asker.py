@@ -63,7 +63,7 @@ class Asker:
         content = body.encode() if isinstance(body, str) else body
         parts = urlsplit(url)
         if parts.hostname == _PROJECTS:
-            return Answer(404, {}, b"")
+            return Answer(404, {}, b"{}")
         if parts.scheme == "http" and parts.netloc in _metadata_hosts():
             answer = _ask_metadata(method, url, content, headers, seconds)
         else:
