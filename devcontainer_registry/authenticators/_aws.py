@@ -13,7 +13,7 @@ from ..credentials import Credential, Secret
 from ..errors import DiscoveryError, RegistryError
 from ._aws_errors import explain
 from ._aws_names import fill, names_of, names_of_role
-from ._aws_session import Loader, ask_no_terminal, config, open_session
+from ._aws_session import Loader, Quiet, ask_no_terminal, config, open_session
 
 TYPE_CHECKING = False
 
@@ -49,7 +49,8 @@ class Aws:
         The texts of an error hold `{set}` where the prefix of a set's variables is to stand.
         """
         try:
-            return self._password(identity, endpoint, timeout)
+            with Quiet():
+                return self._password(identity, endpoint, timeout)
         except RegistryError as exc:
             # A value from here on: its traceback and context hold on to frames that hold keys.
             exc.__traceback__ = exc.__cause__ = exc.__context__ = None

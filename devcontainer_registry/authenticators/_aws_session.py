@@ -5,6 +5,7 @@ boto3's sessions as this package wants them: the home of boto3 and botocore.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 
@@ -20,6 +21,42 @@ if TYPE_CHECKING:
 
 # Seconds for one answer of the instance metadata, at most; botocore's own default is 1.
 _METADATA_MAX = 5
+
+
+class Quiet:
+    """
+    Keeps the SDK's loggers silent while it is at work for us.
+
+    At level DEBUG they write tokens and signatures, and warnings carry what a `credential_process`
+    has printed; whoever logs everything in their program did not ask for that.
+    """
+
+    _lock = threading.Lock()
+    _users = 0
+    _levels: tuple[int, ...] = ()
+    _names = ("botocore", "boto3", "urllib3")
+
+    def __enter__(self) -> None:
+        """
+        Silence, for as long as anybody is in here.
+        """
+        with Quiet._lock:
+            loggers = [logging.getLogger(name) for name in self._names]
+            if not Quiet._users:
+                Quiet._levels = tuple(logger.level for logger in loggers)
+                for logger in loggers:
+                    logger.setLevel(logging.CRITICAL + 1)
+            Quiet._users += 1
+
+    def __exit__(self, *_: object) -> None:
+        """
+        As it was, once the last one leaves.
+        """
+        with Quiet._lock:
+            Quiet._users -= 1
+            if not Quiet._users:
+                for name, level in zip(self._names, Quiet._levels, strict=True):
+                    logging.getLogger(name).setLevel(level)
 
 
 class Loader:
@@ -70,14 +107,16 @@ def open_session(identity: Identity, endpoint: Endpoint, *, loader: Loader, time
         for name in ("config_file", "credentials_file"):
             variables[name] = (None, None, os.devnull, None)
     core = botocore.session.Session(session_vars=variables)
-    loader.share(core)
-    # For the calls that botocore makes on its own on the way to an identity.
-    core.set_default_client_config(config(timeout))
     if identity.profile is not None:
         core.set_config_variable("profile", identity.profile)
+    # For the calls that botocore makes on its own on the way to an identity.
+    core.set_default_client_config(config(timeout))
     try:
+        # Reads the shared files, for settings of the loader's.
+        loader.share(core)
         return boto3.session.Session(botocore_session=core)
-    except Exception as exc:  # noqa: BLE001  (the SDK's border: it reads the profile here)
+    except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
+        # Without the cause: the parser's message quotes the file, and so a key.
         raise explain(exc, where=str(endpoint), names=names_of(identity)) from None
 
 
