@@ -106,6 +106,7 @@ def test_a_folder_that_is_a_link_is_refused(cache, tmp_path):
 def test_a_file_that_is_a_link_is_refused_and_replaced_not_followed(cache, tmp_path):
     target = tmp_path / "target"
     target.write_text("{}")
+    target.chmod(0o600)
     cache.write(HERE, {})
     path = os.path.join(cache.path, f"{HERE}.json")
     os.unlink(path)
