@@ -15,10 +15,11 @@ import time
 import pytest
 
 from devcontainer_registry.authenticators import _aws_session, is_ambient, is_exchange
+from devcontainer_registry.authenticators._answers import Answers
 from devcontainer_registry.authenticators._aws import Aws
 from devcontainer_registry.authenticators._aws_names import Endpoint, Identity, Names
 from devcontainer_registry.authenticators._ecr_hosts import endpoint_of
-from devcontainer_registry.authenticators.ecr import EcrAuthenticator, _Answers
+from devcontainer_registry.authenticators.ecr import EcrAuthenticator
 from devcontainer_registry.credentials import Credential, RegistrySecret, Secret
 from devcontainer_registry.errors import AuthenticationError, DiscoveryError, TransientError
 from devcontainer_registry.registry import Registry
@@ -339,7 +340,7 @@ def soon():
 
 @pytest.mark.parametrize("answer", [GOOD, AuthenticationError("no")])
 def test_sets_that_ask_the_same_ask_once(answer):
-    answers, ask = _Answers(), Scripted(answer)
+    answers, ask = Answers(), Scripted(answer)
 
     both = [answers.get("same", ask, end=soon()) for _ in range(2)]
 
@@ -348,7 +349,7 @@ def test_sets_that_ask_the_same_ask_once(answer):
 
 
 def test_sets_that_ask_something_else_ask_for_themselves():
-    answers, ask = _Answers(), Scripted(GOOD, GOOD)
+    answers, ask = Answers(), Scripted(GOOD, GOOD)
 
     for key in ("one", "other"):
         answers.get(key, ask, end=soon())
@@ -357,7 +358,7 @@ def test_sets_that_ask_something_else_ask_for_themselves():
 
 
 def test_who_comes_after_a_passing_failure_asks_again():
-    answers, ask = _Answers(), Scripted(TransientError("busy"), GOOD)
+    answers, ask = Answers(), Scripted(TransientError("busy"), GOOD)
 
     first, second = (answers.get("same", ask, end=soon()) for _ in range(2))
 
@@ -366,7 +367,7 @@ def test_who_comes_after_a_passing_failure_asks_again():
 
 
 def test_who_waited_for_a_passing_failure_shares_it():
-    answers, gate, waiting = _Answers(), threading.Event(), threading.Barrier(3)
+    answers, gate, waiting = Answers(), threading.Event(), threading.Barrier(3)
     ask, seen = Scripted(TransientError("busy"), GOOD, until=gate), []
 
     def get():
@@ -390,7 +391,7 @@ def test_who_waited_for_a_passing_failure_shares_it():
 
 
 def test_nobody_waits_for_another_set_beyond_the_time_that_is_left():
-    answers, gate = _Answers(), threading.Event()
+    answers, gate = Answers(), threading.Event()
     ask = Scripted(GOOD, until=gate)
     thread = threading.Thread(target=answers.get, args=("same", ask), kwargs={"end": soon()})
     thread.start()

@@ -212,10 +212,23 @@ def test_a_laptop_without_metadata_waits_two_seconds_at_most(monkeypatch):
         monkeypatch.setenv("AWS_METADATA_SERVICE_TIMEOUT", "600")
         began = time.monotonic()
 
-        error = error_of(secret(), timeout=1.0)
+        error = error_of(secret(), timeout=4.0)
 
     assert "aws-no-credentials" == error.code
     assert 4.0 > time.monotonic() - began
+
+
+def test_a_process_that_hangs_is_not_waited_for_beyond_the_time(shared):
+    shared("[profile p]\ncredential_process=sleep 1\n")
+    began = time.monotonic()
+
+    error = error_of(secret(profile="p"), timeout=0.3)
+
+    assert "timeout" == error.code
+    assert 0.9 > time.monotonic() - began
+    # Let it end, as the loggers are silent until then, and other tests look at them.
+    while logging.getLogger("botocore").level != logging.NOTSET:
+        time.sleep(0.02)
 
 
 PROFILE = "E_CONTAINER_REGISTRY_PROFILE"
@@ -250,12 +263,12 @@ LOGIN = "run aws sso login with that profile in this container"
             (
                 "aws-no-credentials",
                 (
-                    "no AWS credentials for ECR in eu-west-1: not in AWS_ACCESS_KEY_ID, ~/.aws, a single "
-                    "sign-on, a web identity, container or instance metadata (switched off)"
+                    "no AWS credentials for ECR in eu-west-1: not in AWS_ACCESS_KEY_ID, ~/.aws, a "
+                    "single sign-on, a web identity, container or instance metadata (switched off)"
                 ),
                 (
-                    "set E_CONTAINER_REGISTRY_USER and E_CONTAINER_REGISTRY_PASSWORD to an access key, or "
-                    f"{PROFILE} to a profile"
+                    "set E_CONTAINER_REGISTRY_USER and E_CONTAINER_REGISTRY_PASSWORD to an access "
+                    f"key, or {PROFILE} to a profile"
                 ),
             ),
         ),
@@ -268,10 +281,7 @@ LOGIN = "run aws sso login with that profile in this container"
                     "the AWS credentials of this container have an access key id but no "
                     "aws_secret_access_key"
                 ),
-                (
-                    "set it, or remove the access key id of the credentials that AWS's SDK found for AWS's "
-                    "other places to be looked at"
-                ),
+                "set it beside the access key id, or remove that one, too",
             ),
         ),
         (

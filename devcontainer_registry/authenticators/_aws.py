@@ -14,6 +14,7 @@ from ..errors import DiscoveryError, RegistryError
 from ._aws_errors import explain
 from ._aws_names import fill, names_of, names_of_role
 from ._aws_session import Loader, Quiet, ask_no_terminal, config, open_session
+from ._bounded import within
 
 TYPE_CHECKING = False
 
@@ -59,7 +60,7 @@ class Aws:
     def _password(self, identity: Identity, endpoint: Endpoint, timeout: float) -> Credential:
         end = time.monotonic() + timeout
         session = open_session(identity, endpoint, loader=self._loader, timeout=timeout)
-        keys, names = self._keys(session, identity, endpoint)
+        keys, names = self._keys(session, identity, endpoint, timeout=_left(end))
         if identity.role_arn is not None:
             keys = self._assumed(
                 session, keys, identity.role_arn, endpoint, timeout=_left(end), names=names
@@ -79,7 +80,9 @@ class Aws:
             client.close()
         return _credential(answer, endpoint)
 
-    def _keys(self, session: Any, identity: Identity, endpoint: Endpoint) -> tuple[Keys, Names]:
+    def _keys(
+        self, session: Any, identity: Identity, endpoint: Endpoint, *, timeout: float
+    ) -> tuple[Keys, Names]:
         """
         The keys of *identity*, before its role, and what they are called.
         """
@@ -87,17 +90,9 @@ class Aws:
             token = identity.session_token
             keys = (identity.key_id, identity.key.reveal(), token.reveal() if token else None)
             return keys, names_of(identity)
-        names = names_of(identity)
-        try:
-            ask_no_terminal(session)
-            found = session.get_credentials()
-            if found is not None:
-                names = names_of(identity, found.method)
-                # Asks STS, single sign-on or metadata, where that has been put off until now.
-                found = found.get_frozen_credentials()
-        except Exception as exc:  # noqa: BLE001  (the SDK's border: providers raise anything)
-            # Without the cause: a credential_process may have printed a secret into it.
-            raise explain(exc, where=str(endpoint), names=names) from None
+        # The SDK has no clock for all of it together, and none at all for a credential_process.
+        who = f"whoever vouches for this container to {endpoint}"
+        found, names = within(timeout, lambda: _found(session, identity, endpoint), who=who)
         if found is None:
             raise _nobody(identity, endpoint)
         if found.access_key.startswith("ASIA") and not found.token:
@@ -173,6 +168,26 @@ class Aws:
             ) from None
         except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
             raise explain(exc, where=str(endpoint), names=names) from None
+
+
+def _found(session: Any, identity: Identity, endpoint: Endpoint) -> tuple[Any, Names]:
+    """
+    What the SDK finds by itself: keys, or None.
+    """
+    names = names_of(identity)
+    try:
+        # Here, too: nobody waits for this thread, and it may have something to log yet.
+        with Quiet():
+            ask_no_terminal(session)
+            found = session.get_credentials()
+            if found is None:
+                return None, names
+            names = names_of(identity, found.method)
+            # Asks STS, single sign-on or metadata, where that has been put off until now.
+            return found.get_frozen_credentials(), names
+    except Exception as exc:  # noqa: BLE001  (the SDK's border: providers raise anything)
+        # Without the cause: a credential_process may have printed a secret into it.
+        raise explain(exc, where=str(endpoint), names=names) from None
 
 
 def _nobody(identity: Identity, endpoint: Endpoint) -> DiscoveryError:

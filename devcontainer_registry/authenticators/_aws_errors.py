@@ -131,7 +131,7 @@ def explain(exc: BaseException, *, where: str, names: Names) -> RegistryError:
     if "CredentialRetrievalError" in kinds and kwargs.get("provider") in _RETRIEVAL:
         return _error(*_RETRIEVAL[kwargs["provider"]], names=names)
     if "PartialCredentialsError" in kinds:
-        return _partial(str(kwargs.get("cred_var")), names)
+        return _partial(str(kwargs.get("cred_var")))
     if "ConfigParseError" in kinds or "ConfigNotFound" in kinds:
         path = str(kwargs.get("path"))
         what = (
@@ -209,12 +209,12 @@ def _host(url: str) -> str:
         return ""
 
 
-def _partial(variable: str, names: Names) -> DiscoveryError:
+def _partial(variable: str) -> DiscoveryError:
     # botocore names a variable or a key of a file, and nothing else is passed on.
     word = variable if re.fullmatch(r"[A-Za-z_]{1,40}", variable) else "the secret access key"
     return DiscoveryError(
         f"the AWS credentials of this container have an access key id but no {word}",
-        hint=fill("set it, or remove {key} for AWS's other places to be looked at", names),
+        hint="set it beside the access key id, or remove that one, too",
         code="aws-key-incomplete",
     )
 

@@ -97,7 +97,8 @@ def open_session(identity: Identity, endpoint: Endpoint, *, loader: Loader, time
             "metadata_service_timeout",
             "AWS_METADATA_SERVICE_TIMEOUT",
             1,
-            lambda seconds: max(1, min(int(seconds), _METADATA_MAX, int(timeout))),
+            # Two waits in a row have to fit in.
+            lambda seconds: max(1, min(int(seconds), _METADATA_MAX, int(timeout / 3))),
         ),
     }
     if identity.key_id is not None:

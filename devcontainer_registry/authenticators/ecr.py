@@ -9,34 +9,26 @@ import base64
 import json
 import math
 import re
-import threading
 import time
 
 from ..credentials import Credential
 from ..errors import DiscoveryError, RegistryError, TransientError
+from ._answers import Answers
 from ._ecr_hosts import endpoint_of, is_public, serves
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeAlias
-
     from ..credentials import RegistrySecret
     from ..registry import Registry
     from ._aws import Aws
     from ._aws_names import Identity
-
-    Answer: TypeAlias = Credential | RegistryError
 
 _LIFE = 12 * 3600  # seconds, of every token
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
 
 _KEY_ID = re.compile(r"A(?:KIA|SIA)[A-Z0-9]{16}")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}")
-
-# Seconds for which sets of the same run share an answer.
-_SHARED_FOR = 10.0
 
 
 class EcrAuthenticator:
@@ -51,7 +43,7 @@ class EcrAuthenticator:
     ambient = True
 
     def __init__(self) -> None:
-        self._answers = _Answers()
+        self._answers = Answers()
         self._aws: Aws | None = None
 
     def matches(self, registry: Registry) -> bool:
@@ -115,61 +107,6 @@ class EcrAuthenticator:
         if self._aws is None:
             self._aws = Aws()
         return self._aws
-
-
-class _Answers:
-    """
-    What AWS said, so that several sets that ask the same ask once.
-
-    Also a refusal: nobody sends a refused key twice in a run.
-    """
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._known: dict[object, _Answer] = {}
-
-    def get(self, key: object, ask: Callable[[float], Answer], *, end: float) -> Answer:
-        """
-        The answer to *key*, from *ask* unless somebody asks or asked just now.
-
-        Args:
-            key: What is asked.
-            ask: Called with the seconds that are left.
-            end: By `time.monotonic`.
-        """
-        began = time.monotonic()
-        with self._guard:
-            known = self._known.setdefault(key, _Answer())
-        if not known.lock.acquire(timeout=max(0.0, end - began)):
-            return TransientError(
-                "AWS did not answer in time",
-                hint="check network, proxy and AWS_ENDPOINT_URL, or give it longer with --timeout",
-                code="timeout",
-            )
-        try:
-            if known.answer is None or not known.holds_for(began):
-                known.answer = ask(max(0.1, end - time.monotonic()))
-                known.at = time.monotonic()
-            return known.answer
-        finally:
-            known.lock.release()
-
-
-class _Answer:
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.answer: Answer | None = None
-        self.at = 0.0
-
-    def holds_for(self, began: float) -> bool:
-        """
-        Whether it answers who began to ask at *began*.
-
-        One that may be better next time answers only those who were waiting for it.
-        """
-        if isinstance(self.answer, TransientError):
-            return self.at >= began
-        return began - self.at < _SHARED_FOR
 
 
 def _identity(secret: RegistrySecret) -> Identity | None:
