@@ -15,6 +15,8 @@ import pytest
 from aws_played import KEY, KEY_ID, ROLE, PlayedAws, as_json
 from internet import Authority, tls_server
 
+from devcontainer_registry.authenticators._aws import Aws
+from devcontainer_registry.authenticators._aws_names import Endpoint, Identity
 from devcontainer_registry.authenticators.ecr import EcrAuthenticator
 from devcontainer_registry.credentials import RegistrySecret, Secret
 from devcontainer_registry.errors import (
@@ -355,6 +357,16 @@ def test_an_assumed_role_without_the_right_is_named_as_the_one_to_allow(aws):
     error = error_of(secret(role_arn=ROLE))
 
     assert f"allow ecr:GetAuthorizationToken on * for the role in {ROLE_ARN}" == error.hint
+
+
+def test_an_answer_that_is_kept_for_others_holds_on_to_no_frames(aws):
+    aws.refuse(ECR, "AccessDeniedException")
+    identity = Identity(key_id=KEY_ID, key=Secret(KEY))
+
+    kept = Aws().password(identity, Endpoint(region="eu-west-1"), timeout=5.0)
+
+    assert "aws-denied" == kept.code
+    assert [None, None, None] == [kept.__traceback__, kept.__cause__, kept.__context__]
 
 
 def test_a_wait_that_aws_asks_for_is_passed_on(aws):
