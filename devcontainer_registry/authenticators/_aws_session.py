@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from ._aws_names import Endpoint, Identity
 
+# Every service that is asked, by us or by botocore on the way to an identity.
+_SERVICES = ("ecr", "ecr-public", "signin", "sso", "sso-oidc", "sts")
+
 # Seconds for one answer of the instance metadata, at most; botocore's own default is 1.
 _METADATA_MAX = 5
 
@@ -78,6 +81,8 @@ class Loader:
         with self.lock:
             if self._loader is None:
                 self._loader = core.get_component("data_loader")
+                # It would list 400 folders, twice (15 ms), to find that there is a service ecr.
+                self._loader.list_available_services = lambda _type: list(_SERVICES)
             core.register_component("data_loader", self._loader)
 
 
