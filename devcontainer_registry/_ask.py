@@ -13,8 +13,9 @@ import time
 from dataclasses import dataclass
 
 from ._verdict import vetted
+from .authenticators import inquire
 from .credentials import Credential, Secret
-from .errors import PluginError, RegistryError, TransientError
+from .errors import AuthenticationError, PluginError, RegistryError, TransientError
 
 TYPE_CHECKING = False
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 # One try may not use up the time for the others.
 _TRY_MAX = 10.0  # seconds
+
+# A better hint is worth no long wait.
+_INQUIRY_MAX = 3.0  # seconds
 
 # What arrives within this of each other is handed on at once: a hundred registries answer within
 # milliseconds, and each time that something is kept costs an fsync.
@@ -73,6 +77,7 @@ class Job:
         self.attempts = 0
         self.credential: Credential | None = None
         self.check: Check | None = None
+        self.hint = ""
         self.error: RegistryError | None = None
 
 
@@ -126,6 +131,8 @@ def ask_all(
         del waiting[job]
         batch.append(job)
     for job in waiting:
+        if job.finished is not None:
+            continue  # it only asks what a refusal means
         job.error = TransientError(
             f"{job.secret.registry} did not answer in time",
             hint="check the network to it, or give it longer with --timeout",
@@ -165,7 +172,24 @@ class _Asker:
                 code="plugin-failed",
             )
         job.finished = time.monotonic()
+        try:
+            self._inquire(job)
+        except BaseException:  # noqa: BLE001  (a plugin's word too many must not cost the outcome)
+            job.hint = ""
         answers.put(job)
+
+    def _inquire(self, job: Job) -> None:
+        """
+        Let the registry's kind find out what its refusal means, if there is time.
+        """
+        error: RegistryError | None = None
+        if isinstance(job.error, AuthenticationError):
+            error = job.error
+        elif job.check is not None and job.check.code is not None:
+            error = RegistryError(job.check.message, hint=job.check.hint, code=job.check.code)
+        left = min(_INQUIRY_MAX, self.deadline - time.monotonic())
+        if error is not None and left > 0:
+            job.hint = inquire(job.authenticator, job.secret, error, timeout=left)
 
     def _persist(self, job: Job) -> None:
         """

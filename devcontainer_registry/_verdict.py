@@ -84,7 +84,8 @@ def _said(job: Job, error: RegistryError) -> RegistryError:
     *error* anew, with what the registry's kind knows of it for a hint.
     """
     try:
-        hint = plugins.explain(job.authenticator, job.secret, error) or error.hint
+        explained = job.hint or plugins.explain(job.authenticator, job.secret, error)
+        hint = explained or error.hint
     except Exception:  # noqa: BLE001  (a plugin's word too many must not cost the outcome)
         hint = error.hint
     return vetted(error, job, hint=hint)

@@ -25,7 +25,7 @@ _INSTALLATION = ("ghs_", "ghu_")  # of GitHub's own: Actions' GITHUB_TOKEN, and 
 _API = "https://api.github.com/"
 
 # https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps
-_SCOPE = re.compile(r"[a-z_]+(?::[a-z_]+)?")
+_SCOPE = re.compile(r"[a-z_]{1,20}(?::[a-z_]{1,20})?")
 _MAY_READ = frozenset({"read:packages", "write:packages", "delete:packages"})
 
 
@@ -111,7 +111,8 @@ class GhcrAuthenticator:
         scopes = answer.header("X-OAuth-Scopes")
         if answer.status != 200 or scopes is None:
             return ""
-        return _advice(frozenset(_SCOPE.findall(scopes)), refused=error.code == "rejected")
+        known_scopes = frozenset(filter(_SCOPE.fullmatch, map(str.strip, scopes.split(","))))
+        return _advice(known_scopes, refused=error.code == "rejected")
 
 
 def _advice(scopes: frozenset[str], *, refused: bool) -> str:
