@@ -1,0 +1,508 @@
+# SPDX-License-Identifier: MIT
+"""
+The states that a config.json is found in, met by the command as a process: nothing is ever lost.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import threading
+import time
+
+import pytest
+from parts import needed
+from parts.clients import Client
+from privately import NOBODY, public_folder
+from runs import document, only, set_for
+
+from devcontainer_registry.testing import LoopbackRegistry
+
+PASSWORD = "in wonder:land"
+USERS = {"alice": PASSWORD}
+ENTRY = {"auth": base64.b64encode(f"alice:{PASSWORD}".encode()).decode()}
+OLD_PASSWORD = "an old secret"
+OTHERS = {
+    "HttpHeaders": {"X-Meta": "a"},
+    "auths": {
+        "other.example": {
+            "auth": base64.b64encode(f"bob:{OLD_PASSWORD}".encode()).decode(),
+            "email": "bob@other.example",
+            "nobody knows": [1, None],
+        }
+    },
+    "credHelpers": {"third.example": "third"},
+    "nobody knows either": {"deep": [1.5, {}]},
+}
+NAMESPACE = ("unshare", "--mount", "--propagation", "private", "sh", "-ec")
+
+
+@pytest.fixture(name="registry")
+def _registry():
+    with LoopbackRegistry(USERS) as registry:
+        yield registry
+
+
+@pytest.fixture(name="mounts", scope="session")
+def _mounts(_bare_process):
+    """
+    A function: *script*, then the command, in a mount namespace of its own.
+    """
+    if os.geteuid() != 0:
+        needed.missing("only root may mount")
+    unshare = needed.program("unshare", package="util-linux")
+    client = Client(tempfile.mkdtemp(), path=os.environ["PATH"])
+    works = client.run(unshare, "--mount", "--propagation", "private", "true")
+    shutil.rmtree(client.home)
+    if works.returncode != 0:
+        needed.missing("no mount namespace can be made here")
+    # The command's status is the script's, and what is written after it sees the same mounts.
+    return lambda before, after="": [
+        *NAMESPACE,
+        f'{before}; "$@" || status=$?; {after or ":"}; exit ${{status:-0}}',
+        "sh",
+    ]
+
+
+@pytest.fixture(name="nobody")
+def _nobody(_clean_path):
+    """
+    A client whose home belongs to nobody, and what to put before a command to be nobody.
+    """
+    if os.geteuid() != 0:
+        needed.missing("only root can become somebody else")
+    setpriv = needed.program("setpriv", package="util-linux")
+    become = [setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    folder = public_folder()
+    client = Client(folder, path=os.environ["PATH"])
+    for place in (client.home, os.path.join(client.home, ".docker")):
+        os.chown(place, NOBODY, NOBODY)
+    works = client.run(*become, sys.executable, "-c", "import devcontainer_registry.cli")
+    if works.returncode != 0:
+        shutil.rmtree(folder)
+        needed.missing("this interpreter is not for everybody to run")
+    yield client, become
+    shutil.rmtree(folder)
+
+
+def test_the_first_login_makes_file_and_folder_for_their_owner_alone(client, registry):
+    folder = os.path.join(client.home, "not", "there", "yet")
+
+    done = _login(client, registry, DOCKER_CONFIG=folder)
+
+    path = os.path.join(folder, "config.json")
+    _assert_kept(done, registry)
+    assert path == document(done)["config"]
+    assert (0o700, 0o600) == (_mode(folder), _mode(path))
+    assert {"auths": {registry.registry: ENTRY}} == _load(path)
+
+
+def test_a_file_open_to_all_is_closed_and_whole(client, registry):
+    _write(client, json.dumps(OTHERS), mode=0o644)
+
+    done = _login(client, registry)
+
+    _assert_merged(done, client, registry)
+    assert 0o600 == _mode(client.config_path)
+
+
+def test_unknown_keys_their_order_and_a_numbers_spelling_survive(client, registry):
+    _write(client, json.dumps(OTHERS).replace("1.5", "1.50"))
+
+    done = _login(client, registry)
+
+    _assert_merged(done, client, registry)
+    assert list(OTHERS) == list(client.config())
+    assert "1.50" in _read(client).decode()
+
+
+def test_a_byte_order_mark_goes_and_nothing_else(client, registry):
+    _write(client, "\ufeff" + json.dumps(OTHERS))
+
+    done = _login(client, registry)
+
+    _assert_merged(done, client, registry)
+    assert _read(client).startswith(b"{")
+
+
+@pytest.mark.parametrize("nothing", ["", "\n", "{}"])
+def test_an_empty_file_gets_its_first_login(client, registry, nothing):
+    _write(client, nothing)
+
+    done = _login(client, registry)
+
+    _assert_kept(done, registry)
+    assert {registry.registry: ENTRY} == client.config()["auths"]
+
+
+def test_five_thousand_entries_survive(client, registry):
+    auths = {
+        f"host{number}.example": {"auth": base64.b64encode(f"u:{number}".encode()).decode()}
+        for number in range(5000)
+    }
+    _write(client, json.dumps({**OTHERS, "auths": auths}))
+
+    done = _login(client, registry)
+
+    _assert_kept(done, registry)
+    assert {**auths, registry.registry: ENTRY} == client.config()["auths"]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        json.dumps(OTHERS)[:-2],
+        json.dumps(OTHERS).replace('"auths":', "'auths':"),
+        json.dumps([OTHERS]),
+        json.dumps({**OTHERS, "auths": 5}),
+        json.dumps(OTHERS).encode().replace(b"bob@", b"b\xff\xfeb@"),
+    ],
+    ids=["cut off", "no JSON", "a list", "odd auths", "no UTF-8"],
+)
+def test_a_damaged_file_is_left_alone_and_neither_it_nor_the_secret_is_quoted(
+    client, registry, damaged
+):
+    _write(client, damaged)
+    before = _read(client)
+
+    told = [
+        _login(client, registry),
+        client.product("login", **_set(registry)),
+        client.product("hook", "postStart", "--strict", **_set(registry)),
+    ]
+    hook = client.product("hook", "postStart", **_set(registry))
+
+    assert [6, 6, 6, 0] == [done.returncode for done in (*told, hook)]
+    assert ("failed", "not-kept") == (only(told[0])["status"], only(told[0])["code"])
+    assert "config-damaged" == document(told[0])["error"]["code"]
+    assert before == _read(client)
+    for done in (*told, hook):
+        _assert_secretless(done)
+
+
+def test_a_file_caught_half_written_is_read_again_and_merged(client):
+    whole = json.dumps(OTHERS)
+
+    for _ in range(5):
+        _write(client, whole)
+        with _Meddling(client.config_path, whole, seconds=0.1) as registry:
+            done = _login(client, registry)
+        if registry.was_on_time:
+            break
+
+    _assert_merged(done, client, registry)
+
+
+def test_a_symlink_stays_one_and_its_target_is_written(client, registry):
+    target = os.path.join(client.home, "dotfiles", "docker.json")
+    os.mkdir(os.path.dirname(target))
+    _write(client, json.dumps(OTHERS), path=target)
+    os.symlink(os.path.join("..", "dotfiles", "docker.json"), client.config_path)
+
+    done = _login(client, registry)
+
+    _assert_merged(done, client, registry)
+    assert os.path.join("..", "dotfiles", "docker.json") == os.readlink(client.config_path)
+    assert client.config() == _load(target)
+
+
+def test_a_dangling_symlink_stays_one_and_gets_its_target(client, registry):
+    target = os.path.join(client.home, "dotfiles", "docker.json")
+    os.symlink(target, client.config_path)
+
+    done = _login(client, registry)
+
+    _assert_kept(done, registry)
+    assert target == os.readlink(client.config_path)
+    assert {registry.registry: ENTRY} == _load(target)["auths"]
+
+
+def test_a_symlink_to_itself_is_said_and_left(client, registry):
+    os.symlink("config.json", client.config_path)
+
+    done = _login(client, registry)
+
+    _assert_refused(done)
+    assert "config.json" == os.readlink(client.config_path)
+
+
+def test_a_symlink_across_file_systems_stays_one(client, registry):
+    shm = "/dev/shm"
+    if not os.path.isdir(shm) or os.stat(shm).st_dev == os.stat(client.home).st_dev:
+        needed.missing("there is no second file system here")
+    folder = tempfile.mkdtemp(dir=shm)
+    target = os.path.join(folder, "docker.json")
+    _write(client, json.dumps(OTHERS), path=target)
+    os.symlink(target, client.config_path)
+
+    done = _login(client, registry)
+
+    try:
+        _assert_merged(done, client, registry)
+        assert target == os.readlink(client.config_path)
+        assert ["docker.json"] == os.listdir(folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_a_bind_mounted_file_is_rewritten_in_place_and_said(client, registry, mounts):
+    source = os.path.join(client.home, "hosts.json")
+    _write(client, json.dumps(OTHERS), path=source)
+    _write(client, "{}")
+    inode = os.stat(source).st_ino
+
+    done = _login(
+        client,
+        registry,
+        "--log-level=info",
+        "--log-format=json",
+        enter=mounts(f"mount --bind {source} {client.config_path}"),
+    )
+
+    _assert_kept(done, registry)
+    merged = {**OTHERS, "auths": {**OTHERS["auths"], registry.registry: ENTRY}}
+    assert merged == _load(source)
+    assert inode == os.stat(source).st_ino
+    assert ["config.rewritten_in_place"] == [e for e in _events(done) if e.startswith("config.")]
+
+
+def test_a_folder_that_is_mounted_read_only_is_said_and_left(client, registry, mounts):
+    _write(client, json.dumps(OTHERS))
+    before, folder = _read(client), os.path.dirname(client.config_path)
+
+    done = _login(
+        client,
+        registry,
+        enter=mounts(f"mount --bind {folder} {folder}; mount -o remount,ro,bind {folder}"),
+    )
+
+    _assert_refused(done)
+    assert before == _read(client)
+
+
+def test_a_full_disk_costs_nothing(client, registry, mounts):
+    _write(client, json.dumps({**OTHERS, "padding": "x" * 9000}))
+    before, folder = _read(client), os.path.dirname(client.config_path)
+    kept = os.path.join(client.home, "kept")
+    fill = (
+        f"cp {client.config_path} {kept}; mount -t tmpfs -o size=16k tmpfs {folder};"
+        f" cp {kept} {client.config_path}; rm {kept};"
+        f" dd if=/dev/zero of={folder}/filler bs=1k count=64 2>/dev/null || true"
+    )
+
+    done = _login(
+        client,
+        registry,
+        enter=mounts(fill, after=f"cp {client.config_path} {kept}; ls {folder} >{kept}.names"),
+    )
+
+    _assert_refused(done)
+    with open(kept, "rb") as file:
+        assert before == file.read()
+    with open(f"{kept}.names", encoding="utf-8") as file:
+        assert ["config.json", "filler"] == file.read().split()
+
+
+def test_another_owners_file_stays_theirs_when_root_writes_it(client, registry):
+    if os.geteuid() != 0:
+        needed.missing("only root can give a file away")
+    _write(client, json.dumps(OTHERS))
+    os.chown(client.config_path, NOBODY, NOBODY)
+
+    done = _login(client, registry)
+
+    _assert_merged(done, client, registry)
+    found = os.stat(client.config_path)
+    assert (NOBODY, NOBODY) == (found.st_uid, found.st_gid)
+
+
+def test_another_owners_file_is_not_taken_over_by_who_may_not_write_it(nobody, registry):
+    client, become = nobody
+    _write(client, json.dumps(OTHERS), mode=0o644)
+    before = _read(client)
+
+    done = _login(client, registry, enter=become)
+
+    _assert_refused(done)
+    assert before == _read(client)
+    assert 0 == os.stat(client.config_path).st_uid
+
+
+def test_another_owners_folder_is_left_as_it_is(nobody, registry):
+    client, become = nobody
+    folder = os.path.dirname(client.config_path)
+    os.chown(folder, 0, 0)
+    os.chmod(folder, 0o755)
+
+    done = _login(client, registry, enter=become)
+
+    _assert_refused(done)
+    assert [] == os.listdir(folder)
+
+
+def test_without_home_dockers_variable_is_enough(client, registry):
+    cache = os.path.join(client.home, "cache")
+
+    done = _login(
+        client,
+        registry,
+        enter=["env", "-u", "HOME"],
+        # The user database's home is somebody's.
+        DEVCONTAINER_REGISTRY_CACHE_DIR=cache,
+    )
+
+    _assert_kept(done, registry)
+    assert {registry.registry: ENTRY} == client.config()["auths"]
+
+
+def test_without_home_the_user_database_is_asked(client, registry, mounts):
+    users = os.path.join(client.home, "passwd")
+    _write(client, f"root:x:0:0::{client.home}:/bin/sh\n", path=users, mode=0o644)
+    unset = "unset HOME DOCKER_CONFIG"
+
+    done = _login(client, registry, enter=mounts(f"mount --bind {users} /etc/passwd; {unset}"))
+
+    _assert_kept(done, registry)
+    assert client.config_path == document(done)["config"]
+    assert os.path.isdir(os.path.join(client.home, ".cache", "devcontainer-registry"))
+
+
+def test_without_home_and_without_a_user_nobody_is_asked(nobody, registry):
+    client, become = nobody
+    stranger = [argument.replace(str(NOBODY), "54321") for argument in become]
+
+    done = _login(client, registry, enter=[*stranger, "env", "-u", "HOME", "-u", "DOCKER_CONFIG"])
+
+    assert 6 == done.returncode, done.stdout + done.stderr
+    assert "config-error" == document(done)["error"]["code"]
+    assert document(done)["error"]["hint"]
+    assert [] == registry.requests
+
+
+def test_a_docker_config_that_names_a_file_is_said_and_nobody_is_asked(client, registry):
+    _write(client, json.dumps(OTHERS))
+    before = _read(client)
+
+    done = _login(client, registry, DOCKER_CONFIG=client.config_path)
+
+    assert 6 == done.returncode
+    assert "config-error" == document(done)["error"]["code"]
+    assert [] == registry.requests
+    assert before == _read(client)
+
+
+def test_what_is_wrong_with_the_file_is_one_line_and_one_hint(client, registry):
+    _write(client, json.dumps(OTHERS)[:-2])
+
+    done = client.product("login", **_set(registry))
+
+    lines = done.stdout.splitlines()
+    (about,) = [number for number, line in enumerate(lines) if line.startswith("not written")]
+    assert 1 == len([line for line in lines[about:] if line.strip().startswith("hint: ")])
+    assert "" == done.stderr
+
+
+class _Meddling(LoopbackRegistry):
+    """
+    Cuts *path* to its half at the moment that it accepts a login, and makes it whole later.
+
+    Attributes:
+        was_on_time: Whether it was whole again about when that was meant to be.
+    """
+
+    def __init__(self, path, whole, *, seconds):
+        super().__init__(USERS, auth="basic")
+        self.was_on_time = False
+        self._path, self._whole, self._seconds = path, whole, seconds
+        self._thread = None
+
+    def __exit__(self, *exc):
+        super().__exit__(*exc)
+        if self._thread is not None:
+            self._thread.join()
+
+    def _answer(self, method, target, headers, body):
+        answer = super()._answer(method, target, headers, body)
+        if answer[0] == 200 and self._thread is None:
+            with open(self._path, "w", encoding="utf-8") as file:
+                file.write(self._whole[: len(self._whole) // 2])
+            self._thread = threading.Thread(target=self._make_whole, args=(time.monotonic(),))
+            self._thread.start()
+        return answer
+
+    def _make_whole(self, began):
+        time.sleep(self._seconds)
+        with open(self._path, "w", encoding="utf-8") as file:
+            file.write(self._whole)
+        self.was_on_time = time.monotonic() - began < self._seconds + 0.02
+
+
+def _login(client, registry, *arguments, enter=(), **environ):
+    return client.product(
+        "login", "--json", "--store=auths", *arguments, enter=enter, **_set(registry), **environ
+    )
+
+
+def _set(registry):
+    return set_for(registry.registry, "alice", PASSWORD)
+
+
+def _assert_kept(done, registry):
+    assert 0 == done.returncode, done.stdout + done.stderr
+    outcome = only(done)
+    assert ("ok", ["auths"], None) == (outcome["status"], outcome["kept_in"], outcome["code"])
+    assert registry.registry == outcome["registry"]
+    assert [] == document(done)["findings"]
+    _assert_secretless(done)
+
+
+def _assert_merged(done, client, registry):
+    _assert_kept(done, registry)
+    merged = {**OTHERS, "auths": {**OTHERS["auths"], registry.registry: ENTRY}}
+    assert merged == client.config()
+    assert ["config.json"] == os.listdir(os.path.dirname(client.config_path))
+
+
+def _assert_refused(done):
+    assert 6 == done.returncode, done.stdout + done.stderr
+    assert ("failed", "not-kept") == (only(done)["status"], only(done)["code"])
+    assert "config-error" == document(done)["error"]["code"]
+    assert document(done)["error"]["hint"]
+    assert not document(done)["changed"]
+    _assert_secretless(done)
+
+
+def _assert_secretless(done):
+    said = done.stdout + done.stderr
+    secrets = [PASSWORD, OLD_PASSWORD, ENTRY["auth"], OTHERS["auths"]["other.example"]["auth"]]
+    assert [] == [secret for secret in secrets if secret in said]
+
+
+def _events(done):
+    return [json.loads(line)["event"] for line in done.stderr.splitlines()]
+
+
+def _write(client, content, *, path=None, mode=0o600):
+    path = path or client.config_path
+    with open(path, "wb") as file:
+        file.write(content if isinstance(content, bytes) else content.encode())
+    os.chmod(path, mode)
+
+
+def _read(client):
+    with open(client.config_path, "rb") as file:
+        return file.read()
+
+
+def _load(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def _mode(path):
+    return stat.S_IMODE(os.stat(path).st_mode)
