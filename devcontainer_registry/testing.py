@@ -3,6 +3,7 @@
 A registry on loopback, for the `demo` command and for tests that need one.
 
 It lives in this process, keeps everything in memory, and holds images that clients can pull.
+`AuthenticatorContract` is for the authors of authenticators: tests to inherit.
 """
 
 from __future__ import annotations
@@ -25,11 +26,23 @@ if TYPE_CHECKING:
     from email.message import Message
     from typing import Literal
 
+    from ._contract import AuthenticatorContract
     from ._loopback import Answer
 
     Form = Mapping[str, list[str]]
 
+__all__ = ["AuthenticatorContract", "LoopbackRegistry", "Request"]
+
 _TOKEN_LIFE = 300  # seconds; told to the client, not enforced
+
+
+def __getattr__(name: str) -> object:
+    if name != "AuthenticatorContract":
+        msg = f"module {__name__} has no attribute {name}"
+        raise AttributeError(msg)
+    from ._contract import AuthenticatorContract  # unittest, which the demo does not need
+
+    return AuthenticatorContract
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

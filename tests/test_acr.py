@@ -337,6 +337,17 @@ def test_a_busy_authority_is_asked_once_in_a_try(living, status):
     assert 1 == len(azure.posted(TOKENS))
 
 
+@pytest.mark.parametrize("headers", [JSON, {"Content-Type": "text/html"}, {}])
+@pytest.mark.parametrize("body", [b"", b"<html>Bad Gateway</html>", b"{}", b"[]", b"null"])
+def test_a_busy_authority_that_sends_no_json_of_its_own_is_busy_too(living, headers, body):
+    with Azure(signing_in=(502, headers, body)) as azure:
+        living(azure, **PRINCIPAL)
+        with pytest.raises(TransientError) as caught:
+            authenticated()
+
+    assert "entra-busy" == caught.value.code
+
+
 def test_an_authority_that_hangs_ends_in_time(living):
     def hanging(_form):
         time.sleep(1.5)

@@ -79,8 +79,8 @@ HINTS = [
         "ghs_x",
         REFUSED,
         (
-            "restart the codespace for a fresh GITHUB_TOKEN; it pulls only, pushing needs a classic "
-            "token with write:packages"
+            "restart the codespace for a fresh GITHUB_TOKEN; it pulls only, pushing needs a "
+            "classic token with write:packages"
         ),
     ),
     (
@@ -122,8 +122,8 @@ SAID = [
         {"status": 401},
         REFUSED,
         (
-            "make a new classic personal access token with read:packages; GitHub does not know this "
-            "one any more"
+            "make a new classic personal access token with read:packages; GitHub does not know "
+            "this one any more"
         ),
     ),
     (
@@ -144,8 +144,8 @@ SAID = [
         {"scopes": "read:packages"},
         NOT_FOUND,
         (
-            "give the token's user read access in the package's settings, and authorize the token for "
-            "single sign-on; it has read:packages already"
+            "give the token's user read access in the package's settings, and authorize the token "
+            "for single sign-on; it has read:packages already"
         ),
     ),
     ({"scopes": None}, REFUSED, ""),

@@ -107,15 +107,19 @@ def _connection(exc: BaseException, where: str) -> RegistryError | None:
     """
     The error for one that is about the way there, or None.
     """
-    from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
+    from azure.core.exceptions import (
+        DecodeError,
+        HttpResponseError,
+        ServiceRequestError,
+        ServiceResponseError,
+    )
 
-    unavailable = type(exc).__name__ == "CredentialUnavailableError"
+    if type(exc).__name__ == "CredentialUnavailableError":
+        return None  # a machine without that service, which is no outage
     while exc.__cause__ is not None and not isinstance(
-        exc, (ServiceRequestError, ServiceResponseError)
+        exc, (DecodeError, ServiceRequestError, ServiceResponseError)
     ):
         exc = exc.__cause__
-    if unavailable:
-        return None  # a machine without that service, which is no outage
     if "CERTIFICATE_VERIFY_FAILED" in str(exc):
         return UnreachableError(
             f"the certificate of {where} is not trusted",
@@ -127,6 +131,12 @@ def _connection(exc: BaseException, where: str) -> RegistryError | None:
             f"{where} can't be reached",
             hint="check the network, HTTPS_PROXY and AZURE_AUTHORITY_HOST",
             code="entra-unreachable",
+        )
+    if isinstance(exc, DecodeError):
+        return TransientError(
+            f"{where} answers, but not in JSON",
+            hint="look for a proxy or a sign-in page in between, or try again later",
+            code="entra-busy",
         )
     if isinstance(exc, (FileNotFoundError, PermissionError, IsADirectoryError)):
         return DiscoveryError(

@@ -1,0 +1,457 @@
+# SPDX-License-Identifier: MIT
+"""
+The contract of authenticators: the built-in ones keep it, breaking it is seen, a stranger's works.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+from contextlib import contextmanager
+
+import pytest
+from aws_played import PlayedAws
+from entra_played import PRINCIPAL, Azure, aadsts
+from internet import Internet
+
+from devcontainer_registry._contract import CANARY
+from devcontainer_registry.credentials import Credential, RegistrySecret, Secret
+from devcontainer_registry.errors import (
+    AuthenticationError,
+    DiscoveryError,
+    RegistryError,
+    TransientError,
+)
+from devcontainer_registry.testing import AuthenticatorContract
+
+ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+ACME = os.path.join(os.path.dirname(__file__), "plugin_distribution")
+
+
+@contextmanager
+def variables(**values):
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in values.items():
+            patch.setenv(name, value)
+        yield
+
+
+class TestGeneric(AuthenticatorContract):
+    target = "devcontainer_registry.authenticators.generic:GenericAuthenticator"
+
+
+class TestGhcr(AuthenticatorContract):
+    target = "devcontainer_registry.authenticators.ghcr:GhcrAuthenticator"
+    ours = ("ghcr.io",)
+    sdk = ("urllib3", "devcontainer_registry.transport")
+
+
+class TestAcr(AuthenticatorContract):
+    target = "devcontainer_registry.authenticators.acr:AcrAuthenticator"
+    ours = ("example.azurecr.io", "example-a1b2.azurecr.io", "example.azurecr.cn")
+    also_ours = ("example.azurecr.us", "example.azurecr.de")
+    sdk = ("azure", "azure.identity", "msal", "urllib3", "requests")
+
+    def secret(self):
+        return identity(self.ours[0])
+
+    @contextmanager
+    def refusal(self):
+        answer = aadsts("7000215", said=f"with {CANARY}")
+        with Azure(signing_in=answer) as azure, variables(**azure.environ, **principal()):
+            yield self.secret()
+
+    @contextmanager
+    def outage(self):
+        answer = (503, {}, CANARY.encode())
+        with Azure(signing_in=answer) as azure, variables(**azure.environ, **principal()):
+            yield self.secret()
+
+
+class TestGoogle(AuthenticatorContract):
+    target = "devcontainer_registry.authenticators.google:GoogleAuthenticator"
+    ours = (
+        "gcr.io",
+        "eu.gcr.io",
+        "europe-west1-docker.pkg.dev",
+        "docker.us-central1.rep.pkg.dev",
+    )
+    sdk = ("google.auth", "urllib3", "requests")
+
+    def secret(self):
+        return identity(self.ours[0])
+
+    @contextmanager
+    def refusal(self):
+        body = json.dumps({"error": "invalid_grant", "error_description": CANARY}).encode()
+        with google_signed_in(400, body):
+            yield self.secret()
+
+    @contextmanager
+    def outage(self):
+        with google_signed_in(503, CANARY.encode()):
+            yield self.secret()
+
+
+class TestEcr(AuthenticatorContract):
+    target = "devcontainer_registry.authenticators.ecr:EcrAuthenticator"
+    ours = (ECR, "123456789012.dkr-ecr.eu-west-1.on.aws", "public.ecr.aws")
+    sdk = ("boto3", "botocore", "urllib3")
+
+    def secret(self):
+        return RegistrySecret(
+            id="CONTRACT",
+            registry=super().secret().registry,
+            source="CONTRACT_CONTAINER_REGISTRY_*",
+            username="AKIA0000000000000001",
+            secret=Secret(CANARY),
+        )
+
+    @contextmanager
+    def refusal(self):
+        with self._answering("UnrecognizedClientException", 400):
+            yield self.secret()
+
+    @contextmanager
+    def outage(self):
+        with self._answering("ServerException", 500):
+            yield self.secret()
+
+    @contextmanager
+    def _answering(self, code, status):
+        with PlayedAws() as aws, variables(**aws.environ):
+            aws.refuse("GetAuthorizationToken", code, f"with {CANARY}", status=status)
+            yield
+
+
+def identity(host):
+    from devcontainer_registry.registry import Registry
+
+    return RegistrySecret(
+        id="CONTRACT", registry=Registry(host), source="CONTRACT_CONTAINER_REGISTRY_*"
+    )
+
+
+def principal():
+    return {**PRINCIPAL, "AZURE_CLIENT_SECRET": CANARY}
+
+
+@contextmanager
+def google_signed_in(status, body):
+    """
+    A person who has signed in with gcloud, at a token server that answers so.
+    """
+    answer = (status, {"Content-Type": "application/json"}, body)
+    content = {
+        "type": "authorized_user",
+        "client_id": "1",
+        "client_secret": CANARY,
+        "refresh_token": CANARY,
+    }
+    with Internet({"oauth2.googleapis.com": lambda *_: answer}) as internet:
+        path = os.path.join(os.environ["HOME"], "adc.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(content, file)
+        with variables(**internet.environ, GOOGLE_APPLICATION_CREDENTIALS=path):
+            yield
+
+
+# One that keeps the contract, and one for each way of breaking it.
+
+
+class Kept:
+    def matches(self, registry):
+        return re.fullmatch(r"[a-z]+\.corp\.example", registry) is not None
+
+    def exchanges(self, secret):  # noqa: ARG002  (the protocol's)
+        return True
+
+    def authenticate(self, secret, *, timeout):  # noqa: ARG002  (the protocol's)
+        if secret.secret is None:
+            msg = "there is no key"
+            raise DiscoveryError(msg, hint="set one")
+        raise TRIES.pop(0)
+
+
+class Unanchored(Kept):
+    def matches(self, registry):
+        return re.match(r"[a-z]+\.corp\.example", registry) is not None
+
+
+class Unescaped(Kept):
+    def matches(self, registry):
+        return re.fullmatch(r"[a-z]+.corp.example", registry) is not None
+
+
+class Greedy(Kept):
+    def matches(self, registry):  # noqa: ARG002  (the protocol's)
+        return True
+
+
+class Claimless(Kept):
+    def matches(self, registry):  # noqa: ARG002  (the protocol's)
+        return False
+
+
+class Quoting(Kept):
+    def authenticate(self, secret, *, timeout):
+        del timeout
+        msg = f"refused {secret.secret.reveal()}"
+        raise AuthenticationError(msg, hint="stop")
+
+
+class Chaining(Kept):
+    def authenticate(self, secret, *, timeout):
+        del timeout
+        pair = base64.b64encode(f"ann:{secret.secret.reveal()}".encode()).decode()
+        try:
+            int(pair)
+        except ValueError as exc:
+            raise AuthenticationError("refused", hint="stop") from exc
+
+
+class Printing(Kept):
+    def authenticate(self, secret, *, timeout):
+        del timeout
+        print("refused", secret.secret.reveal())
+        raise AuthenticationError("refused", hint="stop")
+
+
+class Explaining(Kept):
+    def explain(self, secret, error):  # noqa: ARG002  (the protocol's)
+        return f"change {secret.secret.reveal()}"
+
+
+class Hintless(Kept):
+    def authenticate(self, secret, *, timeout):  # noqa: ARG002  (the protocol's)
+        raise AuthenticationError("refused")
+
+
+class Confused(Kept):
+    def authenticate(self, secret, *, timeout):  # noqa: ARG002  (the protocol's)
+        raise RegistryError("something", hint="guess")
+
+
+class Silent(Kept):
+    def authenticate(self, secret, *, timeout):  # noqa: ARG002  (the protocol's)
+        return Credential(username="ann", secret=Secret("x"))
+
+
+class Careless(Kept):
+    def exchanges(self, secret):  # noqa: ARG002  (the protocol's)
+        return False
+
+    def authenticate(self, secret, *, timeout):  # noqa: ARG002  (the protocol's)
+        return "ann", "a password"
+
+
+TRIES = []
+
+
+def contract(kind):
+    class Contract(AuthenticatorContract):
+        ours = ("eu.corp.example", "us.corp.example")
+
+        def authenticator(self):
+            return kind()
+
+        @contextmanager
+        def refusal(self):
+            TRIES[:] = [AuthenticationError("refused", hint="stop")]
+            yield self.secret()
+
+        @contextmanager
+        def outage(self):
+            TRIES[:] = [TransientError("busy", hint="wait")]
+            yield self.secret()
+
+    Contract.target = f"fakes:{kind.__name__}"
+    return Contract()
+
+
+def broken(kind):
+    """
+    The tests of the contract that *kind* does not pass.
+    """
+    checked = contract(kind)
+    names = [name for name in dir(checked) if name.startswith("test_")]
+    failed = set()
+    for name in names:
+        if name == "test_matching_loads_no_sdk":
+            continue
+        try:
+            getattr(checked, name)()
+        except unittest.SkipTest:
+            continue
+        except Exception:  # noqa: BLE001  (an assertion, or what the kind raised)
+            failed.add(name)
+    return failed
+
+
+def test_who_keeps_the_contract_passes():
+    assert set() == broken(Kept)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (Unanchored, "test_it_claims_nobody_elses"),
+        (Unescaped, "test_it_claims_nobody_elses"),
+        (Greedy, "test_it_claims_nobody_elses"),
+        (Claimless, "test_it_claims_its_own"),
+        (Quoting, "test_no_secret_shows"),
+        (Chaining, "test_no_secret_shows"),
+        (Printing, "test_no_secret_shows"),
+        (Explaining, "test_no_secret_shows_in_what_it_explains"),
+        (Hintless, "test_what_it_says_has_one_line_and_a_hint"),
+        (Confused, "test_a_refusal_is_an_authentication_error"),
+        (Confused, "test_an_outage_is_worth_another_try"),
+        (Silent, "test_a_refusal_is_an_authentication_error"),
+        (Careless, "test_what_it_gives_is_a_credential"),
+    ],
+)
+def test_each_way_of_breaking_the_contract_is_seen(kind, expected):
+    assert expected in broken(kind)
+
+
+def test_one_that_loads_its_sdk_when_it_is_asked_whom_it_serves_is_seen(tmp_path, monkeypatch):
+    (tmp_path / "eager.py").write_text(
+        "import colorsys\nclass Eager:\n    def matches(self, registry):\n        return False\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    class Eager(AuthenticatorContract):
+        target = "eager:Eager"
+        sdk = ("colorsys",)
+
+    with pytest.raises(AssertionError, match="colorsys"):
+        Eager().test_matching_loads_no_sdk()
+
+
+def test_one_that_asks_somebody_has_to_show_a_refusal():
+    class Showing(AuthenticatorContract):
+        ours = ("eu.corp.example",)
+
+        def authenticator(self):
+            return Kept()
+
+    with pytest.raises(NotImplementedError):
+        Showing().test_a_refusal_is_an_authentication_error()
+
+
+def test_the_contract_runs_under_unittest_too():
+    class Ours(TestGhcr, unittest.TestCase):
+        pass
+
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(Ours)
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        result = unittest.TextTestRunner(stream=nowhere).run(suite)
+
+    assert result.wasSuccessful()
+    assert result.testsRun > 5
+
+
+def test_the_contract_is_imported_without_pytest_and_only_when_asked_for():
+    code = (
+        "import sys; import devcontainer_registry.testing as testing;"
+        "print('unittest' in sys.modules, end=' '); testing.AuthenticatorContract;"
+        "print('pytest' in sys.modules, 'unittest' in sys.modules)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30
+    )
+
+    assert "False False True" == done.stdout.strip(), done.stderr
+
+
+# A stranger's distribution, installed as users install it.
+
+OFFLINE = ("--no-deps", "--no-index", "--no-build-isolation")
+
+
+@pytest.fixture(name="acme", scope="module")
+def _acme(tmp_path_factory):
+    """
+    A folder into which pip has installed the made-up company's plugin.
+    """
+    folder = tmp_path_factory.mktemp("acme")
+    # A copy, since a build leaves things behind.
+    source = shutil.copytree(ACME, folder / "source")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    done = subprocess.run(
+        [*pip, *OFFLINE, "--target", folder / "site", source],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stderr
+    return folder
+
+
+def test_a_strangers_distribution_keeps_the_contract_by_its_own_tests(acme):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
+
+    done = subprocess.run(
+        [*command, "--rootdir", acme / "source", acme / "source" / "check_acme_registry.py"],
+        env={**os.environ, "PYTHONPATH": str(acme / "site")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert 0 == done.returncode, done.stdout
+    assert re.search(r"\b9 passed, 1 skipped", done.stdout), done.stdout
+
+
+@pytest.mark.parametrize(("key", "status"), [("the-right-key", "ok"), ("a-wrong-key", "rejected")])
+def test_a_strangers_distribution_logs_in_to_its_made_up_registry(acme, tmp_path, key, status):
+    password = "for-half-an-hour"
+
+    def tokens(_method, _target, _headers, body):
+        if b"key=the-right-key" not in body:
+            return 403, {}, b""
+        return 200, {}, json.dumps({"password": password, "seconds": 1800}).encode()
+
+    def registry(_method, _target, headers, _body):
+        pair = base64.b64encode(f"ann:{password}".encode()).decode()
+        if headers.get("Authorization") == f"Basic {pair}":
+            return 200, {}, b"{}"
+        return 401, {"WWW-Authenticate": 'Basic realm="ACME"'}, b"{}"
+
+    hosts = {"login.acme.example": tokens, "de.registry.acme.example": registry}
+    with Internet(hosts) as internet:
+        done = subprocess.run(
+            [sys.executable, "-m", "devcontainer_registry", "login", "--json", "--store", "auths"],
+            env={
+                **internet.environ,
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(acme / "site"),
+                "HOME": str(tmp_path),
+                "ACME_CONTAINER_REGISTRY_SERVER": "de.registry.acme.example",
+                "ACME_CONTAINER_REGISTRY_USER": "ann",
+                "ACME_CONTAINER_REGISTRY_PASSWORD": key,
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    (outcome,) = json.loads(done.stdout)["registries"]
+    assert ("acme", status) == (outcome["kind"], outcome["status"]), done.stdout
+    assert (0 if status == "ok" else 4) == done.returncode
+    assert (outcome["expires_at"] is not None) == (status == "ok")
+    kept = tmp_path / ".docker" / "config.json"
+    assert kept.exists() == (status == "ok")
+    if status == "ok":
+        pair = json.loads(kept.read_text())["auths"]["de.registry.acme.example"]["auth"]
+        assert f"ann:{password}" == base64.b64decode(pair).decode()
