@@ -48,12 +48,13 @@ class Reader:
 
     def _read(self):
         before = None
-        # Now and then, or it would take the time that fifty processes need.
-        while not self._over.wait(0.001):
+        while not self._over.is_set():
             try:
                 with open(self._path, "rb") as file:
                     content = file.read()
             except FileNotFoundError:
+                # Fifty interpreters are starting; from the first write on, there is no pause.
+                self._over.wait(0.005)
                 continue
             if content == before:
                 continue

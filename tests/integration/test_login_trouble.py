@@ -17,7 +17,7 @@ from runs import by_id, document, set_for
 PASSWORD = "in wonder:land"
 USERS = {"alice": PASSWORD}
 LATENCY = 0.3  # seconds before each answer of the fifteen
-TIMEOUT = 8  # seconds for the whole run, which the one that hangs uses up
+TIMEOUT = 6  # seconds for the whole run, which the one that hangs uses up
 GRACE = 3  # seconds for an interpreter to start and a file to be written, on a busy machine
 
 TROUBLES = ("BUSY", "CERT", "HANG", "RESET", "WRONG")
