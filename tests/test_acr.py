@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 import sys
 import time
 import traceback
@@ -495,6 +496,31 @@ def test_nothing_that_is_secret_shows_in_an_error(living, capfd):
         assert CANARY not in text
         assert azure.access_token not in text
     assert ("", "") == tuple(capfd.readouterr())
+
+
+def test_what_the_sdk_logs_is_not_on_stderr(tmp_path):
+    code = """
+from devcontainer_registry.authenticators.acr import AcrAuthenticator
+from devcontainer_registry.credentials import RegistrySecret
+from devcontainer_registry.errors import RegistryError
+from devcontainer_registry.registry import Registry
+secret = RegistrySecret(id="A", registry=Registry("example.azurecr.io"), source="A_*")
+try:
+    AcrAuthenticator().authenticate(secret, timeout=10)
+except RegistryError as exc:
+    print(exc.code)
+"""
+    with Azure(signing_in=aadsts("7000215")) as azure:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PATH": str(tmp_path), "HOME": str(tmp_path), **azure.environ, **PRINCIPAL},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    assert ("entra-refused\n", "") == (done.stdout, done.stderr)
 
 
 def shown(exc):

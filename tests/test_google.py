@@ -164,6 +164,25 @@ def test_a_person_who_is_signed_in_with_gcloud_is_signed_in_here(monkeypatch, tm
     assert ["1//made-up"] == [form["refresh_token"] for form in google.forms]
 
 
+def test_a_persons_own_credentials_are_no_news_on_stderr(tmp_path):
+    """
+    google-auth warns of gcloud's own client, and logs that it knows no project.
+    """
+    content = {
+        "type": "authorized_user",
+        "client_id": "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com",
+        "client_secret": "made up",
+        "refresh_token": "1//made-up",
+    }
+    (tmp_path / "application_default_credentials.json").write_text(json.dumps(content))
+
+    with Google() as google:
+        done = _in_a_process(tmp_path, CLOUDSDK_CONFIG=str(tmp_path), **google.environ)
+
+    assert ["oauth2accesstoken", TOKEN] == done.stdout.split()[:2]
+    assert "" == done.stderr
+
+
 def test_a_workload_identity_pool_exchanges_the_containers_own_token(monkeypatch, tmp_path):
     (tmp_path / "subject").write_text("the container's token")
     content = {
@@ -267,7 +286,9 @@ def test_without_the_extra_the_error_names_it(monkeypatch):
     assert caught.value.__suppress_context__
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"type": "service_account"}', "C4nary"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "{}", '{"type": "service_account"}', '{"type": "C4nary"}', "C4nary"]
+)
 def test_a_file_that_can_not_be_used_is_named_and_not_quoted(monkeypatch, tmp_path, content):
     path = tmp_path / "adc.json"
     path.write_text(content)

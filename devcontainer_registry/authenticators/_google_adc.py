@@ -6,7 +6,6 @@ An access token of Google's for whoever this container is: the one home of googl
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import os
 import re
 import time
@@ -108,11 +107,6 @@ def token(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float 
 
 
 def _quiet() -> None:
-    # These warn about what becomes an error here anyway, and Python prints warnings that nobody
-    # handles: a second, longer story on stderr.
-    logger = logging.getLogger("google.auth")
-    if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
-        logger.addHandler(logging.NullHandler())
     # Of a person's own credentials; that is a choice, and no news at each start of a container.
     warnings.filterwarnings("ignore", message="Your application has authenticated using end user")
 
