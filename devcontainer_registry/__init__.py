@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .errors import RegistryError as RegistryError
     from .errors import TransientError as TransientError
     from .errors import UnreachableError as UnreachableError
+    from .keychain import resolve as resolve
     from .observer import Observer as Observer
     from .registry import Registry as Registry
     from .report import LoginReport as LoginReport
@@ -69,6 +70,7 @@ _HOMES = {
     "UnreachableError": "errors",
     "discover": "discovery",
     "login": "_login",
+    "resolve": "keychain",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  (a list, and the same one)

@@ -298,6 +298,7 @@ API = [
     "UnreachableError",
     "discover",
     "login",
+    "resolve",
 ]
 
 
