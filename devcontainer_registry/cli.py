@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 
-from . import _quiet, render
+from . import _exporting, _quiet, render
 from . import hook as lifecycle
 from ._log import LEVELS, observer
 from ._redact import Hider
@@ -112,6 +112,10 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     logout = _command(commands, "logout", _logout, "remove what we wrote, and nothing else")
     logout.add_argument("registries", nargs="*", metavar="REGISTRY", help="such as ghcr.io")
     logout.add_argument("--all", action="store_true", help="every registry that we logged in to")
+    exported = _command(
+        commands, "export", _exporting.run, "the logins that we keep, in another tool's format"
+    )
+    _exporting.add_options(exported)
     _command(commands, "demo", _demo, "the whole flow against a registry of its own, on loopback")
     for command in commands.choices.values():
         _add_output_options(command, environ)

@@ -22,19 +22,24 @@ from devcontainer_registry.testing import LoopbackRegistry
 README = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
 PACKAGE = Path(devcontainer_registry.__file__).parent
 
-# Words with a hyphen that are no codes: hosts' and regions' parts, encodings, headers, SDK names.
+# Words with a hyphen that are no codes: parts of hosts and regions, encodings, headers, formats,
+# names of SDKs.
 NO_CODES = {
     "accept-encoding",
     "assume-role",
     "assume-role-with-web-identity",
     "config-file",
     "container-role",
+    "containers-auth",
     "custom-process",
     "devcontainer-registry",
+    "devcontainers-oci-auth",
+    "docker-config",
     "docker-credential-devcontainer-registry",
     "ecr-public",
     "eu-isoe",
     "iam-role",
+    "kubernetes-secret",
     "latin-1",
     "not-it",
     "not-yet-valid",
