@@ -434,7 +434,6 @@ def test_no_built_in_kind_raises_it(kind):
 @pytest.mark.parametrize(
     "member",
     [
-        "SERVER",
         "USER",
         "KIND",
         "IMAGE",
@@ -454,9 +453,17 @@ def test_no_built_in_kind_raises_it(kind):
 @pytest.mark.parametrize("text", [CANARY, "C4n4ry-s1ngs", "c4n4ry/s1ngs:1", "a\nC4n4ry"])
 @pytest.mark.parametrize("command", [["login"], ["list"], ["login", "--dry-run"]], ids=" ".join)
 def test_a_secret_in_the_wrong_variable_is_not_shown(home, capsys, member, text, command):
-    # A text that can be a host is one, and every line begins with its registry.
-    if member == "SERVER" and text in ("C4n4ry-s1ngs", "c4n4ry/s1ngs:1"):
-        pytest.skip("the name of a registry is no secret")
+    assert_stays_hidden(home, capsys, member, text, command)
+
+
+# A text that can be a host is one, and every line begins with its registry.
+@pytest.mark.parametrize("text", [CANARY, "a\nC4n4ry"])
+@pytest.mark.parametrize("command", [["login"], ["list"], ["login", "--dry-run"]], ids=" ".join)
+def test_a_secret_in_the_place_of_the_registry_is_not_shown(home, capsys, text, command):
+    assert_stays_hidden(home, capsys, "SERVER", text, command)
+
+
+def assert_stays_hidden(home, capsys, member, text, command):
     with Fine(BOB) as registry:
         sets = {**the_set(registry.registry), f"ACR_CONTAINER_REGISTRY_{member}": text}
         if command == ["list"]:

@@ -42,17 +42,37 @@ def variables(**values):
         yield
 
 
-class TestGeneric(AuthenticatorContract):
+class PassesOn(AuthenticatorContract):
+    """
+    What goes for every kind that asks nobody, and so is refused by nobody.
+    """
+
+    test_a_refusal_is_an_authentication_error = None
+    test_an_outage_is_worth_another_try = None
+    test_what_it_says_has_one_line_and_a_hint = None
+    test_no_secret_shows = None
+
+
+class Asks(AuthenticatorContract):
+    """
+    What goes for every kind that asks a cloud: nobody answers without one, and none need be named.
+    """
+
+    test_what_it_gives_is_a_credential = None
+    test_without_a_secret_it_says_so_or_vouches_for_itself = None
+
+
+class TestGeneric(PassesOn):
     target = "devcontainer_registry.authenticators.generic:GenericAuthenticator"
 
 
-class TestGhcr(AuthenticatorContract):
+class TestGhcr(PassesOn):
     target = "devcontainer_registry.authenticators.ghcr:GhcrAuthenticator"
     ours = ("ghcr.io",)
     sdk = ("urllib3", "devcontainer_registry.transport")
 
 
-class TestAcr(AuthenticatorContract):
+class TestAcr(Asks):
     target = "devcontainer_registry.authenticators.acr:AcrAuthenticator"
     ours = ("example.azurecr.io", "example-a1b2.azurecr.io", "example.azurecr.cn")
     also_ours = ("example.azurecr.us", "example.azurecr.de")
@@ -74,7 +94,7 @@ class TestAcr(AuthenticatorContract):
             yield self.secret()
 
 
-class TestGoogle(AuthenticatorContract):
+class TestGoogle(Asks):
     target = "devcontainer_registry.authenticators.google:GoogleAuthenticator"
     ours = (
         "gcr.io",
@@ -99,7 +119,7 @@ class TestGoogle(AuthenticatorContract):
             yield self.secret()
 
 
-class TestEcr(AuthenticatorContract):
+class TestEcr(Asks):
     target = "devcontainer_registry.authenticators.ecr:EcrAuthenticator"
     ours = (ECR, "123456789012.dkr-ecr.eu-west-1.on.aws", "public.ecr.aws")
     sdk = ("boto3", "botocore", "urllib3")
