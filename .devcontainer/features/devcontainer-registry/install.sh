@@ -1,0 +1,174 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Installs devcontainer-registry into a venv of its own, and puts it where every process of the
+# container looks.  Runs as root while the image is built, when there are no secrets.
+set -eu
+cd "$(dirname "$0")"
+# What is installed is for every user, also where root's own files are for root alone.
+umask 022
+
+name=devcontainer-registry
+home=/usr/local/share/$name
+venv=$home/venv
+bin=/usr/local/bin
+
+say() { echo "$name: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+# The options are pasted into scripts below: nothing passes that is not one of their values.
+one_of() {
+    value=$1
+    shift
+    for allowed; do [ "$value" != "$allowed" ] || return 0; done
+    die "$value is none of: $*"
+}
+
+version=${VERSION:-latest}
+store=${STORE:-auto}
+verify=${VERIFY:-changed}
+strict=${STRICT:-false}
+on_create=${ONCREATE:-false}
+one_of "$store" auto auths helper
+one_of "$verify" changed always never
+one_of "$strict" true false
+one_of "$on_create" true false
+
+# Print a Python that is new enough and can make a venv with pip in it.
+find_python() {
+    for python in /usr/bin/python3 python3 /usr/local/python/current/bin/python3 /usr/local/bin/python3 \
+        python3.13 python3.12 python3.11 python3.10; do
+        # Debian's Python can have ensurepip and lack what it installs.
+        if "$python" -c 'import sys, venv, ensurepip
+ensurepip.version()
+sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; then
+            echo "$python"
+            return
+        fi
+    done
+    return 1
+}
+
+# Install the distribution's Python, where its family is known; whether that worked shows later.
+install_python() {
+    if command -v apt-get >/dev/null; then
+        say "installing python3 and python3-venv"
+        apt-get -q update &&
+            DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \
+                python3 python3-venv ca-certificates
+        rm -rf /var/lib/apt/lists/*
+    elif command -v apk >/dev/null; then
+        say "installing python3"
+        apk add --no-cache python3
+    elif command -v dnf >/dev/null || command -v microdnf >/dev/null; then
+        dnf=$(command -v dnf || command -v microdnf)
+        # Where python3 is older than 3.10, there is a newer one beside it.
+        for package in python3 python3.12 python3.11; do
+            say "installing $package"
+            "$dnf" -y install "$package" && find_python >/dev/null && break
+        done
+        "$dnf" clean all
+    fi
+}
+
+no_python() {
+    say "this image has no Python 3.10 or newer that can make a venv, and none could be installed"
+    say "hint: add the Python Feature to devcontainer.json, \"ghcr.io/devcontainers/features/python:1\": {}"
+    exit 1
+}
+
+make_venv() {
+    rm -rf "$venv"
+    mkdir -p "$home" "$bin"
+    python=$(find_python) || {
+        # uv needs no pip, and brings a Python where there is none.
+        if command -v uv >/dev/null; then
+            UV_PYTHON_INSTALL_DIR=$home/python uv venv --quiet --no-cache --python '>=3.10' "$venv" &&
+                return 0
+        fi
+        install_python >&2 || true
+        python=$(find_python) || no_python
+    }
+    say "using $("$python" --version)"
+    "$python" -m venv "$venv"
+}
+
+install_wheels() {
+    if [ -x "$venv/bin/pip" ]; then
+        "$venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet \
+            --no-cache-dir "$@"
+    else
+        uv pip install --quiet --no-cache --compile-bytecode --python "$venv/bin/python" "$@"
+    fi
+}
+
+install_package() {
+    case $version in
+        latest) install_wheels "$name" ;;
+        https://*.whl | https://*.whl#sha256=*) install_wheels "$name @ $version" ;;
+        */* | -*) die "version is neither a version, nor an https URL of a wheel, nor a wheel in $PWD" ;;
+        *.whl)
+            [ -f "$version" ] || die "version names $version, which is not in this Feature's folder"
+            others=
+            for wheel in *.whl; do [ "$wheel" = "$version" ] || others=yes; done
+            # With its dependencies beside it, nobody is to be asked for another.
+            if [ -n "$others" ]; then
+                install_wheels --no-index --find-links . "./$version"
+            else
+                install_wheels "./$version"
+            fi
+            ;;
+        [0-9]*) install_wheels "$name==$version" ;;
+        *) die "version is neither a version, nor an https URL of a wheel, nor a wheel in this folder" ;;
+    esac || die "version $version could not be installed; the lines above say why"
+}
+
+# A link to a venv's interpreter is not the venv's interpreter: it must be started by its own path.
+put_on_path() {
+    for command in "$name" "docker-credential-$name"; do
+        rm -f "$bin/$command"
+        ln -s "$venv/bin/$command" "$bin/$command"
+    done
+    rm -f "$bin/$name-python"
+    cat >"$bin/$name-python" <<END
+#!/bin/sh
+exec $venv/bin/python "\$@"
+END
+    chmod 755 "$bin/$name-python"
+}
+
+# What devcontainer-feature.json runs at each step.  The options are variables of this one process:
+# in the container's environment every process had them, and one that devcontainer.json sets wins.
+write_hook() {
+    rm -f "$home/hook"
+    {
+        cat <<END
+#!/bin/sh
+# What the Feature's options say; see devcontainer-feature.json.
+END
+        [ "$on_create" = true ] || echo '[ "$1" != onCreate ] || exit 0'
+        # The defaults are the command's own, and a start is faster without variables to look at.
+        [ "$store" = auto ] ||
+            echo ": \"\${DEVCONTAINER_REGISTRY_STORE:=$store}\"; export DEVCONTAINER_REGISTRY_STORE"
+        [ "$verify" = changed ] ||
+            echo ": \"\${DEVCONTAINER_REGISTRY_VERIFY:=$verify}\"; export DEVCONTAINER_REGISTRY_VERIFY"
+        if [ "$strict" = true ]; then options=' --strict'; else options=; fi
+        cat <<END
+status=0
+$bin/$name hook "\$1"$options || status=\$?
+# Without a Python that runs (126, 127) every later step of the start would be skipped.
+case \$status in
+    126 | 127) echo "$name does not run here; hint: rebuild the container" >&2 ;;
+    *) exit "\$status" ;;
+esac
+END
+    } >"$home/hook"
+    chmod 755 "$home/hook"
+}
+
+[ "$(id -u)" = 0 ] || die "a Feature is installed by root"
+make_venv
+install_package
+put_on_path
+write_hook
+say "installed $("$bin/$name" --version)"
