@@ -12,6 +12,7 @@ import os
 import time
 from dataclasses import replace
 
+from . import _codespaces
 from . import authenticators as plugins
 from ._ask import Job, RetryPolicy, ask_all
 from ._delegate import Delegation
@@ -59,6 +60,7 @@ def login(
     retry: RetryPolicy | None = None,
     timeout: float = 30.0,
     dry_run: bool = False,
+    codespaces_wrote: bool = False,
     observe: Observer = ignore,
 ) -> LoginReport:
     """
@@ -78,6 +80,8 @@ def login(
         retry: How often to try again.
         timeout: Seconds for the whole run, running requests included.
         dry_run: Say what would be done; ask nobody, write nothing.
+        codespaces_wrote: Whether GitHub Codespaces may have written config.json since the last
+            run: what it makes of an access key is then no login by hand.
         observe: Told what happens, as it happens, also from other threads.
 
     Returns:
@@ -109,6 +113,7 @@ def login(
         store=store,
         retry=retry or RetryPolicy(),
         deadline=deadline,
+        codespaces_wrote=codespaces_wrote,
         observe=observe,
     )
     report = run.report(found, installed, dry_run=dry_run)
@@ -158,6 +163,7 @@ class _Run:
         store: Store,
         retry: RetryPolicy,
         deadline: float,
+        codespaces_wrote: bool,
         observe: Observer,
     ) -> None:
         self.config = config
@@ -168,6 +174,7 @@ class _Run:
         self.store: Store = store
         self.retry = retry
         self.deadline = deadline
+        self.codespaces_wrote = codespaces_wrote
         self.observe = observe
         self.changed = False
         self.read_error: RegistryError | None = None
@@ -262,6 +269,8 @@ class _Run:
         if secret.implicit and known not in recalled.entries:
             return not_ours(outcome)
         if recalled.state is not None and recalled.entries and known not in recalled.entries:
+            if self.codespaces_wrote and _codespaces.is_its(entry, secret, kind=outcome.kind):
+                return None  # replaced, then, once the registry has accepted ours
             return by_hand(outcome)
         newest = bool(recalled.entries) and known == recalled.entries[-1]
         fresh = newest and recalled.is_fresh(now=time.time())

@@ -7,8 +7,10 @@ https://containers.dev/implementors/json_reference/#lifecycle-scripts
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
+from ._codespaces import has_just_written
 from ._login import login
 from ._survey import UnknownSetError
 from .credentials import Finding
@@ -40,6 +42,8 @@ def run(step: str, **settings: Any) -> LoginReport:
             and *only* may name sets that are not there: a prebuild has no user's secrets.
     """
     settings = {"verify": "changed", "timeout": TIMEOUT, **settings}
+    environ = settings.get("environ", os.environ)
+    settings["codespaces_wrote"] = has_just_written(step, environ)
     try:
         report = login(**settings)
     except UnknownSetError as exc:

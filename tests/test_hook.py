@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
 import pytest
 from command import run
-from fakes import GOOD, Exchanging, Home, Scripted, a_secret, a_set, only
+from fakes import GOOD, Exchanging, Home, Scripted, a_secret, a_set, encoded, only
 from faults import Answering, BadCertificate, Busy, Fine, Refusing
 
-from devcontainer_registry import hook
+from devcontainer_registry import RetryPolicy, hook
 from devcontainer_registry.credentials import Credential, Secret
+from devcontainer_registry.errors import AuthenticationError, TransientError
 
 BOB = {"bob": "s3cret-s3cret"}
 
@@ -272,3 +274,115 @@ def test_wrong_usage_is_wrong_at_a_quiet_start_too(home, options):
         ran = run(home, "hook", "postStart", *options, sets=sets)
 
     assert 2 == ran.status
+
+
+# In a codespace, which writes config.json itself between onCreate and postCreate.
+
+
+KEY = {"user": "AKIAIOSFODNN7EXAMPLE", "password": "wJalrXUtnFEMI"}
+IN_A_CODESPACE = {"CODESPACES": "true"}
+
+
+def token(text):
+    return Credential(
+        username="AWS", secret=Secret(text), issued_at=time.time(), expires_at=4_000_000_000.0
+    )
+
+
+def a_step(home, step, word, *, environ=None, **members):
+    """
+    The outcome of *step* with an access key for which AWS gives *word*.
+    """
+    secrets = [a_secret("ECR", "corp.example", kind="ecr", **{**KEY, **members})]
+    report = hook.run(
+        step,
+        secrets=secrets,
+        environ={**home.environ, **(IN_A_CODESPACE if environ is None else environ)},
+        authenticators={"ecr": Exchanging(word)},
+        verify="never",
+        store="auths",
+        retry=RetryPolicy(attempts=1),
+    )
+    return only(report)
+
+
+def codespaces_writes(home, login):
+    home.write({"auths": {"corp.example": {"auth": encoded(login)}}})
+
+
+AS_IT_IS = f"{KEY['user']}:{KEY['password']}"
+
+
+@pytest.mark.parametrize("theirs", ["AWS:token-of-codespaces", AS_IT_IS])
+@pytest.mark.parametrize("step", ["postCreate", "postStart"])
+def test_what_codespaces_wrote_after_on_create_is_no_login_by_hand(home, step, theirs):
+    a_step(home, "onCreate", token("a"))
+    codespaces_writes(home, theirs)
+
+    outcome = a_step(home, step, token("b"))
+
+    assert "ok" == outcome.status
+    assert {"corp.example": "AWS:b"} == home.auths
+
+
+@pytest.mark.parametrize("trouble", [AuthenticationError("no"), TransientError("busy")])
+@pytest.mark.parametrize("first", ["onCreate", None])
+def test_what_codespaces_wrote_is_replaced_by_what_works_only(home, first, trouble):
+    if first:
+        a_step(home, first, token("a"))
+    codespaces_writes(home, "AWS:token-of-codespaces")
+
+    outcome = a_step(home, "postCreate", trouble)
+
+    assert outcome.status in ("rejected", "failed")
+    assert {"corp.example": "AWS:token-of-codespaces"} == home.auths
+
+
+@pytest.mark.parametrize(
+    ("step", "environ", "by_hand"),
+    [
+        ("postAttach", IN_A_CODESPACE, "AWS:mine"),
+        ("postCreate", {}, "AWS:mine"),
+        ("postCreate", {"CODESPACES": "false"}, "AWS:mine"),
+        ("postCreate", IN_A_CODESPACE, "joe:mine"),
+        ("postCreate", IN_A_CODESPACE, f"{KEY['user']}:other"),
+    ],
+)
+def test_what_codespaces_would_not_write_is_a_login_by_hand(home, step, environ, by_hand):
+    a_step(home, "onCreate", token("a"), environ=environ)
+    codespaces_writes(home, by_hand)
+
+    outcome = a_step(home, step, token("b"), environ=environ)
+
+    assert ("skipped", "login-by-hand") == (outcome.status, outcome.code)
+    assert {"corp.example": by_hand} == home.auths
+
+
+def test_a_token_by_hand_is_one_where_the_set_is_a_token_too(home):
+    member = {"user": "AWS", "password": "a"}
+    a_step(home, "onCreate", token("a"), **member)
+    codespaces_writes(home, "AWS:mine")
+
+    outcome = a_step(home, "postCreate", token("a"), **member)
+
+    assert "login-by-hand" == outcome.code
+
+
+def test_in_a_codespace_the_password_as_it_is_needs_no_second_look(home):
+    with Fine(BOB) as registry:
+        sets = {**a_set("ACR", registry.registry), **IN_A_CODESPACE}
+        run(home, "hook", "onCreate", sets=sets)
+        home.write({"auths": {registry.registry: {"auth": encoded("bob:s3cret-s3cret")}}})
+        asked = registry.asked
+        ran = run(home, "hook", "postCreate", sets=sets)
+
+    assert ("", asked) == (ran.stdout, registry.asked)
+
+
+def test_what_codespaces_wrote_stays_until_the_registry_has_accepted_ours(home):
+    with BadCertificate(BOB) as registry:
+        sets = {**a_set("ACR", registry.registry, password="new"), **IN_A_CODESPACE}
+        home.write({"auths": {registry.registry: {"auth": encoded("bob:theirs")}}})
+        run(home, "hook", "postCreate", sets=sets)
+
+    assert {registry.registry: "bob:theirs"} == home.auths
