@@ -6,11 +6,14 @@ Obtaining a credential again for the helper, from the secrets that are visible t
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from . import authenticators as plugins
 from ._ask import Job, RetryPolicy, ask_all
+from ._memory import Memory
 from .discovery import discover
-from .errors import PluginError, RegistryError
+from .errors import AuthenticationError, PluginError, RegistryError
+from .helper import NOT_FOUND, has_credential
 from .observer import ignore
 from .report import Outcome
 
@@ -21,11 +24,21 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .cache import Cache
-    from .credentials import RegistrySecret
+    from .credentials import Credential, RegistrySecret
     from .registry import Registry
 
-# The helper's own sentence for "nothing for that host": docker goes on anonymously.
-_NOT_FOUND = "credentials not found in native keychain"
+# One more than a single lost packet needs; there is no time for others.
+_TRIES = 2
+
+# What an authenticator is told to keep to, of the time that there is; the rest is for the cache.
+_SHARE = 0.9
+
+
+def secret_for(registry: Registry, environ: Mapping[str, str]) -> RegistrySecret | None:
+    """
+    The set for *registry* that is visible in *environ*.
+    """
+    return next((s for s in discover(environ).secrets if s.registry == registry), None)
 
 
 def renew(
@@ -41,7 +54,7 @@ def renew(
 
     Args:
         registry: For whom.
-        entry: What is kept, with a credential past half of its life; None: nothing.
+        entry: What is kept; None: nothing.
         cache: Where to keep it.
         environ: Variables, as this process sees them.
         timeout: Seconds.
@@ -50,60 +63,102 @@ def renew(
         The new entry.
 
     Raises:
-        RegistryError: With what the user should know.  A failure of the cloud's is remembered, so
-            that the next `get` within a minute does not wait for it again.
+        RegistryError: With what the user should know.
     """
-    secret = next((s for s in discover(environ).secrets if s.registry == registry), None)
+    deadline = time.monotonic() + _SHARE * timeout
+    kept = dict(entry) if entry is not None and has_credential(entry) else None
+    secret = secret_for(registry, environ)
     if secret is None:
-        raise _invisible(registry, entry)
-    kind, authenticator = _chosen(secret)
+        raise _invisible() if kept else RegistryError(NOT_FOUND, code="not-found")
+    kind, authenticator = plugins.choose(secret, plugins.load())
+    exchanged = plugins.is_exchange(authenticator, secret)
+    memory = Memory(cache, "")
+    if not exchanged:
+        _refuse_static(secret, memory, kept=kept is not None)
     job = Job(0, secret, authenticator, _outcome(secret, kind))
-    kept = dict(entry or {})
-    # A static secret is only served once a registry has accepted it; a cloud's token is new.
-    verified = not plugins.is_exchange(authenticator, secret)
+    # A secret that is sent as it is must have been accepted once; a cloud's token is new.
     for _ in ask_all(
         [job],
         environ=environ,
-        verified=verified,
-        retry=RetryPolicy(attempts=2),
-        deadline=time.monotonic() + timeout,
+        verified=not exchanged,
+        retry=RetryPolicy(attempts=_TRIES),
+        deadline=deadline,
         observe=ignore,
     ):
         pass
-    if job.error is not None or job.credential is None:
-        error = job.error or PluginError(f"no credential came for {registry}")
-        failure = f"{error.message}; {error.hint}" if error.hint else error.message
-        if "credential" in kept:
-            cache.write(registry, {**kept, "failed_at": time.time(), "failure": failure})
+    error = job.error
+    if error is None and job.credential is None:
+        error = PluginError(f"no credential came for {registry}", code="plugin-failed")
+    if error is not None:
+        if isinstance(error, AuthenticationError) and not exchanged:
+            memory.note(secret, "refused")  # a hook's next run must not send it again, either
         raise error
-    for member in ("failed_at", "failure", "by_hand"):
+    assert job.credential is not None
+    _keep(kept, secret, job.credential, cache=cache, memory=memory, verified=not exchanged)
+    found = cache.read(registry)
+    if found is None or not has_credential(found):
+        # Without a cache that can be written there is nothing to serve it from.
+        raise memory.trouble or PluginError(f"no credential was kept for {registry}")
+    return found
+
+
+def _refuse_static(secret: RegistrySecret, memory: Memory, *, kept: bool) -> None:
+    """
+    Raise where asking with a static secret can bring nothing, or only harm.
+    """
+    if kept:
+        # What it became is what is kept; a changed one is a login's business.
+        raise RegistryError(
+            f"{secret.source} holds what was logged in with, which can't be renewed",
+            hint="put a new one in its place, and run devcontainer-registry login",
+            code="secret-static",
+        )
+    if memory.recall(secret).was_refused(now=time.time()):
+        raise AuthenticationError(
+            f"{secret.registry} refused the user name and password of {secret.source} a moment ago",
+            hint="put the right ones in their place, and run devcontainer-registry login",
+        )
+
+
+def _keep(
+    kept: dict[str, Any] | None,
+    secret: RegistrySecret,
+    credential: Credential,
+    *,
+    cache: Cache,
+    memory: Memory,
+    verified: bool,
+) -> None:
+    if credential.issued_at is None:
+        credential = replace(credential, issued_at=time.time())
+    if kept is None:
+        memory.note(
+            secret, "verified" if verified else "unverified", credential=credential, served=True
+        )
+        return
+    # The same set as before to whoever asks: only the credential is a new one.
+    for member in ("failed_at", "failure", "failure_code", "by_hand"):
         kept.pop(member, None)
-    kept |= {
-        "credential": {
-            "Username": job.credential.username,
-            "Secret": job.credential.secret.reveal(),
+    cache.write(
+        secret.registry,
+        {
+            **kept,
+            "credential": {
+                "Username": credential.username,
+                "Secret": credential.secret.reveal(),
+            },
+            "issued_at": credential.issued_at,
+            "expires_at": credential.expires_at,
         },
-        "at": time.time(),
-        "issued_at": job.credential.issued_at,
-        "expires_at": job.credential.expires_at,
-    }
-    cache.write(registry, kept)
-    return kept
-
-
-def _invisible(registry: Registry, entry: Mapping[str, Any] | None) -> RegistryError:
-    if entry is None or "credential" not in entry:
-        return RegistryError(_NOT_FOUND, code="not-found")
-    return RegistryError(
-        f"the credential for {registry} is past its time, and its secrets are not visible here to "
-        "renew it",
-        hint="run devcontainer-registry login where they are, or set them in containerEnv",
-        code="secrets-not-visible",
     )
 
 
-def _chosen(secret: RegistrySecret) -> tuple[str, plugins.Authenticator]:
-    return plugins.choose(secret, plugins.load())
+def _invisible() -> RegistryError:
+    return RegistryError(
+        "the secrets to renew it with are not visible to docker's credential helper",
+        hint="run devcontainer-registry login where they are, or set them in containerEnv",
+        code="secrets-not-visible",
+    )
 
 
 def _outcome(secret: RegistrySecret, kind: str) -> Outcome:

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 import stat
 import time
 
+from ._scan import loads
 from .errors import ConfigError
 
 TYPE_CHECKING = False
@@ -71,7 +71,7 @@ class Cache:
         """
         text = self._read(registry + _SUFFIX)
         try:
-            entry = json.loads(text) if text else None
+            entry = loads(text.decode()) if text else None
         except (ValueError, RecursionError):
             return None
         if not isinstance(entry, dict) or entry.get("version") != _VERSION:
@@ -82,6 +82,8 @@ class Cache:
         """
         Keep *entry* for *registry* in place of what was kept.
         """
+        import json  # 6 ms, and a `get` writes nothing
+
         document = {"version": _VERSION, "registry": registry, **entry}
         self._write_file(registry + _SUFFIX, json.dumps(document).encode())
 
@@ -248,6 +250,8 @@ class Cache:
         except FileNotFoundError:
             return None
         except OSError as exc:
+            if exc.errno == errno.ENAMETOOLONG:
+                return None  # no file of ours: it could not have been written
             if exc.errno == errno.ELOOP:
                 raise self._refused("is a link", name=name) from exc
             raise self._failed("cannot be read", exc) from exc
@@ -353,9 +357,12 @@ class Lock:
 
 
 def _keyed_hash(key: bytes, parts: Iterable[str | None]) -> str:
-    import hashlib  # 3 ms, and the helper's `get` compares nothing
+    try:
+        from _blake2 import blake2b  # hashlib's own, without OpenSSL, which takes 3 ms to load
+    except ImportError:  # not CPython
+        from hashlib import blake2b
 
-    digest = hashlib.blake2b(key=key, digest_size=16)
+    digest = blake2b(key=key, digest_size=16)
     for part in parts:
         octets = b"" if part is None else b"=" + part.encode("utf-8", "surrogateescape")
         digest.update(len(octets).to_bytes(8, "big") + octets)

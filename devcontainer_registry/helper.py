@@ -10,11 +10,11 @@ https://github.com/docker/docker-credential-helpers/blob/v0.8.2/credentials/cred
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 
+from ._scan import loads, quoted
 from .cache import Cache
 from .errors import InvalidRegistryError, RegistryError
 from .registry import Registry
@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any, TextIO
+    from typing import Any, NoReturn
 
 NAME = "docker-credential-devcontainer-registry"
 
@@ -31,6 +31,7 @@ NAME = "docker-credential-devcontainer-registry"
 NOT_FOUND = "credentials not found in native keychain"
 _NO_SERVER = "no credentials server URL"
 _NO_USERNAME = "no credentials username"
+_NO_SECRET = "no credentials secret"  # noqa: S105  (a message)
 _USAGE = f"Usage: {NAME} <store|get|erase|list|version>"
 
 # Two windows.  Renew early if we can: ECR's tokens live 12 hours and its own helper renews at 6;
@@ -38,42 +39,75 @@ _USAGE = f"Usage: {NAME} <store|get|erase|list|version>"
 RENEW_BELOW = 0.5  # of its life left
 USELESS_BELOW = 60.0  # seconds left; docker still has to reach the registry
 
-# A `get` must not hang a `docker build`, which asks for every host, one after the other.
-RENEW_WITHIN = 5.0  # seconds in all
-FAILURE_KEPT_FOR = 60.0  # seconds
+# A `get` must not hang a `docker build`, which asks for every host, one after the other: 5 seconds
+# in all, of which an interpreter on a busy machine needs its part to start.
+ANSWER_WITHIN = 4.5  # seconds
 
-# Octets.  docker's own client sends a URL, or a small object.
-_INPUT_MAX = 1024 * 1024
+# Octets.  docker's own client sends a URL, or a small object; a cloud's password is 3 KB.
+_INPUT_MAX = 128 * 1024
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def run() -> NoReturn:
     """
-    Answer one verb, and return the exit status: 0, or 1 with the reason on stdout.
+    The program.
+
+    Whatever else would be printed goes nowhere, be it a plugin's, an SDK's or an interpreter's:
+    docker takes all of stdout for our answer.  And it ends when it has answered, with no look back
+    at a thread that still waits for a cloud.
+    """
+    status = 1
+    try:
+        out, err = os.dup(1), os.dup(2)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        status = main(out=out, err=err)
+    finally:
+        os._exit(status)
+
+
+def main(argv: Sequence[str] | None = None, *, out: int = 1, err: int = 2) -> int:
+    """
+    Answer one verb, and return the exit status: 0, or 1 with the reason.
+
+    Args:
+        argv: The verb; None: what the process was started with.
+        out: The descriptor that docker reads.
+        err: The descriptor that a person reads.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     verb = _VERBS.get(arguments[0]) if len(arguments) == 1 else None
     if verb is None:
-        sys.stdout.write(_USAGE + "\n")
+        _write(out, _USAGE)
         return 1
     try:
-        answer = verb(sys.stdin, os.environ)
+        answer = verb(_given() if verb in _READING else "", os.environ)
     except RegistryError as exc:
-        return _fail(f"{exc.message}; {exc.hint}" if exc.hint else exc.message)
-    except Exception as exc:  # noqa: BLE001  (a traceback on stdout is what docker would print)
-        return _fail(f"{NAME} failed: {type(exc).__name__}; report this as a bug")
-    sys.stdout.write(answer)
-    return 0
+        reason = " ".join(told(exc).split())
+    except Exception as exc:  # noqa: BLE001  (a traceback could quote what was read)
+        reason = f"{NAME} failed: {type(exc).__name__}; report this as a bug"
+    else:
+        if answer:
+            _write(out, answer)
+        return 0
+    # Twice: docker takes stdout for its message, and drops it in a pull; stderr reaches the user.
+    _write(out, reason)
+    if reason not in (NOT_FOUND, _NO_SERVER, _NO_USERNAME):
+        _write(err, f"devcontainer-registry: {reason}")
+    return 1
 
 
-def get(stdin: TextIO, environ: Mapping[str, str]) -> str:
+def get(given: str, environ: Mapping[str, str]) -> str:
     """
-    The credential for the URL on *stdin*, as docker reads it.
+    The credential for the URL *given*, as docker reads it.
 
     Raises:
         RegistryError: There is none (`NOT_FOUND`), or none that would still work.
     """
-    url, registry = _asked_for(stdin)
-    return _answer(url, serve(registry, Cache.locate(environ), environ))
+    url, registry = _asked_for(given)
+    credential = serve(registry, Cache.locate(environ), environ)["credential"]
+    username, secret = quoted(credential["Username"]), quoted(credential["Secret"])
+    return f'{{"ServerURL":{quoted(url)},"Username":{username},"Secret":{secret}}}'
 
 
 def serve(registry: Registry, cache: Cache, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -86,151 +120,88 @@ def serve(registry: Registry, cache: Cache, environ: Mapping[str, str]) -> dict[
     entry = cache.read(registry)
     if entry is not None and is_fresh(entry, now=time.time()):
         return entry
-    return _renewed(registry, entry, cache, environ)
+    from ._stale import renewed
+
+    return renewed(registry, entry, cache=cache, environ=environ)
 
 
-def store(stdin: TextIO, environ: Mapping[str, str]) -> str:
+def store(given: str, environ: Mapping[str, str]) -> str:
     """
     Keep what `docker login` hands over, until it is erased or its set changes.
     """
     try:
-        given = json.loads(stdin.read(_INPUT_MAX))
+        members = loads(given)
+        given.encode()  # half a character would be another one when docker gets it back
     except (ValueError, RecursionError):
-        given = None
-    if not isinstance(given, dict):
+        members = None
+    if not isinstance(members, dict):
         # Without the cause, which would quote the secret.
-        msg = "store takes a JSON object with ServerURL, Username and Secret"
+        msg = "store takes a JSON object in UTF-8, with ServerURL, Username and Secret"
         raise RegistryError(msg) from None
-    url, username, secret = (_text(given.get(k)) for k in ("ServerURL", "Username", "Secret"))
-    if not url:
+    # Go's decoder, which all other helpers use, does not mind the case of a member.
+    folded = {name.lower(): value for name, value in members.items()}
+    url, username, secret = (_text(folded.get(k)) for k in ("serverurl", "username", "secret"))
+    if not url.strip():
         raise RegistryError(_NO_SERVER)
     if not username:
         raise RegistryError(_NO_USERNAME)
+    if not secret:
+        # Some clients would send an empty password as it is, and be refused for it.
+        raise RegistryError(_NO_SECRET)
     registry = Registry(url)
     cache = Cache.locate(environ)
-    with cache.lock(registry, timeout=RENEW_WITHIN):
+    with cache.lock(registry, timeout=ANSWER_WITHIN):
         kept = cache.read(registry) or {}
-        for member in ("issued_at", "expires_at", "failed_at", "failure"):
+        for member in ("issued_at", "expires_at", "failed_at", "failure", "erased"):
             kept.pop(member, None)
         kept["credential"] = {"Username": username, "Secret": secret}
         cache.write(registry, {**kept, "by_hand": True, "at": time.time()})
     return ""
 
 
-def erase(stdin: TextIO, environ: Mapping[str, str]) -> str:
+def erase(given: str, environ: Mapping[str, str]) -> str:
     """
-    Forget the credential for the URL on *stdin*; that there is none is no failure.
+    Forget the credential for the URL *given*; that there is none is no failure.
+
+    It stays erased until the next login: who logs out by hand does not expect the next pull to log
+    in again.
     """
-    _, registry = _asked_for(stdin)
+    _, registry = _asked_for(given)
     cache = Cache.locate(environ)
-    with cache.lock(registry, timeout=RENEW_WITHIN):
-        cache.forget(registry)
+    if cache.read(registry) is not None:
+        with cache.lock(registry, timeout=ANSWER_WITHIN):
+            cache.write(registry, {"erased": True})
     return ""
 
 
-def listing(_stdin: TextIO, environ: Mapping[str, str]) -> str:
+def listing(_given: str, environ: Mapping[str, str]) -> str:
     """
     The URLs that something is kept for, with their user names.
     """
     cache = Cache.locate(environ)
-    names = {}
+    names = []
     for name in cache.registries():
         try:
             registry = Registry(name)
             entry = cache.read(registry)
         except RegistryError:  # one damaged entry must not hide the others
             continue
-        if entry is not None and _credential(entry):
-            names[registry.config_key] = entry["credential"]["Username"]
-    return json.dumps(names) + "\n"
+        if entry is not None and has_credential(entry):
+            user = quoted(entry["credential"]["Username"])
+            names.append(f"{quoted(registry.config_key)}:{user}")
+    return f"{{{','.join(names)}}}"
 
 
-def version(_stdin: TextIO, _environ: Mapping[str, str]) -> str:
+def version(_given: str, _environ: Mapping[str, str]) -> str:
     """
     Name, package and version, as docker's own helpers print them.
     """
     from . import __version__
 
-    return f"{NAME} (devcontainer-registry) v{__version__}\n"
+    return f"{NAME} (devcontainer-registry) v{__version__}"
 
 
-def is_fresh(entry: Mapping[str, Any], *, now: float) -> bool:
-    """
-    Whether the credential of *entry* is to be served without a thought.
-    """
-    if not _credential(entry):
-        return False
-    expires_at = entry.get("expires_at")
-    if expires_at is None:
-        return True
-    issued_at = entry.get("issued_at")
-    if issued_at is None:
-        issued_at = entry.get("at", now)
-    left = expires_at - now
-    return bool(left > USELESS_BELOW and left > RENEW_BELOW * (expires_at - issued_at))
-
-
-def _renewed(
-    registry: Registry,
-    entry: dict[str, Any] | None,
-    cache: Cache,
-    environ: Mapping[str, str],
-) -> dict[str, Any]:
-    """
-    An entry that can be served: a new one, or else the old one while it works.
-    """
-    deadline = time.monotonic() + RENEW_WITHIN
-    failure: RegistryError | None = _remembered(entry)
-    if failure is None:
-        try:
-            # Many pulls at once ask the cloud once: the others wait here, and find it done.
-            with cache.lock(registry, timeout=RENEW_WITHIN):
-                entry = cache.read(registry)
-                if entry is not None and is_fresh(entry, now=time.time()):
-                    return entry
-                failure = _remembered(entry)
-                if failure is None:
-                    from ._renew import renew  # the dear part, and only this branch needs it
-
-                    return renew(
-                        registry,
-                        entry,
-                        cache=cache,
-                        environ=environ,
-                        timeout=max(0.5, deadline - time.monotonic()),
-                    )
-        except RegistryError as exc:
-            failure = exc
-    if entry is None or not _credential(entry):
-        raise failure
-    if float(entry.get("expires_at") or 0.0) - time.time() > USELESS_BELOW:
-        return entry
-    raise failure
-
-
-def _remembered(entry: Mapping[str, Any] | None) -> RegistryError | None:
-    """
-    A renewal that failed a moment ago, and would again.
-    """
-    failed_at = entry.get("failed_at") if entry is not None else None
-    if entry is None or not isinstance(failed_at, (int, float)):
-        return None
-    if not 0 <= time.time() - failed_at < FAILURE_KEPT_FOR:
-        return None
-    return RegistryError(str(entry.get("failure")), code="renewal-failed")
-
-
-def _answer(url: str, entry: Mapping[str, Any]) -> str:
-    credential = entry["credential"]
-    answer = {
-        "ServerURL": url,
-        "Username": credential["Username"],
-        "Secret": credential["Secret"],
-    }
-    return json.dumps(answer) + "\n"
-
-
-def _credential(entry: Mapping[str, Any]) -> bool:
+def has_credential(entry: Mapping[str, Any]) -> bool:
     """
     Whether *entry* has a credential that can be sent: clients send empty ones as they are.
     """
@@ -240,8 +211,37 @@ def _credential(entry: Mapping[str, Any]) -> bool:
     return bool(_text(credential.get("Username")) and _text(credential.get("Secret")))
 
 
-def _asked_for(stdin: TextIO) -> tuple[str, Registry]:
-    url = stdin.read(_INPUT_MAX).strip()
+def is_fresh(entry: Mapping[str, Any], *, now: float) -> bool:
+    """
+    Whether the credential of *entry* is to be served without a thought.
+    """
+    if not has_credential(entry):
+        return False
+    if entry.get("expires_at") is None:
+        return True
+    expires_at = instant(entry.get("expires_at"))
+    issued_at = instant(entry.get("issued_at")) or instant(entry.get("at")) or now
+    left = expires_at - now
+    return bool(left > USELESS_BELOW and left > RENEW_BELOW * (expires_at - issued_at))
+
+
+def instant(value: object) -> float:
+    """
+    Unix seconds; 0.0, which is long ago, for what is no instant.
+    """
+    usable = isinstance(value, (int, float)) and 0 <= value < 1e12
+    return float(value) if usable else 0.0  # type: ignore[arg-type]  # narrowed above
+
+
+def told(error: RegistryError) -> str:
+    """
+    *error* in one line, with what to do about it.
+    """
+    return f"{error.message}; {error.hint}" if error.hint else error.message
+
+
+def _asked_for(given: str) -> tuple[str, Registry]:
+    url = given.strip()
     if not url:
         raise RegistryError(_NO_SERVER)
     try:
@@ -251,23 +251,36 @@ def _asked_for(stdin: TextIO) -> tuple[str, Registry]:
         raise RegistryError(NOT_FOUND) from None
 
 
+def _given() -> str:
+    """
+    All of stdin.
+    """
+    pieces = b""
+    while len(pieces) <= _INPUT_MAX:
+        piece = os.read(0, _INPUT_MAX + 1)
+        if not piece:
+            return pieces.decode("utf-8", "surrogateescape")
+        pieces += piece
+    msg = f"more than {_INPUT_MAX} octets were given"
+    raise RegistryError(msg)
+
+
+def _write(descriptor: int, line: str) -> None:
+    # Past Python's own streams: no encoding of a terminal's to fail in, nothing left in a buffer.
+    octets = f"{line}\n".encode("utf-8", "replace")
+    while octets:
+        octets = octets[os.write(descriptor, octets) :]
+
+
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _fail(reason: str) -> int:
-    # Twice: docker takes stdout for its message, and drops it in a pull; stderr reaches the user.
-    reason = " ".join(reason.split())
-    sys.stdout.write(reason + "\n")
-    if reason not in (NOT_FOUND, _NO_SERVER, _NO_USERNAME):
-        sys.stderr.write(f"devcontainer-registry: {reason}\n")
-    return 1
-
-
-_VERBS: dict[str, Callable[[TextIO, Mapping[str, str]], str]] = {
+_VERBS: dict[str, Callable[[str, Mapping[str, str]], str]] = {
     "get": get,
     "store": store,
     "erase": erase,
     "list": listing,
     "version": version,
 }
+_READING = (get, store, erase)

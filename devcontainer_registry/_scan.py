@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""
+Reading JSON where docker waits for us.
+
+The parser is json's own, in C.  Only its Python around it is left out: `import json` brings `re`,
+`enum` and `functools`, and takes more than half as long as a bare interpreter does.
+"""
+
+from __future__ import annotations
+
+try:
+    import _json as _parser
+except ImportError:  # not CPython
+    _parser = None  # type: ignore[assignment]  # the reason to ask below
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class _Settings:
+    """
+    What json's parser asks of its caller: the defaults of `json.loads`.
+    """
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = float
+    memo: dict[str, str] = {}  # noqa: RUF012  (read by the parser, which fills its own)
+
+
+_scan: Any = _parser.make_scanner(_Settings) if _parser is not None else None  # type: ignore[arg-type, redundant-expr]  # any object with these will do
+
+
+def loads(text: str) -> Any:
+    """
+    What `json.loads` makes of *text*, and its errors.
+    """
+    if _scan is not None:
+        found, end = None, -1
+        try:
+            found, end = _scan(text, 0)
+        except Exception:  # noqa: BLE001, S110  (SystemError in 3.11: it lacks its error's class)
+            pass
+        if end == len(text):
+            return found
+    # Damaged, or with blanks around it: what is right to say of that, json knows.
+    import json
+
+    return json.loads(text)
+
+
+def quoted(text: str) -> str:
+    """
+    *text* as a JSON string, in ASCII.
+    """
+    if _scan is not None:
+        return _parser.encode_basestring_ascii(text)
+    import json
+
+    return json.dumps(text)
