@@ -38,6 +38,17 @@ def devcontainer_cli():
     return found
 
 
+def aws_cli():
+    """
+    The path of the AWS CLI, from this repository's .tools or from PATH.
+    """
+    local = os.path.join(REPOSITORY, ".tools", "aws", "bin", "aws")
+    found = local if os.access(local, os.X_OK) else shutil.which("aws")
+    if found is None:
+        missing("the AWS CLI is not installed: run ./dev setup")
+    return found
+
+
 def missing(reason):
     """
     Skip the test for *reason*; where CI is set, fail: there, a part that is missing is a fault.
