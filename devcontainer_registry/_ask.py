@@ -7,15 +7,18 @@ Retrying happens here and nowhere else, by the type of the error and nothing els
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
 from dataclasses import dataclass
 
+from . import deadline as clock
 from ._verdict import vetted
 from .authenticators import inquire
 from .credentials import Credential, Secret
 from .errors import AuthenticationError, PluginError, RegistryError, TransientError
+from .proxies import proxy_for
 
 TYPE_CHECKING = False
 
@@ -28,8 +31,10 @@ if TYPE_CHECKING:
     from .credentials import RegistrySecret
     from .distribution import Check
     from .observer import Observer
+    from .registry import Registry
     from .report import Outcome
     from .transport import Transport
+    from .trust import Trust
 
 # One try may not use up the time for the others.
 _TRY_MAX = 10.0  # seconds
@@ -103,10 +108,9 @@ def ask_all(
     """
     if not jobs:
         return
-    from .transport import Transport  # urllib3, and this is where requests begin
-
+    requests = _Requests(environ)
     asker = _Asker(
-        transport=Transport(environ=environ),
+        requests=requests,
         verified=verified,
         retry=retry,
         deadline=deadline,
@@ -116,6 +120,8 @@ def ask_all(
     for job in jobs:
         # Daemons: a name server that hangs can't be interrupted, and nobody waits for it.
         threading.Thread(target=asker.work, args=(job, answers), daemon=True).start()
+    if verified:
+        requests.prepare()
     waiting = dict.fromkeys(jobs)
     batch: list[Job] = []
     while waiting:
@@ -140,7 +146,57 @@ def ask_all(
         )
     yield [*batch, *waiting]
     if not waiting:
-        asker.transport.close()
+        requests.close()
+
+
+class _Requests:
+    """
+    What makes requests, imported while the first connections are under way.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self._transport: Transport | None = None
+        self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """
+        Import all of it: 100 ms, and as long as two round trips.
+        """
+        from .trust import Trust
+
+        trust = Trust(self.environ)
+        trust.prepare()
+        self.transport(trust)
+        from . import distribution  # noqa: F401  (for the threads)
+
+    def transport(self, trust: Trust | None = None) -> Transport:
+        """
+        The one of this run.
+        """
+        from .transport import Transport
+
+        with self._lock:
+            if self._transport is None:
+                self._transport = Transport(environ=self.environ, trust=trust)
+            return self._transport
+
+    def ahead(self, registry: Registry) -> contextlib.AbstractContextManager[None]:
+        """
+        Connect to *registry* before there is anything to ask with, unless there is already.
+        """
+        if self._transport is not None:
+            return contextlib.nullcontext()
+        if proxy_for(registry.hostname, registry.port, self.environ) is not None:
+            return contextlib.nullcontext()
+        return clock.ahead(registry.hostname, registry.port)
+
+    def close(self) -> None:
+        """
+        Close the kept connections.
+        """
+        if self._transport is not None:
+            self._transport.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +205,7 @@ class _Asker:
     What the threads share.
     """
 
-    transport: Transport
+    requests: _Requests
     verified: bool
     retry: RetryPolicy
     deadline: float
@@ -255,16 +311,18 @@ class _Asker:
             job.credential = credential
         if not self.verified:
             return
-        from .distribution import check
+        end = time.monotonic() + self._time_left()
+        with clock.until(end), self.requests.ahead(job.secret.registry):
+            from .distribution import check
 
-        job.check = check(
-            job.secret.registry,
-            job.credential,
-            transport=self.transport,
-            image=job.secret.image,
-            ca_file=job.secret.ca_file,
-            timeout=self._time_left(),
-        )
+            job.check = check(
+                job.secret.registry,
+                job.credential,
+                transport=self.requests.transport(),
+                image=job.secret.image,
+                ca_file=job.secret.ca_file,
+                timeout=max(0.1, end - time.monotonic()),
+            )
 
     def _time_left(self) -> float:
         return max(0.1, min(_TRY_MAX, self.deadline - time.monotonic()))

@@ -8,9 +8,7 @@ https://github.com/golang/net/blob/v0.24.0/http/httpproxy/proxy.go
 from __future__ import annotations
 
 import base64
-import ipaddress
 from dataclasses import dataclass, field
-from urllib.parse import unquote_to_bytes
 
 from .errors import UnreachableError
 from .registry import is_loopback_host
@@ -18,6 +16,7 @@ from .registry import is_loopback_host
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    import ipaddress
     from collections.abc import Mapping
 
 _PORTS = {"http": 80, "https": 443}
@@ -75,6 +74,8 @@ def _parse(value: str) -> Proxy | None:
     url = f"{scheme}://{host}:{port or _PORTS[scheme]}"
     if not at:
         return Proxy(url)
+    from urllib.parse import unquote_to_bytes  # with `ipaddress` 10 ms, and few need a proxy
+
     name, _, password = user.partition(":")
     pair = unquote_to_bytes(name) + b":" + unquote_to_bytes(password)
     return Proxy(url, f"Basic {base64.b64encode(pair).decode()}")
@@ -124,6 +125,8 @@ def _matches(entry: str, host: str, port: int) -> bool:
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    import ipaddress  # as in `_parse`
+
     try:
         return ipaddress.ip_address(text)
     except ValueError:
@@ -131,6 +134,8 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    import ipaddress  # as in `_parse`
+
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:

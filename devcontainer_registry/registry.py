@@ -91,6 +91,13 @@ class Registry(str):
         return host.partition(":")[0]
 
     @property
+    def port(self) -> int:
+        """
+        The port of `api_host`; 443 where it names none.
+        """
+        return int(self.api_host.rpartition("]")[2].partition(":")[2] or 443)
+
+    @property
     def is_loopback(self) -> bool:
         """
         Whether it can only be this machine, so that plain HTTP stays inside it.

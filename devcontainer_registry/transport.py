@@ -21,6 +21,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from . import deadline, failures
+from .deadline_tls import TlsSocket
 from .errors import UnreachableError
 from .proxies import proxy_for
 from .trust import Trust
@@ -86,13 +87,18 @@ class Transport:
     Args:
         environ: For the proxies' variables, `SSL_CERT_FILE` and `SSL_CERT_DIR`.
         certs_d: Folders with one folder of certificates per registry; None: docker's.
+        trust: Whom to trust; None: what *environ* and *certs_d* say.
     """
 
     def __init__(
-        self, *, environ: Mapping[str, str] = os.environ, certs_d: Sequence[str] | None = None
+        self,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        certs_d: Sequence[str] | None = None,
+        trust: Trust | None = None,
     ) -> None:
         self._environ = environ
-        self._trust = Trust(environ, certs_d)
+        self._trust = trust or Trust(environ, certs_d)
         self._pools: dict[tuple[Proxy | None, ssl.SSLContext | None], PoolManager] = {}
         self._lock = threading.Lock()
 
@@ -192,7 +198,7 @@ class Transport:
         # num_pools is the number of hosts to keep connections to, and its default is ten.
         options: dict[str, Any] = {"num_pools": 1000, "maxsize": 8}
         if context is not None:
-            context.sslsocket_class = deadline.TlsSocket
+            context.sslsocket_class = TlsSocket
             options["ssl_context"] = context
         if proxy is None:
             manager = PoolManager(**options)

@@ -48,6 +48,12 @@ class Trust:
         self._contexts: dict[tuple[str, str | None] | None, ssl.SSLContext] = {}
         self._lock = threading.Lock()
 
+    def prepare(self) -> None:
+        """
+        Begin to read the system's store, in a thread of its own: OpenSSL needs 30 ms for it.
+        """
+        threading.Thread(target=self.context, args=("",), daemon=True).start()
+
     def context(self, host: str, *, ca_file: str | None = None) -> ssl.SSLContext:
         """
         The context for connections made on behalf of *host*, a registry's `host[:port]`.
@@ -61,7 +67,7 @@ class Trust:
         folders = [
             folder
             for parent in self._certs_d
-            if os.path.isdir(folder := os.path.join(parent, host))
+            if host and os.path.isdir(folder := os.path.join(parent, host))
         ]
         key = (host, ca_file) if folders or ca_file else None
         with self._lock:
