@@ -1,0 +1,373 @@
+# SPDX-License-Identifier: MIT
+"""
+docker's protocol, verb by verb, spoken by the program that docker starts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+import pytest
+from helping import HERE, LIFE, NAME, NOT_FOUND, OLD, PROGRAM, Helper, answered, reason
+
+from devcontainer_registry import helper as program
+from devcontainer_registry._scan import loads, quoted
+from devcontainer_registry.errors import RegistryError
+
+USAGE = f"Usage: {NAME} <store|get|erase|list|version>\n"
+HUB = ("docker.io", "index.docker.io", "registry-1.docker.io", "https://index.docker.io/v1/")
+
+
+@pytest.fixture(name="helper")
+def _helper(tmp_path):
+    return Helper(tmp_path)
+
+
+# get.
+
+
+def test_what_is_kept_is_answered_in_one_line_and_nothing_else(helper):
+    helper.keep()
+
+    ran = helper.get()
+
+    assert OLD == answered(ran)
+    assert 1 == ran.stdout.count("\n")
+    assert ran.stdout.endswith("}\n")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "registry.example",
+        "registry.example\n",
+        "  registry.example\r\n",
+        "https://registry.example",
+        "http://registry.example/",
+        "https://registry.example/v2/",
+        "registry.example/team/app",
+        "Registry.EXAMPLE",
+        "HTTPS://REGISTRY.example/v1/",
+    ],
+)
+def test_every_spelling_of_a_host_is_answered_as_it_was_asked(helper, url):
+    helper.keep()
+
+    assert {**OLD, "ServerURL": url.strip()} == answered(helper.get(url))
+
+
+@pytest.mark.parametrize("kept", HUB)
+@pytest.mark.parametrize("asked", [*HUB, "https://docker.io", "index.docker.io/v1/"])
+def test_docker_hub_is_one_registry_under_each_of_its_names(helper, monkeypatch, kept, asked):
+    monkeypatch.setenv("HOME", helper.home)
+    given = {"ServerURL": kept, "Username": "bob", "Secret": "s3cret"}
+    program.store(json.dumps(given), os.environ)
+
+    assert {**given, "ServerURL": asked} == json.loads(program.get(asked, os.environ))
+
+
+@pytest.mark.parametrize(
+    "other", ["registry.example:443", "registry.example:80", "sub.registry.example", "example"]
+)
+def test_another_port_or_name_is_another_registry(helper, other):
+    helper.keep()
+
+    assert (1, NOT_FOUND, "") == _all(helper.get(other))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nobody.example",
+        "https://",
+        "user@registry.example",
+        "registry.example?x",
+        "registry.example\0",
+        "registry.example\nother.example",
+        "../registry.example",
+        "unused",
+        "münchen.example",
+        "a" * 300,
+        "a." * 126 + "a",
+        "[::1]:5000",
+    ],
+)
+def test_what_nothing_is_kept_for_is_not_found_and_leaves_nothing(helper, url):
+    ran = helper.get(url)
+
+    assert (1, NOT_FOUND, "") == _all(ran)
+    assert [] == os.listdir(helper.home)
+
+
+def test_octets_that_are_no_text_name_no_registry(helper):
+    assert (1, NOT_FOUND, "") == _all(helper.run("get", given=b"\xff\xfe.example"))
+
+
+@pytest.mark.parametrize("verb", ["get", "erase"])
+@pytest.mark.parametrize("given", ["", "\n", " \t\r\n"])
+def test_no_url_is_said_as_docker_expects_it(helper, verb, given):
+    assert (1, "no credentials server URL\n", "") == _all(helper.run(verb, given=given))
+
+
+@pytest.mark.parametrize("verb", ["get", "store", "erase"])
+def test_more_than_anybody_has_to_say_is_refused(helper, verb):
+    ran = helper.run(verb, given="a" * 10_000_000)
+
+    assert "131072" in reason(ran)
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        {"Username": "", "Secret": "s3cret"},
+        {"Username": "bob", "Secret": ""},
+        {"Username": "", "Secret": ""},
+        {"Username": None, "Secret": "s3cret"},
+        {"Username": "bob", "Secret": 5},
+        {"Username": "bob"},
+        "bob:s3cret",
+        None,
+        [],
+    ],
+)
+def test_half_a_credential_is_none(helper, credential):
+    helper.cache.write(HERE, {"credential": credential})
+
+    assert (1, NOT_FOUND, "") == _all(helper.get())
+    assert "{}\n" == helper.run("list").stdout
+
+
+@pytest.mark.parametrize("life", ["soon", True, -1, [], {}, float("nan"), float("inf"), 1e300])
+def test_a_life_that_is_no_time_is_one_that_ended(helper, life):
+    helper.keep(expires_at=life, issued_at=life)
+
+    assert str(HERE) in reason(helper.get())
+
+
+def test_a_credential_of_any_characters_comes_back_as_it_was(helper):
+    for secret in ("ünï\u2028\U0001f40b", 'quo"te\\', "tab\tand\nline", "nul\0", "<script>&"):
+        assert 0 == helper.store(HERE, "robot$ci", secret).status
+        assert {"ServerURL": HERE, "Username": "robot$ci", "Secret": secret} == answered(
+            helper.get()
+        )
+
+
+def test_an_identity_token_keeps_its_user_name(helper):
+    helper.store(HERE, "<token>", "refresh-me")
+
+    assert "<token>" == answered(helper.get())["Username"]
+
+
+def test_the_locale_of_a_terminal_changes_nothing(helper):
+    helper.environ |= {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    helper.environ["DEVCONTAINER_REGISTRY_CACHE_DIR"] = os.path.join(helper.home, "büro")
+    os.symlink("/", os.path.join(helper.home, "büro"))
+
+    assert "cache" in reason(helper.get())
+
+
+def test_what_is_near_its_end_by_a_wrong_clock_is_still_served(helper):
+    helper.keep(age=-24 * 3600)  # issued tomorrow
+
+    assert OLD == answered(helper.get())
+
+
+# store.
+
+
+def test_what_docker_login_hands_over_is_served(helper):
+    ran = helper.store("https://registry.example", "bob", "s3cret")
+
+    assert (0, "", "") == _all(ran)
+    assert {"ServerURL": HERE, "Username": "bob", "Secret": "s3cret"} == answered(helper.get())
+
+
+def test_a_login_by_hand_outlives_the_life_of_what_it_replaces(helper):
+    helper.keep(age=LIFE, failed_at=2e9, failure="x", set="of a set", erased=True)
+
+    helper.store(HERE, "bob", "s3cret")
+
+    assert "bob" == answered(helper.get())["Username"]
+    kept = helper.cache.read(HERE)
+    assert ("of a set", True) == (kept["set"], kept["by_hand"])
+    assert not {"issued_at", "expires_at", "failed_at", "failure", "erased"} & set(kept)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ('{"Username": "bob", "Secret": "s3cret-s3cret"}', "no credentials server URL\n"),
+        ('{"ServerURL": " ", "Username": "b", "Secret": "s"}', "no credentials server URL\n"),
+        ('{"ServerURL": "a.example", "Secret": "s3cret-s3cret"}', "no credentials username\n"),
+        ('{"ServerURL": "a.example", "Username": ""}', "no credentials username\n"),
+    ],
+)
+def test_what_docker_compares_is_said_to_the_letter(helper, given, said):
+    assert (1, said, "") == _all(helper.run("store", given=given))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        '"s3cret-s3cret"',
+        '{"ServerURL": "a.example", "Secret": "s3cret-s3cret" "Username"',
+        '{"ServerURL": "a.example", "Username": "b", "Secret": ""}',
+        '{"ServerURL": "a.example", "Username": "b", "Secret": ["s3cret-s3cret"]}',
+        '{"ServerURL": "a b", "Username": "b", "Secret": "s3cret-s3cret"}',
+        b'{"ServerURL": "a.example", "Username": "b", "Secret": "s3cret-s3cret\xff"}',
+        "[" * 50_000,
+        '{"a":' * 20_000,
+    ],
+)
+def test_what_cannot_be_kept_is_refused_without_being_quoted(helper, given):
+    ran = helper.run("store", given=given)
+
+    assert "s3cret" not in reason(ran)
+    assert "bug" not in ran.stdout
+    assert [] == os.listdir(helper.home)
+
+
+def test_members_are_read_in_any_case_as_go_reads_them(helper):
+    helper.run("store", given='{"serverurl": "registry.example", "USERNAME": "b", "secret": "s"}')
+
+    assert "b" == answered(helper.get())["Username"]
+
+
+# erase.
+
+
+def test_what_is_erased_is_not_found(helper):
+    helper.keep()
+
+    assert (0, "", "") == _all(helper.run("erase", given="https://registry.example/v2/"))
+    assert (1, NOT_FOUND, "") == _all(helper.get())
+    assert "{}\n" == helper.run("list").stdout
+    assert "the-old-one" not in json.dumps(helper.cache.read(HERE))
+
+
+def test_each_of_the_spellings_that_docker_logout_erases_goes_well(helper):
+    helper.keep()
+
+    for url in (HERE, f"https://{HERE}", f"http://{HERE}", "nobody.example"):
+        assert (0, "", "") == _all(helper.run("erase", given=url))
+
+
+def test_what_was_erased_is_not_logged_in_again_behind_the_users_back(helper):
+    helper.see_secrets()
+    helper.keep()
+
+    helper.run("erase", given=HERE)
+
+    assert (1, NOT_FOUND, "") == _all(helper.get())
+    assert 0 == helper.asked
+
+
+def test_what_was_erased_can_be_stored_again(helper):
+    helper.keep()
+    helper.run("erase", given=HERE)
+
+    helper.store(HERE, "bob", "s3cret")
+
+    assert "bob" == answered(helper.get())["Username"]
+
+
+# list, version, and whatever else.
+
+
+def test_the_list_has_docker_s_keys_and_user_names(helper):
+    helper.keep(user='ro"bot')
+    helper.keep("docker.io", user="bob")
+    helper.keep("localhost:5000", user="ünï")
+    with open(os.path.join(helper.cache.path, "broken.example.json"), "w") as file:
+        file.write("{")
+    helper.cache.write("seen.example", {"state": "verified"})
+
+    ran = helper.run("list", given="unused")
+
+    expected = {"https://index.docker.io/v1/": "bob", HERE: 'ro"bot', "localhost:5000": "ünï"}
+    assert (0, "", expected) == (ran.status, ran.stderr, ran.document)
+
+
+def test_an_empty_list_is_an_empty_object(helper):
+    assert (0, "{}\n", "") == _all(helper.run("list"))
+
+
+def test_the_version_is_that_of_the_distribution(helper):
+    ran = helper.run("version")
+
+    from devcontainer_registry import __version__
+
+    assert (0, f"{NAME} (devcontainer-registry) v{__version__}\n", "") == _all(ran)
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["put"], ["GET"], ["get", "list"], ["--help"], ["get", ""], [""]]
+)
+def test_anything_else_is_answered_with_the_usage(helper, arguments):
+    assert (1, USAGE, "") == _all(helper.run(*arguments, given="registry.example"))
+
+
+# What could go wrong around it.
+
+
+def test_a_bug_is_said_without_what_was_read(monkeypatch, capfd):
+    def broken(*_):
+        raise ValueError("s3cret-s3cret")
+
+    monkeypatch.setitem(program._VERBS, "list", broken)
+
+    assert 1 == program.main(["list"])
+    out, err = capfd.readouterr()
+    assert "ValueError" in out
+    assert "s3cret" not in out + err
+
+
+def test_a_reader_that_is_gone_is_no_traceback(helper):
+    helper.keep()
+    process = helper.start("get")
+    process.stdout.close()
+    process.stdin.write(str(HERE).encode())
+    process.stdin.close()
+
+    assert 1 == process.wait(20)
+    assert b"" == process.stderr.read()
+    process.stderr.close()
+
+
+def test_it_needs_no_home_and_no_path(helper):
+    helper.keep()
+    done = subprocess.run(
+        [PROGRAM, "get"],
+        env={"DEVCONTAINER_REGISTRY_CACHE_DIR": helper.cache.path},
+        input=str(HERE).encode(),
+        capture_output=True,
+        check=False,
+    )
+
+    assert (0, b"") == (done.returncode, done.stderr)
+
+
+def test_parsing_is_json_s_own():
+    for text in ('{"a": [1, -2.5e3, true, null, "\\u00e9\\n"]}', "5", '"x"', " {} ", "[NaN]"):
+        assert repr(json.loads(text)) == repr(loads(text))
+    for text in ("", "{", "{]", '{"a"}', "nul", '"\n"', "{} {}", "\ufeff{}"):
+        with pytest.raises(ValueError, match=r"."):
+            loads(text)
+    for text in ("", 'é\0\n"\\\x7f', "\udcff"):
+        assert json.dumps(text) == quoted(text)
+
+
+def test_a_verb_is_a_function_too(helper):
+    environ = {"HOME": helper.home}
+    with pytest.raises(RegistryError, match="not found"):
+        program.get("registry.example", environ)
+
+
+def _all(ran):
+    return ran.status, ran.stdout, ran.stderr
