@@ -9,9 +9,10 @@ what starts at once is the test's own.
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
-from parts import aws, clients, cncf, images, netns, tokens
+from parts import aws, clients, cncf, devcontainers, images, netns, slices, tokens
 from parts.ca import Authority
 from parts.engine import Engine
 
@@ -176,3 +177,65 @@ def _client_env(client):
     The environment of `client`, to change and to pass on.
     """
     return client.environ
+
+
+@pytest.fixture(name="slice_image", scope="session")
+def _slice_image(engine, tmp_path_factory):
+    path = tmp_path_factory.mktemp("slice") / "image.tar"
+    slices.write(path)
+    image = engine.import_tar("devcontainer-registry-test/slice", str(path))
+    yield image
+    engine.remove_image(image)
+
+
+@pytest.fixture(name="feature", scope="session")
+def _feature(tmp_path_factory):
+    """
+    The Feature's folder with wheels in it, and the options that install them.
+    """
+    folder = tmp_path_factory.mktemp("feature") / "devcontainer-registry"
+    shutil.copytree(devcontainers.FEATURE, folder)
+    return folder, {"version": devcontainers.wheels(folder)}
+
+
+@pytest.fixture(name="container")
+def _container(tmp_path, client, engine, slice_image, feature):
+    """
+    A function that makes a dev container, not yet up, with the Feature.
+    """
+    made = []
+
+    def make(configuration=None, **options):
+        folder, wheel = feature
+        configuration = {
+            **(configuration or {"image": slice_image}),
+            "features": {"./features/devcontainer-registry": {**wheel, **options}},
+        }
+        one = devcontainers.DevContainer(
+            tmp_path / f"workspace-{len(made)}", client, engine, configuration
+        )
+        one.add_feature(folder)
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.remove()
+
+
+@pytest.fixture(name="private_image")
+def _private_image(client, registry_htpasswd, image_layout):
+    """
+    An image of `registry_htpasswd`, pushed with a login that is not in anybody's config.json.
+    """
+    image = f"{registry_htpasswd.registry}/team/app:1"
+    user, password = next(iter(USERS.items()))
+    pushed = client.skopeo(
+        "copy",
+        "--dest-tls-verify=false",
+        f"--dest-creds={user}:{password}",
+        f"oci:{image_layout}:latest",
+        f"docker://{image}",
+    )
+    assert pushed.returncode == 0, pushed.stderr
+    return image

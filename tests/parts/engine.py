@@ -43,6 +43,13 @@ class Engine:
         self._docker("import", "--change", 'CMD ["/bin/sh"]', "-", name, stdin=images.busybox_tar())
         return name
 
+    def import_tar(self, name, path):
+        """
+        Make the image *name* of the root file system in the tar at *path*.
+        """
+        self._docker("import", path, name)
+        return name
+
     def remove_image(self, name):
         self._docker("rmi", "--force", name, check=False)
 

@@ -73,7 +73,11 @@ install_python() {
 
 no_python() {
     say "this image has no Python 3.10 or newer that can make a venv, and none could be installed"
-    say "hint: add the Python Feature to devcontainer.json, \"ghcr.io/devcontainers/features/python:1\": {}"
+    # Not as "installsAfter" of ours: to resolve that the dev container CLI has to reach ghcr.io, and
+    # where it can't, no container starts.
+    say "hint: add the Python Feature to devcontainer.json, and have it installed first:"
+    say '  "features": { "ghcr.io/devcontainers/features/python:1": {}, ... },'
+    say '  "overrideFeatureInstallOrder": ["ghcr.io/devcontainers/features/python"]'
     exit 1
 }
 
@@ -106,9 +110,13 @@ install_package() {
     case $version in
         latest) install_wheels "$name" ;;
         https://*.whl | https://*.whl#sha256=*) install_wheels "$name @ $version" ;;
-        */* | -*) die "version is neither a version, nor an https URL of a wheel, nor a wheel in $PWD" ;;
+        */* | -*) die "version is neither a version, nor an https URL of a wheel, nor a wheel in this folder" ;;
         *.whl)
-            [ -f "$version" ] || die "version names $version, which is not in this Feature's folder"
+            # A pattern will do: a wheel has its version in its name.
+            # shellcheck disable=SC2086
+            set -- $version
+            [ $# = 1 ] && [ -f "$1" ] || die "$version is not one wheel in this Feature's folder"
+            version=$1
             others=
             for wheel in *.whl; do [ "$wheel" = "$version" ] || others=yes; done
             # With its dependencies beside it, nobody is to be asked for another.
