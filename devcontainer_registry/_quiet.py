@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 # After these nothing goes into a snapshot, and so nothing is to be warned of.
 _STEPS = ("postCreate", "postStart", "postAttach")
 
-# Options with which a run has something to print, or asks in any case.
-_LOUD = ("--json", "--dry-run", "--log-level", "--log-format", "--verify", "-h", "--help")
+# Options with which a run has something to print, asks in any case, or is somebody else's: whose
+# stamp it would be is only known after `--user` has been obeyed.
+_LOUD = ("--json", "--dry-run", "--log-level", "--log-format", "--verify", "--user", "-h", "--help")
 
 # Variables that what is found depends on, besides every one with REGISTRY in its name.
 _VARIABLES = frozenset(

@@ -103,6 +103,9 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     hook.add_argument(
         "step", choices=lifecycle.STEPS, metavar="STEP", help=_either(lifecycle.STEPS)
     )
+    hook.add_argument(
+        "--user", metavar="NAME", help="be that user, before any file is opened; only root may"
+    )
     hook.add_argument("--strict", action="store_true", help="exit as login does, not always 0")
     _add_login_options(hook, environ, verify="changed", timeout=f"{lifecycle.TIMEOUT:g}")
     found = _command(commands, "list", _list, "what was found, and what is wrong with it")
@@ -266,6 +269,14 @@ def _hook(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     def run(**settings: object) -> LoginReport:
         return lifecycle.run(arguments.step, **settings)
 
+    if arguments.user is not None:
+        from ._become import BecomingError, become
+
+        try:
+            become(arguments.user, os.environ)
+        except BecomingError as exc:
+            # Wrong usage, in a hook that forgives everything else, too.
+            raise _usage(f"--user: {exc}") from None
     arguments.forgiving = not arguments.strict
     before = _quiet.digest(arguments.words, environ)
     report = _asking(arguments, environ, run)
