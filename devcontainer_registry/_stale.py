@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 # Classic builds and compose ask for every host, one after the other, and then again.
 FAILURE_KEPT_FOR = 60.0  # seconds
 
+# While somebody else asks; a `docker login` by hand may settle it before.
+_LOOK_AGAIN = 0.25  # seconds
+
+# To ask a cloud in, loading its SDK included.
+_TOO_SHORT = 0.5  # seconds
+
 # Codes of what is so for this process only, and may be otherwise for the next.
 _NOT_REMEMBERED = ("not-found", "secrets-not-visible", "cache-locked")
 
@@ -51,23 +57,20 @@ def renewed(
 
         if secret_for(registry, environ) is None:  # and so nothing is made for it, either
             raise RegistryError(NOT_FOUND, code="not-found")
-    failure = _known_failure(entry)
-    if failure is None:
+    found: Entry | RegistryError | None = _known_failure(entry)
+    while found is None:
         try:
             # Many pulls at once ask the cloud once: the others wait here, and find it done.
-            with cache.lock(registry, timeout=ANSWER_WITHIN):
+            with cache.lock(registry, timeout=_LOOK_AGAIN):
                 entry = cache.read(registry)
-                found = _settled(entry)
-                found = found or _renew(registry, entry, cache, environ, give_up)
-        except RegistryError as exc:
-            found = exc
-            if exc.code == "cache-locked":
-                entry = cache.read(registry)
-                found = _settled(entry) or exc
-        if isinstance(found, dict):
-            return found
-        failure = found
-    return _fallback(registry, entry, failure)
+                found = _settled(entry) or _renew(registry, entry, cache, environ, give_up)
+        except RegistryError as exc:  # noqa: PERF203  (one try is one look)
+            if exc.code != "cache-locked":
+                found = exc
+                break
+            entry = cache.read(registry)
+            found = _settled(entry) or (exc if time.monotonic() > give_up else None)
+    return found if isinstance(found, dict) else _fallback(registry, entry, found)
 
 
 def _settled(entry: Entry | None) -> Entry | RegistryError | None:
@@ -103,6 +106,9 @@ def _renew(
     """
     A new entry, by *give_up*; or why not, which is remembered.  The caller holds the lock.
     """
+    if give_up - time.monotonic() < _TOO_SHORT:
+        # Not the cloud's failure: who had the lock before us used up the time.
+        return RegistryError(f"others were busy renewing {registry}", code="cache-locked")
     import threading
 
     done: list[Entry | RegistryError] = []
