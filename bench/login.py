@@ -139,7 +139,7 @@ def main() -> int:
     kinds = arguments.kind or ["basic", "tls", *(["debian"] if Debian.is_here() else [])]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        python = Path(arguments.venv or _installed(folder)) / "bin" / "python"
+        python = Path(arguments.venv or installed(folder)) / "bin" / "python"
         bench = Bench(folder, docker=docker, python=python, one_way=arguments.rtt / 2000)
         rows = [
             bench.row(kind, number, rounds=arguments.rounds)
@@ -190,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _installed(folder: Path) -> Path:
+def installed(folder: Path) -> Path:
     """
     A fresh virtual environment with the wheel of this checkout, compiled.
     """
