@@ -273,10 +273,14 @@ def test_an_identity_is_the_same_one_to_all(aws, place, form, other):
     assert [] == aws.unknown_hosts
 
 
+@pytest.mark.parametrize(
+    ("form", "environ"),
+    [("keys", SESSION), ("profile", SESSION), ("profile", {"AWS_PROFILE": "visitor"})],
+)
 @pytest.mark.parametrize("other", [ecr_login, aws_cli])
-def test_a_sets_own_key_goes_before_the_environments(aws, place, other):
+def test_a_sets_own_identity_goes_before_the_environments(aws, place, form, environ, other):
     # The others know of one identity for all registries, and it is not the one that the set has.
-    environ = place(dataclasses.replace(FORMS["keys"], environ=SESSION))
+    environ = place(dataclasses.replace(FORMS[form], environ=environ))
 
     other(environ)
     they_asked = asked(aws.moto)
