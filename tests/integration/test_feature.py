@@ -119,7 +119,7 @@ def test_a_registry_that_is_gone_or_refuses_lets_the_container_start_and_is_name
     up = succeeded(one.up())
 
     assert "success" == json.loads(up.stdout)["outcome"]
-    assert "not verified" in up.stderr
+    assert "unverified" in up.stderr
     assert "refused" in up.stderr
     assert [USER] == refusing.refusals()
     assert refusing.registry not in one.config()["auths"]

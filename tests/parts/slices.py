@@ -122,3 +122,25 @@ def _add_file(archive, name, text):
     member.mode = 0o644
     member.size = len(text)
     archive.addfile(member, io.BytesIO(text.encode()))
+
+
+def write_registry(path, htpasswd):
+    """
+    Write the root file system of a registry's image, as a tar, to *path*.
+
+    Args:
+        path: Of the tar.
+        htpasswd: Lines of users and hashes, which are in the image.
+    """
+    config = "version: 0.1\nstorage: {inmemory: {}}\nhttp: {addr: '127.0.0.1:5000'}\n"
+    with tarfile.open(path, "w") as archive:
+        for link, target in _LINKS.items():
+            _add_link(archive, link, target)
+        _add_folder(archive, "usr/bin", 0o755)
+        _add_folder(archive, "tmp", 0o1777)
+        registry = needed.program("docker-registry", package="docker-registry")
+        archive.add(os.path.realpath(registry), "usr/bin/docker-registry")
+        _add_file(archive, "etc/passwd", _PASSWD)
+        _add_file(archive, "etc/registry.yml", config)
+        _add_file(archive, "etc/htpasswd", htpasswd)
+        _add_libraries(archive, [registry])
