@@ -7,6 +7,7 @@ The values themselves are not: a set and an entry of config.json are known by ke
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, replace
 
@@ -32,6 +33,9 @@ _RENEW_BELOW = 0.5
 
 # An editor may write back a config.json that it read minutes ago: entries of that time are ours.
 _ENTRIES_MAX = 8
+
+# How the variables begin in which the clouds' SDKs look for an identity.
+_OF_SDKS = ("AWS_", "AZURE_", "GOOGLE_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +108,8 @@ class Memory:
         if found.get("set") != self._set(secret):
             return Recalled(entries=entries, cached=cached)
         state = found.get("state")
+        if state == "refused" and found.get("identity") != self._identity(secret):
+            state = None  # it was somebody else who was refused
         return Recalled(
             state=state if state in ("verified", "refused", "unverified") else None,
             at=_number(found.get("at")) or 0.0,
@@ -180,6 +186,7 @@ class Memory:
             others = [e for e in _strings(wrote.get(self._config_path)) if e != entry]
             wrote[self._config_path] = [*others, entry][-_ENTRIES_MAX:]
         noted = {"set": identity, "state": state, "at": self._now(), "wrote": wrote}
+        noted["identity"] = self._identity(secret) if state == "refused" else None
         if credential is not None:
             # Not after a refusal: the life is that of the credential that is still kept.
             noted |= {"issued_at": credential.issued_at, "expires_at": credential.expires_at}
@@ -216,6 +223,19 @@ class Memory:
             secret.ca_file,
             secret.image,
         )
+
+    def _identity(self, secret: RegistrySecret) -> str | None:
+        """
+        What an SDK is told of who we are, hashed; None for a set that says so itself.
+
+        Of use for a refusal only: a login that was accepted holds until its credential expires,
+        also for a process that sees fewer variables.
+        """
+        if secret.secret is not None:
+            return None
+        # The process's own: the SDKs read no others.
+        told = sorted(item for item in os.environ.items() if item[0].startswith(_OF_SDKS))
+        return self._fingerprint("identity", *(part for item in told for part in item))
 
     def _fingerprint(self, *parts: str | None) -> str | None:
         try:

@@ -232,6 +232,45 @@ def test_a_cloud_that_refused_is_not_asked_again_either(home):
     assert (1, "refused-before") == (plugin.asked, only(report).code)
 
 
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AZURE_CLIENT_ID", "GOOGLE_CLOUD_PROJECT"])
+def test_another_identity_of_the_surroundings_is_tried_at_once(home, monkeypatch, name):
+    plugin = Exchanging(AuthenticationError("no"))
+    secret = a_secret(user=None, password=None)
+    options = {"authenticators": {"generic": plugin}, "verify": "changed"}
+
+    codes = []
+    for value in ("first", "first", "second", "second"):
+        monkeypatch.setenv(name, value)
+        codes.append(only(home.login([secret], **options)).code)
+
+    assert ["rejected", "refused-before", "rejected", "refused-before"] == codes
+    assert 2 == plugin.asked
+
+
+def test_a_set_with_a_secret_is_refused_whatever_the_surroundings_say(home, monkeypatch):
+    plugin = Exchanging(AuthenticationError("no"))
+    options = {"authenticators": {"generic": plugin}, "verify": "changed"}
+
+    home.login([a_secret()], **options)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "another")
+    report = home.login([a_secret()], **options)
+
+    assert (1, "refused-before") == (plugin.asked, only(report).code)
+
+
+def test_a_login_stays_fresh_for_a_process_that_sees_fewer_variables(home, monkeypatch):
+    plugin = Exchanging(expiring(43200))
+    options = {"authenticators": {"generic": plugin}, "verify": "changed"}
+    with Fine(BOB) as registry:
+        secret = a_secret(registry=registry.registry, user=None, password=None)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "first")
+        home.login([secret], **options)
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        report = home.login([secret], **options)
+
+    assert (1, "unchanged") == (plugin.asked, only(report).status)
+
+
 def test_a_refused_set_is_remembered_while_config_json_is_damaged(home):
     with Refusing() as registry:
         sets = a_set("ACR", registry.registry)
