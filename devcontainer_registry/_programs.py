@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
-import threading
+import time
 
 from .credentials import Credential, Secret
 from .errors import ConfigError
@@ -36,13 +37,18 @@ def ask_helper(
             nonsense (`helper-failed`).  What it printed is not quoted: it may be the secret.
     """
     program = _found(name, environ)
-    status, answer = _run([program, "get"], server.encode(), environ=environ, timeout=timeout)
-    if answer is None:
+    try:
+        status, answer = _run([program, "get"], server.encode(), environ=environ, timeout=timeout)
+    except TimeoutError:
         raise ConfigError(
             f"docker-credential-{name} gave no answer within {timeout:g} s",
             hint=f"run echo {server} | docker-credential-{name} get to see what it waits for",
             code="helper-hangs",
-        )
+        ) from None
+    except OSError as exc:
+        # No interpreter for it, or another machine's program.
+        reason = os.strerror(exc.errno or 0)
+        raise _failed(name, server, f"can't be started: {reason}") from exc
     if status != 0:
         if answer.strip() == NOT_FOUND.encode():
             return None
@@ -60,10 +66,13 @@ def ask_helper(
 
 
 def _found(name: str, environ: Mapping[str, str]) -> str:
-    # A slash would make it a path, and so whatever program the file names.
     program = None
+    # A slash would make it a path, and so whatever program the file names.
     if name and "/" not in name and "\0" not in name:
-        program = shutil.which(f"docker-credential-{name}", path=environ.get("PATH", os.defpath))
+        # As in Go, nothing is taken from the folder that somebody happens to be in.
+        folders = environ.get("PATH", os.defpath).split(os.pathsep)
+        path = os.pathsep.join(folder for folder in folders if os.path.isabs(folder))
+        program = shutil.which(f"docker-credential-{name}", path=path)
     if program is None:
         raise ConfigError(
             f"config.json names docker-credential-{name}, which is not on PATH",
@@ -75,42 +84,76 @@ def _found(name: str, environ: Mapping[str, str]) -> str:
 
 def _run(
     command: list[str], given: bytes, *, environ: Mapping[str, str], timeout: float
-) -> tuple[int, bytes | None]:
+) -> tuple[int, bytes]:
     """
-    Run *command* to its end; None for the answer where that took too long, or too much.
+    Run *command* to its end, or until it has said more than anybody would read.
+
+    Raises:
+        TimeoutError: It was not done in *timeout* seconds.
+        OSError: It could not be started.
     """
+    give_up = time.monotonic() + timeout
     with subprocess.Popen(  # noqa: S603  (the program that docker would run, and no shell)
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=dict(environ),
+        bufsize=0,
         start_new_session=True,  # so that its children end with it
     ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        ended = threading.Timer(timeout, _end, [process])
-        ended.start()
         try:
-            try:
-                process.stdin.write(given)
-                process.stdin.close()
-            except BrokenPipeError:
-                pass  # it knew the answer, or its failure, without reading
-            answer = process.stdout.read(_ANSWER_MAX + 1)
-            if len(answer) > _ANSWER_MAX:
-                _end(process)
-            status = process.wait()
-            return status, None if status == -signal.SIGKILL else answer
+            _tell(process, given)
+            answer = _read(process, give_up)
+            if len(answer) <= _ANSWER_MAX:
+                return process.wait(max(0.0, give_up - time.monotonic())), answer
+        except subprocess.TimeoutExpired:
+            raise TimeoutError from None
         finally:
-            ended.cancel()
+            # Not waited for yet, so that the number is still its own.
+            if process.returncode is None:
+                _end(process)
+        process.wait()
+        return 0, b""  # what it said is not a credential, whatever comes after
+
+
+def _tell(process: subprocess.Popen[bytes], given: bytes) -> None:
+    assert process.stdin is not None
+    try:
+        # A host's name: less than any pipe holds, so that this never waits.
+        process.stdin.write(given)
+        process.stdin.close()
+    except BrokenPipeError:
+        pass  # it knew the answer, or its failure, without reading
+
+
+def _read(process: subprocess.Popen[bytes], give_up: float) -> bytes:
+    """
+    What *process* says until it, and whoever has its stdout from it, is done.
+
+    By the clock, not by its end: a child that outlives it would keep the pipe open.
+    """
+    assert process.stdout is not None
+    said = b""
+    descriptor = process.stdout.fileno()
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN | select.POLLHUP)
+    while len(said) <= _ANSWER_MAX:
+        left = give_up - time.monotonic()
+        if left <= 0 or not waiting.poll(left * 1000):
+            raise TimeoutError
+        piece = os.read(descriptor, 65536)
+        if not piece:
+            break
+        said += piece
+    return said
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     try:
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # gone by itself
+    except (ProcessLookupError, PermissionError):
+        pass  # gone by itself; macOS says so with the latter
 
 
 def _failed(name: str, server: str, what: str) -> ConfigError:

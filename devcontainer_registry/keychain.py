@@ -26,7 +26,7 @@ from .registry import Registry, split_image
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
 # Octets of somebody else's auth.json.
@@ -143,41 +143,49 @@ def _with_life(
 def _podmans(
     registry: Registry, repository: str, environ: Mapping[str, str], timeout: float
 ) -> Credential | None:
-    path = _podmans_file(environ)
-    document = _loaded(path) if path is not None else {}
-    helper = _object(document.get("credHelpers")).get(registry)
-    if isinstance(helper, str) and helper:
-        return ask_helper(helper, registry, environ=environ, timeout=timeout)
-    auths = _object(document.get("auths"))
-    # The longest part of the repository that has a login, down to the registry itself.
-    scope = f"{registry}/{repository}" if repository else str(registry)
-    while scope:
-        entry = auths.get(scope)
-        if isinstance(entry, dict):
-            return credential_of(entry)
-        scope = scope.rpartition("/")[0]
+    scopes = list(_scopes(registry, repository))
+    for path in _podmans_files(environ):
+        document = _loaded(path)
+        helper = _object(document.get("credHelpers")).get(registry)
+        if isinstance(helper, str) and helper:
+            return ask_helper(helper, registry, environ=environ, timeout=timeout)
+        auths = _object(document.get("auths"))
+        for scope in scopes:
+            entry = auths.get(scope)
+            # `{}` is what a client leaves where a helper has the login.
+            if isinstance(entry, dict) and entry:
+                return credential_of(entry)
     return None
 
 
-def _podmans_file(environ: Mapping[str, str]) -> str | None:
+def _scopes(registry: Registry, repository: str) -> Iterator[str]:
+    """
+    The keys of `auths` that speak for *repository*, the longest first.
+    """
+    while repository:
+        yield f"{registry}/{repository}"
+        repository = repository.rpartition("/")[0]
+    yield from dict.fromkeys((str(registry), *registry.spellings))
+
+
+def _podmans_files(environ: Mapping[str, str]) -> list[str]:
     named = environ.get("REGISTRY_AUTH_FILE")
     if named:
-        return named
+        return [named]
+    runtime = environ.get("XDG_RUNTIME_DIR")
     home = environ.get("HOME") or os.path.expanduser("~")
-    folders = [
-        os.path.join(environ["XDG_RUNTIME_DIR"], "containers")
-        if environ.get("XDG_RUNTIME_DIR")
-        else "",
-        os.path.join(environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config"), "containers"),
-    ]
-    paths = (os.path.join(folder, "auth.json") for folder in folders if folder)
-    return next((path for path in paths if os.path.isfile(path)), None)
+    configured = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    folders = [runtime, configured] if runtime else [configured]
+    return [os.path.join(folder, "containers", "auth.json") for folder in folders]
 
 
 def _loaded(path: str) -> dict[str, Any]:
     try:
-        with open(path, "rb") as file:
-            document = json.loads(file.read(_SIZE_MAX))
+        # Without waiting: a pipe that nobody writes into would hold us for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            text = file.read(_SIZE_MAX) or b"{}"
+            document = json.loads(text)
     except FileNotFoundError:
         return {}
     except OSError as exc:
