@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from . import deadline as clock
 from ._verdict import vetted
-from .authenticators import inquire
+from .authenticators import inquire, passes_on
 from .credentials import Credential, Secret
 from .errors import AuthenticationError, PluginError, RegistryError, TransientError
 from .proxies import proxy_for
@@ -31,10 +31,8 @@ if TYPE_CHECKING:
     from .credentials import RegistrySecret
     from .distribution import Check
     from .observer import Observer
-    from .registry import Registry
     from .report import Outcome
     from .transport import Transport
-    from .trust import Trust
 
 # One try may not use up the time for the others.
 _TRY_MAX = 10.0  # seconds
@@ -119,9 +117,11 @@ def ask_all(
     answers: queue.SimpleQueue[Job] = queue.SimpleQueue()
     for job in jobs:
         # Daemons: a name server that hangs can't be interrupted, and nobody waits for it.
-        threading.Thread(target=asker.work, args=(job, answers), daemon=True).start()
+        ahead = verified and requests.may_go_ahead(job)
+        threading.Thread(target=asker.work, args=(job, answers, ahead), daemon=True).start()
     if verified:
         requests.prepare()
+    requests.ready.set()
     waiting = dict.fromkeys(jobs)
     batch: list[Job] = []
     while waiting:
@@ -152,44 +152,51 @@ def ask_all(
 class _Requests:
     """
     What makes requests, imported while the first connections are under way.
+
+    By one thread, with all others at their sockets or waiting for `ready`: modules look at each
+    other half-made otherwise, as dataclasses does at typing.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self.environ = environ
+        self.ready = threading.Event()
+        self._environ = environ
         self._transport: Transport | None = None
-        self._lock = threading.Lock()
+
+    @property
+    def transport(self) -> Transport:
+        """
+        The one of this run, when it is ready.
+        """
+        assert self._transport is not None
+        return self._transport
 
     def prepare(self) -> None:
         """
-        Import all of it: 100 ms, and as long as two round trips.
+        Import all of it: 100 ms, and so two round trips.
         """
         from .trust import Trust
 
-        trust = Trust(self.environ)
+        trust = Trust(self._environ)
         trust.prepare()
-        self.transport(trust)
         from . import distribution  # noqa: F401  (for the threads)
-
-    def transport(self, trust: Trust | None = None) -> Transport:
-        """
-        The one of this run.
-        """
         from .transport import Transport
 
-        with self._lock:
-            if self._transport is None:
-                self._transport = Transport(environ=self.environ, trust=trust)
-            return self._transport
+        self._transport = Transport(environ=self._environ, trust=trust)
 
-    def ahead(self, registry: Registry) -> contextlib.AbstractContextManager[None]:
+    def may_go_ahead(self, job: Job) -> bool:
         """
-        Connect to *registry* before there is anything to ask with, unless there is already.
+        Whether a connection can be made before there is anything to ask with.
+
+        Not where a secret is to be refused before anything is sent, nor where a proxy stands.
         """
-        if self._transport is not None:
-            return contextlib.nullcontext()
-        if proxy_for(registry.hostname, registry.port, self.environ) is not None:
-            return contextlib.nullcontext()
-        return clock.ahead(registry.hostname, registry.port)
+        registry = job.secret.registry
+        try:
+            if not passes_on(job.authenticator, job.secret):
+                return False
+            job.authenticator.authenticate(job.secret, timeout=_TRY_MAX)
+            return proxy_for(registry.hostname, registry.port, self._environ) is None
+        except Exception:  # noqa: BLE001  (which is met again, and said, in its own thread)
+            return False
 
     def close(self) -> None:
         """
@@ -211,13 +218,19 @@ class _Asker:
     deadline: float
     observe: Observer
 
-    def work(self, job: Job, answers: queue.SimpleQueue[Job]) -> None:
+    def work(self, job: Job, answers: queue.SimpleQueue[Job], ahead: bool) -> None:
         """
         See *job* through, whatever happens, and hand it back.
         """
+        registry = job.secret.registry
+        first: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+        if ahead:
+            first = clock.ahead(registry.hostname, registry.port, timeout=self._time_left())
         try:
-            self.observe("login.started", id=job.secret.id, registry=job.secret.registry)
-            self._persist(job)
+            with first:
+                self.requests.ready.wait()
+                self.observe("login.started", id=job.secret.id, registry=registry)
+                self._persist(job)
         except RegistryError as exc:
             job.error = exc
         except BaseException as exc:  # noqa: BLE001  (somebody else's plugin may raise anything)
@@ -311,18 +324,16 @@ class _Asker:
             job.credential = credential
         if not self.verified:
             return
-        end = time.monotonic() + self._time_left()
-        with clock.until(end), self.requests.ahead(job.secret.registry):
-            from .distribution import check
+        from .distribution import check
 
-            job.check = check(
-                job.secret.registry,
-                job.credential,
-                transport=self.requests.transport(),
-                image=job.secret.image,
-                ca_file=job.secret.ca_file,
-                timeout=max(0.1, end - time.monotonic()),
-            )
+        job.check = check(
+            job.secret.registry,
+            job.credential,
+            transport=self.requests.transport,
+            image=job.secret.image,
+            ca_file=job.secret.ca_file,
+            timeout=self._time_left(),
+        )
 
     def _time_left(self) -> float:
         return max(0.1, min(_TRY_MAX, self.deadline - time.monotonic()))

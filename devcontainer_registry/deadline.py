@@ -84,15 +84,16 @@ class Socket(socket.socket):
 
 
 @contextlib.contextmanager
-def ahead(host: str, port: int) -> Iterator[None]:
+def ahead(host: str, port: int, *, timeout: float) -> Iterator[None]:
     """
     Connect now for the first `connect` of this thread within, which takes what became of it.
 
     For who still has to import what makes the request: 60 ms and more, in which a connection
-    gets made.  Never raises; `connect` does.
+    gets made, within *timeout* seconds.  Never raises; `connect` does.
     """
     try:
-        made: Socket | OSError = connect(host, port)
+        with until(time.monotonic() + timeout):
+            made: Socket | OSError = connect(host, port)
     except OSError as exc:
         made = exc
     _LOCAL.ahead = host, port, made
@@ -158,9 +159,10 @@ def _resolve(host: str, port: int) -> list[Any]:
 
 def _look_up(host: str, port: int, answer: list[Any]) -> None:
     try:
-        answer.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        answer.append(socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM))
     except OSError as exc:
         answer.append(exc)
     except UnicodeError:
-        # The codec for host names refuses empty and overlong labels in its own way.
+        # Every name that gets here is ASCII, and encoded here: the codec that would do it
+        # otherwise is a module to import.
         answer.append(socket.gaierror(socket.EAI_NONAME, "not a host name"))

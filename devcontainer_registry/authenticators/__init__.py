@@ -11,16 +11,19 @@ from __future__ import annotations
 
 from ..errors import PluginError, RegistryError
 from ..observer import ignore
+from ._installed import entry_points
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from importlib.metadata import EntryPoint
     from typing import Protocol, TypeAlias
 
     from ..credentials import Credential, RegistrySecret
     from ..observer import Observer
     from ..registry import Registry
+    from ._installed import Point
 
     Installed: TypeAlias = "Mapping[str, Authenticator | PluginError]"
 else:
@@ -34,13 +37,16 @@ class Authenticator(Protocol):
     """
     Speaks for the registries that it matches.
 
-    Four more members may be there and are looked up with a default:
+    Five more members may be there and are looked up with a default:
 
     `ambient: bool = False`
         Whether it can log in without a user name and a password, because the platform
         vouches for the container.
     `exchanges(secret) -> bool`, by default False
         Whether `authenticate` asks somebody, so that a failure leaves nothing to keep.
+    `passes_on(secret) -> bool`, by default False
+        Whether `authenticate` gives back user name and password as they are, at once, asking
+        nobody and changing nothing.  It may then be called twice, and is connected for early.
     `explain(secret, error) -> str`, by default ""
         The hint for an *error* that the registry gave after `authenticate`: what this kind of
         registry means by it, beginning with a verb.
@@ -70,11 +76,8 @@ def load() -> dict[str, Authenticator | PluginError]:
     """
     Every installed kind; one that can't be loaded as its `PluginError`, for whoever needs it.
     """
-    # 10 ms and up: it reads the metadata of every installed distribution.
-    from importlib.metadata import entry_points
-
     found: dict[str, Authenticator | PluginError] = {}
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+    for point in sorted(_entry_points(), key=lambda point: point.name):
         known = found.get(point.name)
         if known is not None:
             found[point.name] = _contested_name(point.name)
@@ -88,6 +91,15 @@ def load() -> dict[str, Authenticator | PluginError]:
                 code="plugin-broken",
             )
     return found
+
+
+def _entry_points() -> Sequence[EntryPoint | Point]:
+    points = entry_points(GROUP)
+    if points is not None:
+        return points
+    from importlib.metadata import entry_points as all_entry_points
+
+    return tuple(all_entry_points(group=GROUP))
 
 
 def choose(
@@ -132,6 +144,14 @@ def is_exchange(authenticator: Authenticator, secret: RegistrySecret) -> bool:
     """
     exchanges = getattr(authenticator, "exchanges", None)
     return bool(exchanges(secret)) if exchanges is not None else False
+
+
+def passes_on(authenticator: Authenticator, secret: RegistrySecret) -> bool:
+    """
+    Whether *authenticator* only passes *secret* on, or refuses it, without asking anybody.
+    """
+    passes = getattr(authenticator, "passes_on", None)
+    return bool(passes(secret)) if passes is not None else False
 
 
 def explain(authenticator: Authenticator, secret: RegistrySecret, error: RegistryError) -> str:

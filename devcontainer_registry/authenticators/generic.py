@@ -67,6 +67,12 @@ class GenericAuthenticator:
             )
         return as_it_is(secret)
 
+    def passes_on(self, secret: RegistrySecret) -> bool:  # noqa: ARG002
+        """
+        Always.
+        """
+        return True
+
     def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
         """
         What the well-known registries take for a password.

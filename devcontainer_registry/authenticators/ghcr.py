@@ -46,6 +46,12 @@ class GhcrAuthenticator:
         """
         return as_it_is(secret)
 
+    def passes_on(self, secret: RegistrySecret) -> bool:  # noqa: ARG002
+        """
+        Always.
+        """
+        return True
+
     def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
         """
         Which token would do, by the kind of the one that did not.
