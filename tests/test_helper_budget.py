@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""
+What may be loaded where docker, or a container's start, waits for us.
+
+A budget of modules, not of time: a time would fail on a busy machine and pass on a fast one.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from fakes import a_set
+from faults import Fine
+from helping import HERE, HOUR, PROGRAM, Helper
+
+# Each is read, compiled already, in a third of a millisecond; `_json` and the like are C.
+GROUND = {"__init__", "_scan", "cache", "errors", "helper", "registry"}
+BUILT_IN = {"__future__", "_json", "errno", "fcntl", "stat", "time", "posixpath", "genericpath"}
+
+HELPER = """
+import sys
+before = set(sys.modules)
+from devcontainer_registry.helper import main
+status = main(["get"], out=2)
+"""
+HOOK = """
+import sys
+before = set(sys.modules)
+from devcontainer_registry.__main__ import main
+sys.argv = ["devcontainer-registry", "hook", "postStart"]
+status = main()
+"""
+
+
+@pytest.fixture(name="helper")
+def _helper(tmp_path):
+    return Helper(tmp_path)
+
+
+def loaded(helper, code):
+    """
+    The modules that *code* loads, in an interpreter of its own; ours without the package's name.
+    """
+    report = "\nassert status == 0, status\nprint(*set(sys.modules) - before)"
+    done = subprocess.run(
+        [sys.executable, "-c", code + report],
+        env={"HOME": helper.home, "PATH": os.environ["PATH"], **helper.environ},
+        input=HERE,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = set(done.stdout.splitlines()[-1].split())
+    return {n.removeprefix("devcontainer_registry.") for n in names - {"devcontainer_registry"}} | {
+        "__init__"
+    }
+
+
+def test_a_cached_get_loads_the_ground_floor_and_nothing_else(helper):
+    helper.keep(age=HOUR)
+    helper.see_secrets("up")
+
+    assert set() == loaded(helper, HELPER) - GROUND - BUILT_IN
+
+
+def test_a_get_that_failed_a_moment_ago_loads_hardly_more(helper):
+    helper.keep(left=-1)
+    helper.see_secrets("refuses")
+    helper.get()
+
+    code = HELPER.replace("status = ", "status = 0 * ")
+
+    assert set() == loaded(helper, code) - GROUND - BUILT_IN - {"_stale"}
+
+
+def test_a_hook_that_finds_all_as_it_was_loads_hardly_more(helper):
+    with Fine({"bob": "s3cret-s3cret"}) as registry:
+        helper.environ |= a_set("MY", registry.registry)
+        command = [sys.executable, "-m", "devcontainer_registry", "hook", "postStart"]
+        env = {"HOME": helper.home, "PATH": os.environ["PATH"], **helper.environ}
+        for _ in range(2):
+            subprocess.run(command, env=env, check=True, capture_output=True)
+        asked = registry.asked
+
+        found = loaded(helper, HOOK)
+
+        assert asked == registry.asked > 0
+    assert set() == found - GROUND - BUILT_IN - {"__main__", "_quiet", "_blake2"}
+
+
+def test_a_hook_without_any_secrets_loads_hardly_more(helper):
+    assert set() == loaded(helper, HOOK) - GROUND - BUILT_IN - {"__main__", "_quiet"}
+
+
+def test_the_program_itself_imports_one_thing():
+    # As it is installed: what `pip` makes of an entry point would bring `re`.
+    with open(PROGRAM, encoding="utf-8") as file:
+        lines = [line for line in file.read().splitlines() if line and line[0] != "#"]
+
+    assert ["from devcontainer_registry.helper import run", "run()"] == lines
