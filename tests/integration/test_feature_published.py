@@ -11,7 +11,7 @@ import re
 import shutil
 
 import pytest
-from parts import devcontainers, slices
+from parts import devcontainers, needed, slices
 
 USER = "alice"
 PASSWORD = "in wonder:land"
@@ -161,3 +161,18 @@ def _publish(client, folder, registry):
         *("features", "publish", str(folder), f"--registry={registry}", "--namespace=team"),
         GITHUB_TOKEN="",
     )
+
+
+def test_this_projects_own_container_has_the_feature(container):
+    path = os.path.join(needed.REPOSITORY, ".devcontainer", "devcontainer.json")
+    with open(path, encoding="utf-8") as file:
+        text = re.sub(r"(?m)^\s*//.*$", "", file.read())
+    own = json.loads(text)["features"]
+    one = container()
+    one.configuration["features"] = own
+    one.configure()
+
+    up = one.up()
+
+    assert up.returncode == 0, up.stdout + up.stderr
+    assert one.run("devcontainer-registry", "--version").stdout.startswith("devcontainer-registry ")
