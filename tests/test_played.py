@@ -4,6 +4,7 @@ from __future__ import annotations
 import base64
 import json
 import ssl
+import shutil
 import subprocess
 import urllib.error
 import urllib.request
@@ -148,7 +149,8 @@ def _ask(internet, url, registry=None, password="", data=None):
 def _environ(internet, folder):
     return {
         **internet.environ,
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        # Where docker finds docker-credential-pass, it takes it by itself.
+        "PATH": "/nonexistent",
         "HOME": str(folder),
         "DOCKER_CONFIG": str(folder),
         "DOCKER_HOST": "unix:///nonexistent",
@@ -157,7 +159,7 @@ def _environ(internet, folder):
 
 
 def _docker_login(internet, registry, password, folder):
-    command = ["docker", "login", "--username", registry.username, "--password-stdin"]
+    command = [shutil.which("docker"), "login", "--username", registry.username, "--password-stdin"]
     return subprocess.run(
         [*command, registry.server],
         input=password,
@@ -174,7 +176,7 @@ def _skopeo_inspect(internet, registry, name, folder):
     auth = base64.b64encode(f"{registry.username}:{registry.password}".encode()).decode()
     auths = folder / "auth.json"
     auths.write_text(json.dumps({"auths": {host: {"auth": auth}}}))
-    command = ["skopeo", "inspect", "--raw", "--authfile", str(auths)]
+    command = [shutil.which("skopeo"), "inspect", "--raw", "--authfile", str(auths)]
     return subprocess.run(
         [*command, f"docker://{host}/{name}:1"],
         env=_environ(internet, folder),

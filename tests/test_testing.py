@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import socket
+import shutil
 import subprocess
 import threading
 import time
@@ -295,11 +296,13 @@ def _skopeo(*arguments):
 
 
 def _docker_login(loopback, username, password, folder):
+    docker = shutil.which("docker")
     return subprocess.run(
-        ["docker", "login", "--username", username, "--password-stdin", str(loopback.registry)],
+        [docker, "login", "--username", username, "--password-stdin", str(loopback.registry)],
         input=password,
         env={
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            # Where docker finds docker-credential-pass, it takes it by itself.
+            "PATH": "/nonexistent",
             "HOME": str(folder),
             "DOCKER_CONFIG": str(folder),
             "DOCKER_HOST": "unix:///nonexistent",
