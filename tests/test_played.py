@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import base64
 import json
-import ssl
 import shutil
+import ssl
 import subprocess
 import urllib.error
 import urllib.request

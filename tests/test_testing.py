@@ -5,8 +5,8 @@ import base64
 import http.client
 import json
 import os
-import socket
 import shutil
+import socket
 import subprocess
 import threading
 import time
