@@ -50,14 +50,16 @@ _AIM_HUNDRED = 2.0
 _AIM_MEMORY = 45.0  # MB, resident at most
 
 # What a login goes through, as it says itself: an event begins the phase named beside it.
+# Connections are under way while urllib3 is imported, and the file is written after the network.
 _PHASES = """\
 import json, sys, time
 marks = [("interpreter", float(sys.argv[1])), ("imports", time.time())]
 def observe(event, /, **fields):
     known = {name for name, _ in marks}
-    for prefix, phase in (("login.started", "network"), ("config.", "write")):
-        if event.startswith(prefix) and phase not in known:
-            marks.append((phase, time.time()))
+    phases = {"secret.found": "connecting and imports", "login.started": "network and write"}
+    phase = phases.get(event)
+    if phase is not None and phase not in known:
+        marks.append((phase, time.time()))
 import devcontainer_registry.cli
 from devcontainer_registry import login
 marks.append(("discovery", time.time()))
