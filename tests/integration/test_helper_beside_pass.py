@@ -67,6 +67,7 @@ MISSING = (1, NOT_FOUND.strip())
 BROKEN = (1, "store takes a JSON object in UTF-8, with ServerURL, Username and Secret")
 
 EMPTY = "some clients send two empty strings as they are, and are refused for it"
+_FILED = "docker-credential-helpers/YS5leGFtcGxl"
 TABLE = [
     Row("list", "unused", (0, {})),
     Row("get", "", NO_SERVER),
@@ -120,8 +121,7 @@ TABLE = [
         "a.example",
         (
             1,
-            "exit status 1: "
-            "Error: docker-credential-helpers/YS5leGFtcGxl is not in the password store.",
+            f"exit status 1: Error: {_FILED} is not in the password store.",
         ),
         DONE,
         "`docker logout` erases four spellings, and warns for each that fails",
@@ -143,9 +143,9 @@ TABLE = [
     Row(
         "",
         "",
-        (1, "Usage: /usr/bin/docker-credential-pass <store|get|erase|list|version>"),
+        (1, "Usage: docker-credential-pass <store|get|erase|list|version>"),
         (1, "Usage: docker-credential-devcontainer-registry <store|get|erase|list|version>"),
-        "a name, wherever it is",
+        "another name",
     ),
 ]
 
@@ -155,7 +155,8 @@ def _run(tmp_path):
     """
     A function that runs a helper in a home with an empty password store.
     """
-    theirs = needed.program("docker-credential-pass", package="golang-docker-credential-helpers")
+    theirs = "docker-credential-pass"
+    needed.program(theirs, package="golang-docker-credential-helpers")
     keys = tmp_path / "gnupg"
     keys.mkdir(mode=0o700)
     environ = {
