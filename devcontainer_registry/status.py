@@ -17,6 +17,7 @@ from .cache import Cache
 from .configfile import OUR_HELPER, DockerConfig
 from .discovery import discover
 from .errors import ConfigError, InvalidRegistryError, RegistryError
+from .helper import has_credential, instant
 from .registry import Registry
 
 TYPE_CHECKING = False
@@ -155,7 +156,7 @@ class _Look:
             remembered, error = {}, exc
         entry = self.document.auth(registry)
         wrote = entry is not None and self.memory.wrote(registry, entry)
-        cached = isinstance(remembered.get("credential"), dict)
+        cached = has_credential(remembered)
         rule, helper = self._rule(registry)
         if rule == "auths" and entry is None:
             rule = "none"
@@ -166,8 +167,8 @@ class _Look:
             helper=helper,
             kept_in=(*(("auths",) if wrote else ()), *(("cache",) if cached else ())),
             ours=ours,
-            verified_at=remembered.get("at") if remembered.get("state") == "verified" else None,
-            expires_at=remembered.get("expires_at") if ours else None,
+            verified_at=_at(remembered, "at") if remembered.get("state") == "verified" else None,
+            expires_at=_at(remembered, "expires_at") if ours else None,
             source=self.sources.get(registry),
             error=error
             or self._trouble(registry, rule, helper, remembered, ours=ours, wrote=wrote),
@@ -208,8 +209,8 @@ class _Look:
                 hint="run devcontainer-registry login",
                 code="not-found",
             )
-        expires_at = remembered.get("expires_at") if ours else None
-        if isinstance(expires_at, (int, float)) and expires_at <= self.now:
+        expires_at = _at(remembered, "expires_at") if ours else None
+        if expires_at is not None and expires_at <= self.now:
             renewing = "it is renewed at the next pull"
             login = "run devcontainer-registry login"
             renewable = helper == OUR_HELPER and registry in self.sources
@@ -217,3 +218,8 @@ class _Look:
                 "the credential has expired", hint=renewing if renewable else login, code="expired"
             )
         return None
+
+
+def _at(remembered: Mapping[str, Any], member: str) -> float | None:
+    found = remembered.get(member)
+    return None if found is None else instant(found)

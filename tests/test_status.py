@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: MIT
+"""
+How things stand: whom docker follows for a registry, who answers, where it is kept, until when.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from command import run
+from fakes import Home, a_set
+from faults import Fine
+
+from devcontainer_registry.cache import Cache
+from devcontainer_registry.registry import Registry
+from devcontainer_registry.status import status
+
+HERE = "registry.example"
+NOW = 1_800_000_000.0
+LOGIN = {"auth": "Ym9iOnMzY3JldA=="}
+
+
+@pytest.fixture(name="home")
+def _home(tmp_path):
+    return Home(tmp_path)
+
+
+class Look:
+    """
+    A home, and what status says of it.
+    """
+
+    def __init__(self, home):
+        self.home = home
+        self.bin = os.path.join(home.path, "bin")
+        os.mkdir(self.bin)
+        self.environ = {**home.environ, "PATH": self.bin}
+        self.cache = Cache.locate(home.environ)
+
+    def program(self, name):
+        path = os.path.join(self.bin, f"docker-credential-{name}")
+        with open(path, "w", encoding="utf-8") as file:
+            # Looking is not asking.
+            file.write(f"#!/bin/sh\ntouch {self.home.path}/asked\n")
+        os.chmod(path, 0o755)
+
+    def at(self, registry=HERE):
+        report = status(environ=self.environ, now=NOW)
+        assert 0 == report.exit_status
+        (found,) = (s for s in report.standings if s.registry == registry)
+        assert not os.path.exists(os.path.join(self.home.path, "asked"))
+        return found
+
+
+@pytest.fixture(name="look")
+def _look(home):
+    return Look(home)
+
+
+def code(standing):
+    return standing.error and standing.error.code
+
+
+def test_nothing_stands_where_there_is_nothing(look):
+    report = status(environ=look.environ)
+
+    assert ((), None, 0) == (report.standings, report.error, report.exit_status)
+    assert ["bin"] == os.listdir(look.home.path)
+
+
+def test_a_login_that_somebody_else_wrote_is_not_ours(look):
+    look.home.write({"auths": {HERE: LOGIN}})
+
+    found = look.at()
+
+    assert ("auths", None, (), False, None) == (
+        found.rule,
+        found.helper,
+        found.kept_in,
+        found.ours,
+        found.error,
+    )
+
+
+def test_a_login_that_we_wrote_is_ours_and_tells_when_it_was_verified(home):
+    with Fine({"bob": "s3cret-s3cret"}) as registry:
+        sets = a_set("MY", registry.registry)
+        assert home.login(sets=sets, store="auths").ok
+        report = status(environ={**home.environ, **sets})
+
+    (found,) = report.standings
+    assert ("auths", True, ("auths",), "MY_CONTAINER_REGISTRY_*", None) == (
+        found.rule,
+        found.ours,
+        found.kept_in,
+        found.source,
+        found.error,
+    )
+    assert found.verified_at is not None
+
+
+def test_our_helper_with_a_credential_is_ours_until_its_end(look):
+    look.program("devcontainer-registry")
+    look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
+    kept = {"credential": {"Username": "AWS", "Secret": "t"}, "expires_at": NOW + 60}
+    look.cache.write(Registry(HERE), {**kept, "state": "verified", "at": NOW - 60})
+
+    found = look.at()
+
+    assert ("credHelpers", "devcontainer-registry", ("cache",), True) == (
+        found.rule,
+        found.helper,
+        found.kept_in,
+        found.ours,
+    )
+    assert (NOW + 60, NOW - 60, None) == (found.expires_at, found.verified_at, found.error)
+
+
+@pytest.mark.parametrize(("sets", "hint"), [({}, "run "), (a_set("MY", HERE), "renewed")])
+def test_an_expired_credential_says_what_renews_it(look, sets, hint):
+    look.program("devcontainer-registry")
+    look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
+    kept = {"credential": {"Username": "AWS", "Secret": "t"}, "expires_at": NOW - 1}
+    look.cache.write(Registry(HERE), kept)
+    look.environ |= sets
+
+    found = look.at()
+
+    assert "expired" == code(found)
+    assert hint in found.error.hint
+
+
+@pytest.mark.parametrize("credential", [None, {}, {"Username": "AWS", "Secret": ""}, "x"])
+def test_our_helper_that_has_nothing_is_said(look, credential):
+    look.program("devcontainer-registry")
+    look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
+    look.cache.write(Registry(HERE), {"credential": credential})
+
+    assert ("not-found", False, ()) == (code(look.at()), look.at().ours, look.at().kept_in)
+
+
+@pytest.mark.parametrize(
+    ("document", "rule"),
+    [
+        ({"credHelpers": {HERE: "other"}}, "credHelpers"),
+        ({"credsStore": "other", "auths": {HERE: {}}}, "credsStore"),
+    ],
+)
+def test_somebody_elses_helper_is_named_and_missed_if_it_is_gone(look, document, rule):
+    look.home.write(document)
+
+    gone = look.at()
+    look.program("other")
+    there = look.at()
+
+    assert (rule, "other", "helper-missing") == (gone.rule, gone.helper, code(gone))
+    assert (rule, "other", None) == (there.rule, there.helper, code(there))
+
+
+def test_what_a_store_hides_is_said(look):
+    look.program("other")
+    with Fine({"bob": "s3cret-s3cret"}) as registry:
+        sets = a_set("MY", registry.registry)
+        assert look.home.login(sets=sets, store="auths").ok
+        look.home.write({**json.loads(look.home.text), "credsStore": "other"})
+
+        found = look.at(registry.registry)
+
+    assert ("credsStore", "hidden-by-credsstore", False) == (found.rule, code(found), found.ours)
+
+
+def test_an_empty_helper_means_auths(look):
+    look.home.write({"credHelpers": {HERE: ""}, "credsStore": "other", "auths": {HERE: LOGIN}})
+
+    assert ("auths", None, None) == (look.at().rule, look.at().helper, code(look.at()))
+
+
+def test_a_set_without_a_login_stands_with_no_rule(look):
+    look.environ |= a_set("MY", HERE)
+
+    found = look.at()
+
+    assert ("none", "MY_CONTAINER_REGISTRY_*", ()) == (found.rule, found.source, found.kept_in)
+
+
+def test_docker_hub_stands_once_under_its_many_names(look):
+    hub = "https://index.docker.io/v1/"
+    look.program("devcontainer-registry")
+    helpers = dict.fromkeys([hub, "docker.io", "index.docker.io"], "devcontainer-registry")
+    look.home.write({"auths": {hub: LOGIN}, "credHelpers": helpers})
+
+    assert ["docker.io"] == [s.registry for s in status(environ=look.environ).standings]
+
+
+def test_what_the_cache_refuses_is_an_error_of_its_registry_alone(look):
+    look.home.write({"auths": {HERE: LOGIN, "fine.example": LOGIN}})
+    look.cache.write(Registry("fine.example"), {})
+    os.symlink("/etc/passwd", os.path.join(look.cache.path, f"{HERE}.json"))
+
+    assert ["cache-refused", None] == [code(look.at()), code(look.at("fine.example"))]
+
+
+@pytest.mark.parametrize("life", ["soon", True, [], float("nan"), -5, 1e300])
+def test_a_life_that_is_no_time_does_no_harm(look, life):
+    look.program("devcontainer-registry")
+    look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
+    kept = {"credential": {"Username": "AWS", "Secret": "t"}, "expires_at": life, "at": life}
+    look.cache.write(Registry(HERE), {**kept, "state": "verified"})
+
+    assert "expired" == code(look.at())
+    ran = run(look.home, "status", sets={"PATH": look.bin})
+    assert (0, "") == (ran.status, ran.stderr)
+    assert 0 == run(look.home, "status", "--json", sets={"PATH": look.bin}).status
+
+
+def test_a_damaged_config_is_an_error_and_not_quoted(look):
+    look.home.write('{"auths": {"s3cret')
+
+    report = status(environ=look.environ)
+
+    assert (6, ()) == (report.exit_status, report.standings)
+    assert "s3cret" not in f"{report.error} {report.error.hint}"
+
+
+def test_the_command_says_the_same_for_a_person_and_for_a_program(look):
+    look.program("devcontainer-registry")
+    look.home.write({"credHelpers": {HERE: "devcontainer-registry"}, "auths": {"a.example": LOGIN}})
+    kept = {"credential": {"Username": "AWS", "Secret": "s3cret"}, "expires_at": NOW}
+    look.cache.write(Registry(HERE), kept)
+
+    plain = run(look.home, "status", sets={"PATH": look.bin})
+    document = run(look.home, "status", "--json", sets={"PATH": look.bin}).document
+
+    assert (0, "") == (plain.status, plain.stderr)
+    assert all(host in plain.stdout for host in (HERE, "a.example"))
+    assert max(map(len, plain.stdout.splitlines())) <= 80
+    assert {HERE, "a.example"} == {one["registry"] for one in document["registries"]}
+    assert "s3cret" not in plain.stdout + json.dumps(document)
+    (ours,) = (one for one in document["registries"] if one["registry"] == HERE)
+    assert "2027-01-15T08:00:00Z" == ours["expires_at"]
