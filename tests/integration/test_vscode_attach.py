@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: MIT
+"""
+VS Code attaches, and rewrites config.json in its own way; pulls go on working.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+
+import pytest
+from parts import needed
+from parts.processes import Background
+from parts.vscode import VsCode
+from runs import only, set_for
+
+ALICE = ("alice", "in wonder:land")
+HELPER = "docker-credential-devcontainer-registry"
+
+# /usr/local/bin, for those inside only: what is there already, and what a test puts beside it.
+OVERLAY = """
+mkdir "$1/before" "$1/bin"
+mount --bind /usr/local/bin "$1/before"
+for program in "$1"/before/*; do ln -s "$program" "$1/bin"; done
+mount --bind "$1/bin" /usr/local/bin
+echo up
+exec sleep infinity
+"""
+
+DOCKER_PY = """
+import docker, sys
+client = docker.from_env()
+try:
+    print(client.images.pull(sys.argv[1]).tags[0])
+finally:
+    client.close()
+"""
+
+
+class Container:
+    """
+    Somewhere with a /usr/local/bin of its own, a registry with a private image, and VS Code.
+    """
+
+    def __init__(self, client, registry, folder, *, enter):
+        self.client, self.registry, self.enter = client, registry.registry, enter
+        self.image = f"{self.registry}/team/app:latest"
+        self.bin = os.path.join(folder, "bin")
+        self.vscode = VsCode(client, "/usr/local/bin", enter=enter)
+        self.sets = set_for(self.registry, *ALICE)
+        client.environ["PATH"] = os.pathsep.join(("/usr/local/bin", client.environ["PATH"]))
+
+    def install_helper(self):
+        there = os.path.join(os.path.dirname(sys.executable), HELPER)
+        os.symlink(there, os.path.join(self.bin, HELPER))
+
+    def hook(self, step):
+        return self.client.product("hook", step, enter=self.enter, **self.sets)
+
+    def hook_document(self, step):
+        return self.client.product("hook", step, "--json", enter=self.enter, **self.sets)
+
+    def pulls(self, engine, **environ):
+        """
+        Who gets the image: the names of those clients.
+        """
+        got = []
+        options = {"enter": self.enter, "DOCKER_HOST": engine.host, **environ}
+        for name, pull in (
+            ("docker", lambda: self.client.docker("pull", self.image, **options)),
+            ("docker-py", lambda: self.client.python(DOCKER_PY, self.image, **options)),
+            (
+                "skopeo",
+                lambda: self.client.skopeo(
+                    "inspect", "--tls-verify=false", f"docker://{self.image}", **options
+                ),
+            ),
+        ):
+            try:
+                done = pull()
+            finally:
+                engine.remove_image(self.image)
+            if done.returncode == 0:
+                got.append(name)
+        return got
+
+
+@pytest.fixture(name="container")
+def _container(tmp_path, client, registry_htpasswd, image_layout):
+    if os.geteuid() != 0:
+        needed.missing("only root may mount")
+    nsenter = needed.program("nsenter", package="util-linux")
+    unshare = needed.program("unshare", package="util-linux")
+    folder = tmp_path / "overlay"
+    folder.mkdir()
+    process = Background(
+        [unshare, "--mount", "--propagation", "private", "sh", "-ec", OVERLAY, "sh", str(folder)],
+        log=tmp_path / "overlay.log",
+        env={"PATH": os.environ["PATH"]},
+    )
+    try:
+        process.wait_for(r"(?m)^up$")
+        enter = [nsenter, "--target", str(process.pid), "--mount"]
+        container = Container(client, registry_htpasswd, str(folder), enter=enter)
+        seed(container, image_layout)
+        yield container
+    finally:
+        process.stop()
+
+
+def seed(container, layout):
+    done = container.client.skopeo(
+        *("copy", "--dest-tls-verify=false", "--dest-creds", ":".join(ALICE)),
+        *(f"oci:{layout}:latest", f"docker://{container.image}"),
+    )
+    assert 0 == done.returncode, done.stderr
+
+
+EVERYBODY = ["docker", "docker-py", "skopeo"]
+
+
+def test_its_helper_fails_outside_of_its_shells_and_has_nothing_inside(container):
+    container.vscode.attach()
+    name = f"docker-credential-{container.client.config()['credsStore']}"
+
+    outside = container.client.run(name, "get", stdin="ghcr.io", enter=container.enter)
+    inside = container.client.run(
+        name, "get", stdin="ghcr.io", enter=container.enter, **container.vscode.in_its_shell
+    )
+
+    assert (255, "") == (outside.returncode, outside.stdout)
+    assert (1, "credentials not found in native keychain\n") == (inside.returncode, inside.stdout)
+
+
+@pytest.mark.parametrize("shell", ["its own", "another"])
+def test_pulls_go_on_working_after_it_attached_where_our_helper_is_everywhere(
+    engine, container, shell
+):
+    container.install_helper()
+    container.hook("postCreate")
+    container.vscode.attach()
+    store = container.client.config()["credsStore"]
+
+    attached = container.hook("postAttach")
+
+    environ = container.vscode.in_its_shell if shell == "its own" else {}
+    assert 0 == attached.returncode
+    assert store == container.client.config()["credsStore"]
+    assert EVERYBODY == container.pulls(engine, **environ)
+
+
+def test_its_overwrite_of_what_we_wrote_meanwhile_is_repaired_at_attach(engine, container):
+    """
+    The worst order: its read, our write, its overwrite.
+    """
+    container.install_helper()
+    read = container.vscode.read()
+    container.hook("postStart")
+    container.vscode.write(read)
+    lost = container.client.config()
+
+    attached = container.hook("postAttach")
+
+    config = container.client.config()
+    assert ["credsStore"] == list(lost)
+    assert attached.stdout.startswith("logged in")
+    assert lost["credsStore"] == config["credsStore"]
+    assert {container.registry: "devcontainer-registry"} == config["credHelpers"]
+    assert EVERYBODY == container.pulls(engine)
+
+
+def test_a_logins_neighbours_survive_its_overwrite_and_our_repair(container):
+    container.install_helper()
+    container.client.log_in_by_hand("other.example", "bob", "an old secret")
+    read = container.vscode.read()
+    before = container.client.config()["auths"]["other.example"]
+    container.hook("postStart")
+    container.vscode.write(read)
+
+    container.hook("postAttach")
+
+    assert before == container.client.config()["auths"]["other.example"]
+
+
+def test_a_reconnect_is_quiet_and_changes_nothing_of_ours(container):
+    container.install_helper()
+    container.hook("postCreate")
+    container.vscode.attach()
+    container.hook("postAttach")
+    container.vscode.attach()
+    before = container.client.config()
+
+    attached = container.hook("postAttach")
+
+    assert (0, "", "") == (attached.returncode, attached.stdout, attached.stderr)
+    assert before == container.client.config()
+
+
+def test_without_our_helper_it_is_said_what_hides_the_login(container):
+    container.hook("postCreate")
+    container.vscode.attach()
+
+    outcome = only(container.hook_document("postAttach"))
+
+    assert ("ok", "hidden-by-credsstore") == (outcome["status"], outcome["code"])
+    assert "dev.containers.dockerCredentialHelper" in outcome["error"]["hint"]
+
+
+def test_without_our_helper_docker_and_skopeo_pull_in_other_shells_than_its_own(engine, container):
+    """
+    docker drops the failure of its helper and sends what is in the file; docker-py raises.
+    """
+    read = container.vscode.read()
+    container.hook("postStart")
+    container.vscode.write(read)
+
+    container.hook("postAttach")
+
+    assert ["docker", "skopeo"] == container.pulls(engine)
+
+
+def test_where_it_was_told_not_to_bring_its_helper_nothing_is_hidden(engine, container):
+    """
+    With `"dev.containers.dockerCredentialHelper": false`, as the hint has it.
+    """
+    container.hook("postCreate")
+
+    outcome = only(container.hook_document("postAttach"))
+
+    assert ("unchanged", None) == (outcome["status"], outcome["code"])
+    assert EVERYBODY == container.pulls(engine)
+
+
+def test_whatever_it_does_while_our_hooks_run_the_last_one_repairs(container):
+    """
+    It truncates the file and then fills it: a hook may read half of it, or nothing.
+    """
+    container.install_helper()
+    container.client.log_in_by_hand("other.example", "bob", "an old secret")
+    over = threading.Event()
+
+    def attach_again_and_again():
+        while not over.is_set():
+            container.vscode.attach()
+
+    thread = threading.Thread(target=attach_again_and_again)
+    thread.start()
+    try:
+        steps = [container.hook(step) for step in ("postCreate", "postStart", "postAttach") * 3]
+    finally:
+        over.set()
+        thread.join()
+    last = container.hook("postAttach")
+
+    config = container.client.config()
+    assert {0} == {step.returncode for step in (*steps, last)}
+    assert {container.registry: "devcontainer-registry"} == config["credHelpers"]
+    assert config["credsStore"].startswith("dev-containers-")
+    assert "other.example" in config["auths"]
+
+
+def test_a_helper_that_it_left_behind_breaks_no_pull_of_ours(engine, container):
+    """
+    After a rebuild the file may be on a volume, and its helper is gone with the old container.
+    """
+    container.install_helper()
+    container.vscode.attach()
+    helper = f"docker-credential-{container.client.config()['credsStore']}"
+    os.unlink(os.path.join(container.bin, helper))
+
+    container.hook("postCreate")
+
+    assert EVERYBODY == container.pulls(engine)
+    assert json.loads(container.hook_document("postStart").stdout)["changed"] is False
