@@ -67,6 +67,14 @@ def test_past_half_of_its_life_it_is_renewed_where_that_can_be_done(helper, when
     assert kept["expires_at"] - kept["issued_at"] == pytest.approx(LIFE)
 
 
+def test_less_than_a_minute_is_too_little_whatever_share_of_its_life_that_is(helper):
+    now = time.time()
+    helper.keep(issued_at=now - 5, expires_at=now + 50)
+    helper.see_secrets("up")
+
+    assert NEW == answered(helper.get())
+
+
 @pytest.mark.parametrize("when", AGES)
 @pytest.mark.parametrize("cloud", clouds())
 def test_what_can_not_be_renewed_is_served_while_it_works(helper, when, cloud):
