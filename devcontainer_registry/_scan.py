@@ -11,7 +11,7 @@ from __future__ import annotations
 try:
     import _json as _parser
 except ImportError:  # not CPython
-    _parser = None  # type: ignore[assignment]  # the reason to ask below
+    _parser = None  # type: ignore[assignment]  # which `_scanner` then finds
 
 TYPE_CHECKING = False
 
@@ -33,7 +33,15 @@ class _Settings:
     memo: dict[str, str] = {}  # noqa: RUF012  (read by the parser, which fills its own)
 
 
-_scan: Any = _parser.make_scanner(_Settings) if _parser is not None else None  # type: ignore[arg-type, redundant-expr]  # any object with these will do
+def _scanner() -> Any:
+    try:
+        return _parser.make_scanner(_Settings)  # type: ignore[arg-type]  # any object with these
+    except (AttributeError, TypeError):
+        # Not CPython; or one that asks for more than those of today do.
+        return None
+
+
+_scan = _scanner()
 
 
 def loads(text: str) -> Any:

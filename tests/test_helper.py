@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 
 import pytest
 from helping import HERE, LIFE, NAME, NOT_FOUND, OLD, PROGRAM, Helper, answered, reason
@@ -361,6 +362,22 @@ def test_parsing_is_json_s_own():
             loads(text)
     for text in ("", 'é\0\n"\\\x7f', "\udcff"):
         assert json.dumps(text) == quoted(text)
+
+
+def test_another_interpreter_s_parser_will_do(helper):
+    helper.keep(secret='quo"ted')
+    code = "import sys; sys.modules['_json'] = None; from devcontainer_registry.helper import main"
+
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; sys.exit(main(['get']))"],
+        env={"HOME": helper.home},
+        input=str(HERE),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert {**OLD, "Secret": 'quo"ted'} == json.loads(done.stdout)
 
 
 def test_a_verb_is_a_function_too(helper):
