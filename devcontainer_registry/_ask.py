@@ -121,6 +121,9 @@ def ask_all(
         threading.Thread(target=asker.work, args=(job, answers, ahead), daemon=True).start()
     if verified:
         requests.prepare()
+    else:
+        # Whole before two SDKs begin: dataclasses looks at it half-made otherwise, and fails.
+        import typing  # noqa: F401
     requests.ready.set()
     waiting = dict.fromkeys(jobs)
     batch: list[Job] = []

@@ -60,7 +60,9 @@ class Delegation:
         Whether this process itself would find the helper.
         """
         folders = self._environ.get("PATH", os.defpath).split(os.pathsep)
-        return any(os.access(os.path.join(folder, NAME), os.X_OK) for folder in folders)
+        # docker, too, takes no program from a relative folder.
+        programs = (os.path.join(folder, NAME) for folder in folders if os.path.isabs(folder))
+        return any(os.path.isfile(path) and os.access(path, os.X_OK) for path in programs)
 
     @property
     def refusal(self) -> str | None:

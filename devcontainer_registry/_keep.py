@@ -179,8 +179,8 @@ class _Placing:
         self.document.remove_auth(self.registry)
         outcome = self._kept()
         refusal = self.delegation.refusal
-        if refusal is None:
-            return outcome
+        if refusal is None or outcome.code is not None:
+            return outcome  # that an image can't be pulled is worse
         return _remarked(
             outcome,
             "helper-not-everywhere",
@@ -205,7 +205,8 @@ class _Placing:
         self._note(written=True, served=False)
         if self.document.asked_for(self.registry) == "credsStore":
             return _hidden(self._kept(), self.document.creds_store or "", why_not)
-        if not automatic or not needed:
+        # Without a helper ECR Public is as it should be: anonymous pulls work when this expires.
+        if not automatic or not needed or self.registry in _NEVER_DELEGATED:
             return self._kept()
         return _not_delegated(self._kept(), why_not or "config.json or the cache does not allow it")
 

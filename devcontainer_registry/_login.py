@@ -260,7 +260,10 @@ class _Run:
             settled = self._settled_with_helper(outcome, recalled)
             if settled is None or settled.status != "unchanged":
                 return settled
-            return replace(settled, kept_in=places(document, secret.registry))
+            kept_in = places(document, secret.registry)
+            if self.store == "helper" and "auths" in kept_in:
+                return None  # another --store wrote that, and this one keeps no secret there
+            return replace(settled, kept_in=kept_in)
         entry = document.auth(secret.registry)
         if entry is None:
             return None
