@@ -182,6 +182,15 @@ def test_one_that_is_not_there_is_missing(programs, name):
     assert "helper-missing" == programs.trouble(name)
 
 
+def test_a_name_with_a_slash_is_no_path(programs, monkeypatch):
+    folder = os.path.join(programs.folder, "docker-credential-a")
+    os.mkdir(folder)
+    programs.add("a/b", f"echo '{ANSWER}'")
+    monkeypatch.chdir(programs.folder)
+
+    assert "helper-missing" == programs.trouble("a/b")
+
+
 @pytest.mark.parametrize("path", ["", ".", ":", "bin", "./bin", "::"])
 def test_nothing_is_taken_from_the_folder_one_is_in(programs, monkeypatch, path):
     programs.add("other", f"echo '{ANSWER}'")
