@@ -355,7 +355,8 @@ def sources():
     for top in ("devcontainer_registry", "tests", "bench", "hooks"):
         for folder, _, files in os.walk(os.path.join(ROOT, top)):
             for file in files:
-                if file.endswith((".py", ".sh")):
+                # Examples are for users to copy, and so carry nobody's licence.
+                if file.endswith((".py", ".sh")) and "examples" not in folder:
                     yield os.path.join(folder, file)
 
 
