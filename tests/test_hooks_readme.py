@@ -119,9 +119,7 @@ def variables(path):
 def test_the_variables_of_an_example_are_one_whole_set(path):
     names = variables(path)
 
-    found = discover(
-        dict.fromkeys(names, "corp.example"), codespaces_file="/nowhere/.env-secrets"
-    )
+    found = discover(dict.fromkeys(names, "corp.example"), codespaces_file="/nowhere/.env-secrets")
 
     assert SET == set(names)
     assert ["CORP"] == [secret.id for secret in found.secrets]

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 set -eu
 # The base image, and whatever else the build pulls.
 ENVBUILDER_DOCKER_CONFIG_BASE64="$(devcontainer-registry export --format envbuilder)"

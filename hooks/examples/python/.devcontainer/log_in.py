@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 import devcontainer_registry as registry
 
 report = registry.login(verify="changed", timeout=15)
