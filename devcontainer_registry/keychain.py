@@ -150,11 +150,11 @@ def _podmans(
         if isinstance(helper, str) and helper:
             return ask_helper(helper, registry, environ=environ, timeout=timeout)
         auths = _object(document.get("auths"))
-        for scope in scopes:
-            entry = auths.get(scope)
-            # `{}` is what a client leaves where a helper has the login.
-            if isinstance(entry, dict) and entry:
-                return credential_of(entry)
+        entry = _object(next((auths[scope] for scope in scopes if scope in auths), None))
+        # `{}` is what a client leaves where a helper has the login; then the next file has a say.
+        credential = credential_of(entry)
+        if credential is not None:
+            return credential
     return None
 
 

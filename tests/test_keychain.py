@@ -315,6 +315,16 @@ def test_podmans_file_counts_where_dockers_says_nothing(place):
 
 
 @pytest.mark.parametrize(
+    "entry", [{"auth": "not padded"}, {"auth": basic("nobody")}, {"registrytoken": "t"}]
+)
+def test_an_entry_that_docker_can_make_nothing_of_hides_podmans_file(place, entry):
+    place.config({"auths": {HERE: entry}})
+    place.containers({"auths": {HERE: login("eve")}})
+
+    assert None is place.ask()
+
+
+@pytest.mark.parametrize(
     ("image", "user"),
     [
         ("registry.example/team/app/web:1", "web"),
@@ -340,6 +350,9 @@ def test_podmans_files_are_read_in_its_order(place):
     assert ("config", "s3cret") == place.ask()
 
     place.containers({"auths": {"other.example": login("x")}}, folder="run")
+    assert ("config", "s3cret") == place.ask()
+
+    place.containers({"auths": {HERE: {}}}, folder="run")
     assert ("config", "s3cret") == place.ask()
 
     place.containers({"auths": {HERE: login("run")}}, folder="run")
