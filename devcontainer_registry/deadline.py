@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    _AnySocket = socket.socket
+else:
+    _AnySocket = object  # beside a socket of either kind, `super()` is that socket
+
 
 class _Local(threading.local):
     at: float | None = None
@@ -56,9 +60,9 @@ def left() -> float:
     return seconds
 
 
-class Socket(socket.socket):
+class Bounded(_AnySocket):
     """
-    A TCP socket that keeps to this thread's deadline.
+    What keeps a socket, plain or TLS, to this thread's deadline.
     """
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
@@ -81,6 +85,12 @@ class Socket(socket.socket):
         """
         self.settimeout(left())
         return super().sendall(*args, **kwargs)
+
+
+class Socket(Bounded, socket.socket):
+    """
+    A TCP socket that keeps to this thread's deadline.
+    """
 
 
 @contextlib.contextmanager
