@@ -166,10 +166,8 @@ def _until(cache: Cache) -> float:
     When the first credential that is kept has half of its life behind it, in Unix seconds.
     """
     until = float("inf")
-    for name in cache.registries():
-        from .registry import Registry
-
-        entry = cache.read(Registry(name)) or {}
+    for registry in cache.registries():
+        entry = cache.read(registry) or {}
         expires_at, issued_at = entry.get("expires_at"), entry.get("issued_at") or entry.get("at")
         if expires_at is not None:
             begun = expires_at if issued_at is None else issued_at

@@ -18,15 +18,14 @@ import stat
 import time
 
 from ._scan import loads
-from .errors import ConfigError
+from .errors import ConfigError, InvalidRegistryError
+from .registry import Registry
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
-
-    from .registry import Registry
 
 _VERSION = 1
 _SUFFIX = ".json"
@@ -105,9 +104,9 @@ class Cache:
             os.close(folder)
         return True
 
-    def registries(self) -> list[str]:
+    def registries(self) -> list[Registry]:
         """
-        The registries that something is kept for, sorted.
+        The registries that something is kept for, sorted; files of anybody else's are left out.
         """
         folder = self._open(create=False)
         if folder is None:
@@ -116,7 +115,7 @@ class Cache:
             names = os.listdir(folder)
         finally:
             os.close(folder)
-        return sorted(n.removesuffix(_SUFFIX) for n in names if n.endswith(_SUFFIX) and n[0] != ".")
+        return list(filter(None, map(_registry_of, sorted(names))))
 
     def lock(self, registry: Registry, *, timeout: float) -> Lock:
         """
@@ -374,6 +373,19 @@ def _owner(path: str) -> int | None:
         return os.stat(path).st_uid
     except OSError:
         return None
+
+
+def _registry_of(name: str) -> Registry | None:
+    """
+    Whose entry the file *name* is; None: nobody's.
+    """
+    host = name.removesuffix(_SUFFIX)
+    try:
+        registry = Registry(host)
+    except InvalidRegistryError:
+        return None
+    # Not another spelling of it either: only the one that is read again.
+    return registry if name == registry + _SUFFIX else None
 
 
 def _write_all(fd: int, content: bytes) -> None:

@@ -20,7 +20,6 @@ from .credentials import Credential, Secret
 from .errors import (
     AuthenticationError,
     ConfigError,
-    InvalidRegistryError,
     RegistryError,
     UnreachableError,
 )
@@ -140,15 +139,7 @@ def export(
 
 
 def _kept(look: _Look) -> list[Registry]:
-    known = []
-    for name in look.cache.registries():
-        try:
-            registry = Registry(name)
-        except InvalidRegistryError:
-            continue  # somebody else's file
-        if look.is_ours(registry):
-            known.append(registry)
-    return known
+    return [registry for registry in look.cache.registries() if look.is_ours(registry)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -180,9 +180,8 @@ def listing(_given: str, environ: Mapping[str, str]) -> str:
     """
     cache = Cache.locate(environ)
     names = []
-    for name in cache.registries():
+    for registry in cache.registries():
         try:
-            registry = Registry(name)
             entry = cache.read(registry)
         except RegistryError:  # one damaged entry must not hide the others
             continue

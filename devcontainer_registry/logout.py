@@ -13,7 +13,7 @@ from ._keep import amend
 from ._memory import Memory
 from .cache import Cache
 from .configfile import OUR_HELPER, DockerConfig
-from .errors import ConfigChangedError, ConfigError, InvalidRegistryError, RegistryError
+from .errors import ConfigChangedError, ConfigError, RegistryError
 from .observer import ignore
 from .registry import Registry
 from .report import LoginReport, Outcome
@@ -52,7 +52,7 @@ def logout(
     cache = Cache.locate(environ)
     try:
         config = config or DockerConfig.locate(environ)
-        wanted = list(_known(cache) if registries is None else registries)
+        wanted = list(cache.registries() if registries is None else registries)
     except ConfigError as exc:
         return LoginReport(config="", changed=False, outcomes=(), error=exc)
     memory = Memory(cache, config.path)
@@ -77,16 +77,6 @@ def logout(
     return LoginReport(
         config=config.path, changed=changed, outcomes=tuple(outcomes), error=memory.trouble
     )
-
-
-def _known(cache: Cache) -> list[Registry]:
-    known = []
-    for name in cache.registries():
-        try:
-            known.append(Registry(name))
-        except InvalidRegistryError:  # noqa: PERF203  (a handful of names)
-            continue  # not a file of ours
-    return known
 
 
 def _remove(registry: Registry, document: Document, memory: Memory) -> Outcome:

@@ -16,14 +16,14 @@ from ._memory import Memory
 from .cache import Cache
 from .configfile import OUR_HELPER, DockerConfig
 from .discovery import discover
-from .errors import ConfigError, InvalidRegistryError, RegistryError
+from .errors import ConfigError, RegistryError
 from .helper import has_credential, instant
 from .registry import Registry
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import Any, Literal, TypeAlias
 
     from .configfile import Document
@@ -120,16 +120,11 @@ def status(
     return StatusReport(config=config.path, standings=tuple(map(look.at, known)))
 
 
-def _remembered(cache: Cache) -> Iterator[Registry]:
+def _remembered(cache: Cache) -> list[Registry]:
     try:
-        names = cache.registries()
+        return cache.registries()
     except ConfigError:
-        return  # each registry's own line says so
-    for name in names:
-        try:
-            yield Registry(name)
-        except InvalidRegistryError:  # noqa: PERF203  (somebody else's file)
-            continue
+        return []  # each registry's own line says so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,17 @@ def test_what_is_written_is_read(cache):
     assert [HERE] == cache.registries()
 
 
+@pytest.mark.parametrize(
+    "name", ["not a registry.json", "UPPER.example.json", "notes.txt", ".json"]
+)
+def test_a_file_of_somebody_elses_is_no_registry(cache, name):
+    cache.write(HERE, {"a": 1})
+    with open(os.path.join(cache.path, name), "w", encoding="utf-8") as file:
+        file.write("{}")
+
+    assert [HERE] == cache.registries()
+
+
 def test_the_folder_and_its_files_are_for_nobody_else(cache):
     before = os.umask(0)
     try:
