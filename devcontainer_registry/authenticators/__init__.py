@@ -11,19 +11,16 @@ from __future__ import annotations
 
 from ..errors import PluginError, RegistryError
 from ..observer import ignore
-from ._installed import entry_points
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from importlib.metadata import EntryPoint
+    from collections.abc import Mapping
     from typing import Protocol, TypeAlias
 
     from ..credentials import Credential, RegistrySecret
     from ..observer import Observer
     from ..registry import Registry
-    from ._installed import Point
 
     Installed: TypeAlias = "Mapping[str, Authenticator | PluginError]"
 else:
@@ -76,8 +73,11 @@ def load() -> dict[str, Authenticator | PluginError]:
     """
     Every installed kind; one that can't be loaded as its `PluginError`, for whoever needs it.
     """
+    # 20 ms, most of it for modules that requests need, too.
+    from importlib.metadata import entry_points
+
     found: dict[str, Authenticator | PluginError] = {}
-    for point in sorted(_entry_points(), key=lambda point: point.name):
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         known = found.get(point.name)
         if known is not None:
             found[point.name] = _contested_name(point.name)
@@ -91,15 +91,6 @@ def load() -> dict[str, Authenticator | PluginError]:
                 code="plugin-broken",
             )
     return found
-
-
-def _entry_points() -> Sequence[EntryPoint | Point]:
-    points = entry_points(GROUP)
-    if points is not None:
-        return points
-    from importlib.metadata import entry_points as all_entry_points
-
-    return tuple(all_entry_points(group=GROUP))
 
 
 def choose(
