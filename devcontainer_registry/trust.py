@@ -52,7 +52,9 @@ class Trust:
         """
         Begin to read the system's store, in a thread of its own: OpenSSL needs 30 ms for it.
         """
-        threading.Thread(target=self.context, args=("",), daemon=True).start()
+        # No daemon: who exits meanwhile waits for it.  The C library takes OpenSSL apart at exit,
+        # and a thread inside it then is a segmentation fault (seen in 21 of 100 short runs).
+        threading.Thread(target=self.context, args=("",)).start()
 
     def context(self, host: str, *, ca_file: str | None = None) -> ssl.SSLContext:
         """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -19,6 +20,7 @@ from devcontainer_registry.observer import ignore
 from devcontainer_registry.registry import Registry
 from devcontainer_registry.report import Outcome
 from devcontainer_registry.testing import LoopbackRegistry
+from devcontainer_registry.trust import Trust
 
 
 class Listener:
@@ -206,3 +208,46 @@ def test_threads_import_nothing_while_the_rest_is_imported(tmp_path):
         )
 
     assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_who_exits_while_the_store_is_being_read_waits_for_that():
+    """
+    At exit the C library takes OpenSSL apart, under a thread that is inside it.
+    """
+    trust = Trust({})
+    before = set(threading.enumerate())
+
+    with trust._lock:
+        trust.prepare()
+        (reader,) = set(threading.enumerate()) - before
+    reader.join()
+
+    assert not reader.daemon
+
+
+def test_who_was_given_up_does_not_crash_the_command(tmp_path):
+    """
+    A thread at work in OpenSSL, as one with a server that goes on and on.
+    """
+    (tmp_path / "busy.py").write_text(
+        "import ssl, threading\n"
+        "def forever():\n"
+        "    while True:\n"
+        "        ssl.create_default_context()\n"
+        "threading.Thread(target=forever, daemon=True).start()\n"
+    )
+    code = "import busy, sys; from devcontainer_registry.__main__ import main; sys.exit(main())"
+    environ = {"HOME": str(tmp_path), "PYTHONPATH": str(tmp_path)}
+
+    ran = [
+        subprocess.run(
+            [sys.executable, "-c", code, "list"],
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for _ in range(10)
+    ]
+
+    assert {(0, "no secrets found\n", "")} == {(r.returncode, r.stdout, r.stderr) for r in ran}
