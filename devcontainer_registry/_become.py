@@ -56,10 +56,11 @@ def become(name: str, environ: MutableMapping[str, str]) -> None:
     environ.update(HOME=user.pw_dir, USER=user.pw_name, LOGNAME=user.pw_name)
     for variable in _OF_THE_SESSION:
         environ.pop(variable, None)
-    if not os.access(__file__, os.R_OK):
-        # What else of us is to be loaded, is loaded by that user.
-        msg = "that user cannot read the package; install it where everybody can"
-        raise BecomingError(msg)
+    # What else of us and of Python is to be loaded, is loaded by that user.
+    for what, file in (("the package", __file__), ("this Python", os.__file__)):
+        if not os.access(file, os.R_OK):
+            msg = f"that user cannot read {what}, {file}; install it where everybody can"
+            raise BecomingError(msg)
 
 
 def _found(name: str) -> pwd.struct_passwd:

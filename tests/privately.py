@@ -16,6 +16,8 @@ import traceback
 import pytest
 
 NOBODY = 65534
+# In no user database.
+STRANGER = 54321
 SOAK = os.environ.get("DEVCONTAINER_REGISTRY_SOAK") == "1"
 
 
@@ -65,6 +67,25 @@ def as_nobody(function):
         answer = file.read()
     assert 0 == os.waitpid(child, 0)[1]
     return pickle.loads(answer)
+
+
+def need_public_python():
+    """
+    Skip the test unless somebody whom nobody has heard of can run this Python and the package.
+    """
+    _need(os.geteuid() == 0, "only root can become somebody else")
+    try:
+        subprocess.run(
+            [sys.executable, "-c", "import importlib.metadata, devcontainer_registry.cli"],
+            user=STRANGER,
+            group=STRANGER,
+            extra_groups=[],
+            cwd="/",
+            capture_output=True,
+            check=True,
+        )
+    except (PermissionError, subprocess.CalledProcessError):
+        _need(False, f"this Python is not for everybody to run: {os.path.realpath(sys.executable)}")
 
 
 def public_folder():

@@ -16,7 +16,7 @@ import pytest
 from command import run
 from fakes import Home, a_set
 from faults import Fine, Refusing
-from privately import NOBODY, as_nobody, mounting, public_folder
+from privately import NOBODY, as_nobody, mounting, need_public_python, public_folder
 
 from devcontainer_registry._become import BecomingError, become
 
@@ -113,8 +113,7 @@ class Machine:
 
 @pytest.fixture(name="machine")
 def _machine():
-    if os.geteuid() != 0:
-        pytest.skip("only root can become somebody else")
+    need_public_python()
     machine = Machine()
     yield machine
     shutil.rmtree(machine.folder)
@@ -224,6 +223,32 @@ def test_a_user_that_is_not_there_is_wrong_usage(tmp_path, options, name):
     assert "no such user" in ran.stderr
     assert name == "" or name not in ran.stderr
     assert [] == os.listdir(tmp_path)
+
+
+# As root, with a standard library in root's home.
+PRIVATE = """
+import os, subprocess, sys, sysconfig
+
+home, *command = sys.argv[1:]
+stdlib = sysconfig.get_path("stdlib")
+private = os.path.join(home, "lib", os.path.basename(stdlib))
+os.makedirs(private)
+subprocess.run(["mount", "--bind", stdlib, private], check=True)
+packages = os.pathsep.join(path for path in sys.path if not path.startswith(stdlib))
+environ = {**os.environ, "PYTHONHOME": home, "PYTHONPATH": packages}
+os.execve(sys.executable, [sys.executable, "-m", "devcontainer_registry", *command], environ)
+"""
+
+
+def test_a_python_that_only_root_can_read_is_said_to_be_so(machine):
+    with Refusing() as registry:
+        sets = a_set("ACR", registry.registry)
+        hook = ["-c", PRIVATE, machine.roots, "hook", "postCreate"]
+        status, out, err = machine.run(*hook, "--user", "remote", **sets)
+
+    assert (2, "", 0) == (status, out, registry.asked)
+    assert "that user cannot read this Python" in err
+    assert "install it where everybody can" in err
 
 
 def refused(name):

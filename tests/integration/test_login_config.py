@@ -18,7 +18,7 @@ import time
 import pytest
 from parts import needed
 from parts.clients import Client
-from privately import NOBODY, public_folder
+from privately import NOBODY, STRANGER, need_public_python, public_folder
 from runs import document, only, set_for
 
 from devcontainer_registry.testing import LoopbackRegistry
@@ -373,8 +373,9 @@ def test_without_home_the_user_database_is_asked(client, registry, mounts):
 
 
 def test_without_home_and_without_a_user_nobody_is_asked(nobody, registry):
+    need_public_python()
     client, become = nobody
-    stranger = [argument.replace(str(NOBODY), "54321") for argument in become]
+    stranger = [argument.replace(str(NOBODY), str(STRANGER)) for argument in become]
 
     done = _login(client, registry, enter=[*stranger, "env", "-u", "HOME", "-u", "DOCKER_CONFIG"])
 
