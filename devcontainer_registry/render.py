@@ -249,6 +249,8 @@ def _standing(standing: Standing) -> str:
         said = ["config.json, by us" if standing.ours else "config.json, by somebody else"]
     if standing.verified_at is not None:
         said.append(f"verified {instant(standing.verified_at)}")
+    elif standing.ours:
+        said.append("not verified")
     if standing.expires_at is not None:
         said.append(f"until {instant(standing.expires_at)}")
     return ", ".join(said)

@@ -15,6 +15,7 @@ from faults import Fine
 
 from devcontainer_registry.cache import Cache
 from devcontainer_registry.registry import Registry
+from devcontainer_registry.render import status_lines
 from devcontainer_registry.status import status
 
 HERE = "registry.example"
@@ -240,3 +241,26 @@ def test_the_command_says_the_same_for_a_person_and_for_a_program(look):
     assert "s3cret" not in plain.stdout + json.dumps(document)
     (ours,) = (one for one in document["registries"] if one["registry"] == HERE)
     assert "2027-01-15T08:00:00Z" == ours["expires_at"]
+
+
+@pytest.mark.parametrize(
+    ("remembered", "told"),
+    [
+        (
+            {"state": "verified", "at": NOW - 60, "expires_at": NOW + 60},
+            ["verified 2027-01-15T07:59:00Z", "until 2027-01-15T08:01:00Z"],
+        ),
+        ({"state": "verified", "at": NOW - 60}, ["verified 2027-01-15T07:59:00Z"]),
+        ({"state": "unverified", "at": NOW - 60}, ["not verified"]),
+    ],
+)
+def test_a_person_reads_who_answers_whether_it_was_verified_and_until_when(look, remembered, told):
+    look.program("devcontainer-registry")
+    look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
+    kept = {"credential": {"Username": "AWS", "Secret": "s3cret"}, **remembered}
+    look.cache.write(Registry(HERE), kept)
+
+    lines = list(status_lines(status(environ=look.environ, now=NOW)))
+
+    said = ", ".join(["docker-credential-devcontainer-registry", *told])
+    assert f"credHelpers {HERE} {said}" == " ".join(" ".join(lines).split())
