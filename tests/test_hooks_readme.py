@@ -172,5 +172,5 @@ def test_the_script_in_python_says_how_it_went_and_never_fails(tmp_path, registr
         )
 
     assert (0, "") == (done.returncode, done.stderr)
-    assert done.stdout.startswith(f"{there.registry} {word}")
+    assert done.stdout.startswith(f"CORP {word} {there.registry}")
     assert "s3cret" not in done.stdout

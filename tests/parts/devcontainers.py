@@ -159,9 +159,12 @@ class DevContainer:
 
     def changed_at(self):
         """
-        When config.json was written, and which file it is.
+        When config.json was written, which file it is, and a hash of what is in it.
         """
-        return self.run("stat", "-c", "%i %y", "/home/dev/.docker/config.json").stdout
+        path = "/home/dev/.docker/config.json"
+        written = self.run("sh", "-c", f"stat -c '%i %y' {path} && sha256sum {path}")
+        assert written.returncode == 0, written.stderr
+        return written.stdout
 
     def holds(self, text):
         """

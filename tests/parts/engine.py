@@ -50,6 +50,16 @@ class Engine:
         self._docker("import", path, name)
         return name
 
+    def build(self, name, folder):
+        """
+        Make the image *name* of the Dockerfile in *folder*, with the builder that needs no plugin.
+        """
+        built = self._docker(
+            "build", "--tag", name, str(folder), check=False, environ={"DOCKER_BUILDKIT": "0"}
+        )
+        assert 0 == built.returncode, (built.stdout + built.stderr).decode()
+        return name
+
     def remove_image(self, name):
         self._docker("rmi", "--force", name, check=False)
 
@@ -105,14 +115,19 @@ class Engine:
             self.stop()
             needed.missing(f"no Docker Engine answers, and none can be started here: {error}")
 
-    def _docker(self, *arguments, stdin=b"", check=True):
+    def _docker(self, *arguments, stdin=b"", check=True, environ=()):
         docker = needed.program("docker", package="docker.io")
         return subprocess.run(
             [docker, *arguments],
             input=stdin,
             capture_output=True,
             check=check,
-            env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "DOCKER_HOST": self.host},
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": "/nonexistent",
+                "DOCKER_HOST": self.host,
+                **dict(environ),
+            },
         )
 
     def __enter__(self):

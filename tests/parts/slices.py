@@ -2,7 +2,8 @@
 """
 An image that can be a dev container: a slice of this machine, since none may be fetched.
 
-busybox, bash, the docker CLI, and the distribution's own Python with the libraries that they need.
+busybox, bash, the docker CLI, skopeo, and the distribution's own Python, with the libraries that
+they need.
 """
 
 from __future__ import annotations
@@ -60,9 +61,9 @@ def write(path, *, python=True):
             _add_link(archive, f"usr/bin/{applet}", "busybox")
         programs = [needed.program("bash", package="bash")]
         archive.add(os.path.realpath(programs[0]), "usr/bin/bash")
-        docker = needed.program("docker", package="docker.io")
-        archive.add(os.path.realpath(docker), "usr/bin/docker")
-        programs.append(docker)
+        for client, package in (("docker", "docker.io"), ("skopeo", "skopeo")):
+            programs.append(needed.program(client, package=package))
+            archive.add(os.path.realpath(programs[-1]), f"usr/bin/{client}")
         if python:
             programs += _add_python(archive)
         _add_libraries(archive, programs)

@@ -3,7 +3,7 @@ import devcontainer_registry as registry
 
 report = registry.login(verify="changed", timeout=15)
 for outcome in report.outcomes:
-    print(outcome.registry, outcome.status, outcome.error or "")
+    print(outcome.id, outcome.status, outcome.registry, outcome.error or "")
     if outcome.error is not None and outcome.error.hint:
         print("  hint:", outcome.error.hint)
 if report.error is not None:
