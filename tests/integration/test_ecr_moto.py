@@ -115,30 +115,53 @@ def asked(cloud):
     return [(call.action, call.region, call.key_id) for call in cloud.calls]
 
 
-def test_two_accounts_in_two_regions_are_logged_in_to_in_one_run(cloud, home):
-    sets = {**ecr_set(ONE, set_id="A"), **ecr_set(TWO, set_id="B")}
+@pytest.fixture(name="two_accounts")
+def _two_accounts(cloud):
+    """
+    Two sets whose keys moto has made, each in an account of its own: it knows whose they are.
+    """
+    sets, key_ids = {}, []
+    for set_id, made_up in (("A", ONE), ("B", TWO)):
+        key_id, key = cloud.make_key(account=ACCOUNTS[made_up])
+        key_ids.append(key_id)
+        sets |= ecr_set(made_up, set_id=set_id, USER=key_id, key=key)
+    return sets, key_ids
+
+
+def test_two_accounts_in_two_regions_are_logged_in_to_in_one_run(cloud, two_accounts, home):
+    sets, key_ids = two_accounts
     registries = [played(cloud, key_id) for key_id in (ONE, TWO)]
 
     with PlayedInternet(*registries) as internet:
         report = log_in(home, {**sets, **internet.environ}, verify="always")
 
     assert [("ok", True), ("ok", True)] == [(one.status, one.verified) for one in report.outcomes]
+    # The passwords hold the number of the account that moto saw.
     assert {
         HOSTS[ONE]: "AWS:" + cloud.password("111111111111"),
         HOSTS[TWO]: "AWS:" + cloud.password("222222222222"),
     } == kept(home)
     assert {
-        ("GetAuthorizationToken", "eu-west-1", ONE),
-        ("GetAuthorizationToken", "us-east-2", TWO),
+        ("GetAuthorizationToken", "eu-west-1", key_ids[0]),
+        ("GetAuthorizationToken", "us-east-2", key_ids[1]),
     } == set(asked(cloud))
     for one in report.outcomes:
         assert 11.9 * 3600 < one.expires_at - time.time() <= 12 * 3600
 
 
-def test_the_command_logs_in_to_two_accounts(cloud, home):
+def test_an_account_is_its_keys_and_not_its_hosts(cloud, home):
+    key_id, key = cloud.make_key(account="444444444444")
+
+    log_in(home, ecr_set(host=HOSTS[TWO], USER=key_id, key=key))
+
+    assert {HOSTS[TWO]: "AWS:" + cloud.password("444444444444")} == kept(home)
+
+
+def test_the_command_logs_in_to_two_accounts(cloud, two_accounts, home):
     sets = {
-        **ecr_set(ONE, set_id="A", IMAGE=f"{HOSTS[ONE]}/{ALLOWED}:1"),
-        **ecr_set(TWO, set_id="B", IMAGE=f"{HOSTS[TWO]}/{DENIED}:1"),
+        **two_accounts[0],
+        "A_CONTAINER_REGISTRY_IMAGE": f"{HOSTS[ONE]}/{ALLOWED}:1",
+        "B_CONTAINER_REGISTRY_IMAGE": f"{HOSTS[TWO]}/{DENIED}:1",
     }
 
     with PlayedInternet(*(played(cloud, key_id) for key_id in (ONE, TWO))) as internet:

@@ -5,6 +5,7 @@ AWS on loopback: moto answers, and a front of our own refuses as AWS does.
 moto takes any key for a good one.  The front knows which keys there are, checks each request's
 signature with botocore, answers what a test has scripted, and hands the rest to moto.  It changes
 one thing of moto's answers: ECR's tokens live for 12 hours, where moto's ended in 2015.
+Whose a made-up key is, it tells moto; a key that moto gave out, moto knows.
 ecr-public, which moto does not have, is played by the front.
 """
 
@@ -19,6 +20,7 @@ import re
 import sys
 import threading
 import time
+import uuid
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
@@ -64,6 +66,7 @@ SKEWED = Fault(
     "(20261124T091000Z - 5 min.)",
 )
 EXPIRED = Fault("ExpiredTokenException", "The security token included in the request is expired")
+INVALID_WEB_TOKEN = Fault("InvalidIdentityToken", "No OpenIDConnect provider found in your account")
 THROTTLED = Fault("ThrottlingException", "Rate exceeded")
 BROKEN = Fault("ServerException", "A server-side issue occurred", 500)
 
@@ -97,12 +100,15 @@ class Aws:
     Attributes:
         endpoint: For AWS_ENDPOINT_URL.
         keys: Key id to secret key and account; a test adds its own.
+        web_tokens: The web identity tokens that are known.
         calls: What was asked, in order.
     """
 
     def __init__(self, folder):
         self.keys = {}
+        self.web_tokens = set()
         self.calls = []
+        self._given = set()  # key ids from moto
         self._scripts = collections.defaultdict(collections.deque)
         self._always = {}
         self._lock = threading.Lock()
@@ -129,6 +135,33 @@ class Aws:
         """
         self.keys[key_id] = (secret_key, account)
 
+    def make_key(self, *, account):
+        """
+        A new user's key, made by moto in *account*: key id and secret key.
+        """
+        import boto3
+
+        aws = {"endpoint_url": f"http://127.0.0.1:{self.moto_port}", "region_name": "us-east-1"}
+        anybody = {"aws_access_key_id": "AKIA0000000000000000", "aws_secret_access_key": "x"}
+        # moto lets anybody be any role.
+        role = f"arn:aws:iam::{account}:role/admin"
+        given = boto3.client("sts", **aws, **anybody).assume_role(
+            RoleArn=role, RoleSessionName="tests"
+        )["Credentials"]
+        iam = boto3.client(
+            "iam",
+            **aws,
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+        )
+        user = f"user-{uuid.uuid4()}"
+        iam.create_user(UserName=user)
+        key = iam.create_access_key(UserName=user)["AccessKey"]
+        self.keys[key["AccessKeyId"]] = (key["SecretAccessKey"], account)
+        self._given.add(key["AccessKeyId"])
+        return key["AccessKeyId"], key["SecretAccessKey"]
+
     def script(self, key_id, *faults):
         """
         Answer the next calls of *key_id* with *faults*, one each, and those after as usual.
@@ -146,7 +179,14 @@ class Aws:
         Forget keys, scripts and calls, for the next test.
         """
         with self._lock:
-            for container in (self.keys, self.calls, self._scripts, self._always):
+            for container in (
+                self.keys,
+                self.web_tokens,
+                self.calls,
+                self._given,
+                self._scripts,
+                self._always,
+            ):
                 container.clear()
 
     def password(self, account):
@@ -170,7 +210,12 @@ class Aws:
         target = request.headers.get("X-Amz-Target", "")
         form = parse_qs(body.decode("utf-8", "replace"))
         action = target.partition(".")[2] or form.get("Action", [""])[0]
-        fault = self._fault(request, body, signed)
+        web_token = form.get("WebIdentityToken", [None])[0]
+        if action == "AssumeRoleWithWebIdentity":
+            # The one call that is not signed: the token is who asks.
+            fault = None if web_token in self.web_tokens else INVALID_WEB_TOKEN
+        else:
+            fault = self._fault(request, body, signed)
         record = Call(
             action=action,
             service=service,
@@ -183,10 +228,9 @@ class Aws:
             self.calls.append(record)
         if fault:
             return _refusal(fault, json_protocol=bool(target))
-        account = self.keys[key_id][1]
         if service == "ecr-public":
-            return _public_token(self.password(account))
-        return self._ask_moto(request, body, action, account)
+            return _public_token(self.password(self.keys[key_id][1]))
+        return self._ask_moto(request, body, action, key_id)
 
     def _fault(self, request, body, signed):
         key_id = signed and signed[1]
@@ -219,10 +263,12 @@ class Aws:
         text = signer.string_to_sign(again, signer.canonical_request(again))
         return signer.signature(text, again)
 
-    def _ask_moto(self, request, body, action, account):
+    def _ask_moto(self, request, body, action, key_id):
         connection = http.client.HTTPConnection("127.0.0.1", self.moto_port, timeout=20)
         try:
-            headers = {**dict(request.headers), "x-moto-account-id": account}
+            headers = dict(request.headers)
+            if key_id in self.keys and key_id not in self._given:
+                headers["x-moto-account-id"] = self.keys[key_id][1]
             connection.request(request.command, request.path, body, headers)
             response = connection.getresponse()
             content = response.read()
@@ -241,6 +287,7 @@ class Aws:
         account = parse_qs(question)["RoleArn"][0].split(":")[4]
         key_id = re.search(r"<AccessKeyId>(.*?)<", answer)[1]
         self.keys[key_id] = (re.search(r"<SecretAccessKey>(.*?)<", answer)[1], account)
+        self._given.add(key_id)
 
     def __enter__(self):
         return self
