@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
+from .errors import ConfigError
 from .helper import NAME
 
 TYPE_CHECKING = False
@@ -53,16 +54,31 @@ class Delegation:
         self._mounts = mounts
         self._refusal: str | None = None
         self._looked = False
+        self._trouble: ConfigError | None = None
+        self._tried = False
 
     @property
-    def is_on_path(self) -> bool:
+    def trouble(self) -> ConfigError | None:
         """
-        Whether this process itself would find the helper.
+        Why docker, started where we are, would get nothing from our helper; None: it would.
+
+        `helper-missing`, or `helper-failed` where it does not run: one whose Python is gone, say.
         """
-        folders = self._environ.get("PATH", os.defpath).split(os.pathsep)
-        # docker, too, takes no program from a relative folder.
-        programs = (os.path.join(folder, NAME) for folder in folders if os.path.isabs(folder))
-        return any(os.path.isfile(path) and os.access(path, os.X_OK) for path in programs)
+        if not self._tried:
+            self._trouble = self._untried()
+            self._tried = True
+        return self._trouble
+
+    def found(self, name: str) -> str | None:
+        """
+        The program *name* that docker would start, or None.
+        """
+        for folder in self._environ.get("PATH", os.defpath).split(os.pathsep):
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) and os.access(path, os.X_OK):
+                # docker, too, takes no program from a relative folder, nor looks any further.
+                return path if os.path.isabs(path) else None
+        return None
 
     @property
     def refusal(self) -> str | None:
@@ -74,6 +90,22 @@ class Delegation:
             self._looked = True
         return self._refusal
 
+    def _untried(self) -> ConfigError | None:
+        program = self.found(NAME)
+        if program is None:
+            return ConfigError(
+                f"{NAME} is not on PATH",
+                hint="install the package where docker runs, or use --store auths",
+                code="helper-missing",
+            )
+        if not _answers(program, self._environ):
+            return ConfigError(
+                f"{program} does not run",
+                hint=f"run {NAME} version to see why, or use --store auths",
+                code="helper-failed",
+            )
+        return None
+
     def _missing(self) -> str | None:
         where = " or ".join(self._places)
         program = next(
@@ -81,27 +113,12 @@ class Delegation:
         )
         if program is None:
             return f"{NAME} is not in {where}"
-        if os.stat(program).st_mode & 0o111 != 0o111:
+        # It is a script, which whoever runs it has to read.
+        if os.stat(program).st_mode & 0o555 != 0o555:
             return f"{program} can't be run by everybody"
-        if not self._answers(program):
+        if not _answers(program, {"PATH": os.pathsep.join(self._places)}):
             return f"{program} does not run with a PATH of {where} only"
         return None
-
-    def _answers(self, program: str) -> bool:
-        import subprocess  # 10 ms, and most credentials need no helper
-
-        try:
-            done = subprocess.run(  # noqa: S603  (our own helper, by its full path)
-                [program, "version"],
-                check=False,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=_ANSWER_MAX,
-                env={"PATH": os.pathsep.join(self._places)},
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return False
-        return done.returncode == 0 and done.stdout.startswith(NAME.encode())
 
     def _mounted(self) -> str | None:
         folder = os.path.dirname(os.path.abspath(self._config_path))
@@ -122,6 +139,23 @@ class Delegation:
         except (OSError, IndexError):
             return os.path.ismount(path)
         return path in map(_unescaped, points)
+
+
+def _answers(program: str, environ: Mapping[str, str]) -> bool:
+    import subprocess  # 10 ms, and most credentials need no helper
+
+    try:
+        done = subprocess.run(  # noqa: S603  (our own helper, by its full path)
+            [program, "version"],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_ANSWER_MAX,
+            env=dict(environ),
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0 and done.stdout.startswith(NAME.encode())
 
 
 def _unescaped(point: str) -> str:

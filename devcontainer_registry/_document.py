@@ -120,6 +120,13 @@ class Document:
         entry = self.entry(registry)
         return credential_of(entry) if entry else None
 
+    def has_login(self, registry: Registry) -> bool:
+        """
+        Whether its entry says how to log in, be it in a way that `auth` makes nothing of.
+        """
+        members = folded(self.entry(registry) or {})
+        return any(members.get(name) for name in CREDENTIAL_MEMBERS)
+
     def set_auth(self, registry: Registry, credential: Credential) -> None:
         """
         Keep *credential* in `auths`, as `docker login` would.

@@ -131,7 +131,8 @@ def _decide(
         return other_helper(outcome, other)
     served = document.helper(registry) == OUR_HELPER
     entry = memory.cached(registry) if served else document.auth(registry)
-    if one.secret.implicit and entry is not None and not (served or memory.wrote(registry, entry)):
+    ours = served or (entry is not None and memory.wrote(registry, entry))
+    if one.secret.implicit and document.has_login(registry) and not ours:
         return not_ours(outcome)
     if outcome.status == "unverified" and entry is not None:
         # What is there may be right, and nobody knows that this is.
@@ -164,16 +165,13 @@ class _Placing:
         """
         Into our cache only, as asked for by name: no secret in config.json.
         """
-        if not self.delegation.is_on_path:
+        if self.delegation.trouble is not None:
+            raise self.delegation.trouble
+        why_not = self._delegate(written=False)
+        if why_not is not None:
             raise ConfigError(
-                "docker-credential-devcontainer-registry is not on PATH",
-                hint="install the package where docker runs, or use --store auths",
-                code="helper-missing",
-            )
-        if not self._delegated(written=False):
-            raise ConfigError(
-                "our helper can't be named for it in config.json",
-                hint="see what is said about the cache, or use --store auths",
+                f"our helper can't be asked for it, since {why_not}",
+                hint="see to that, or use --store auths",
                 code="not-delegated",
             )
         self.document.remove_auth(self.registry)
@@ -185,40 +183,52 @@ class _Placing:
             outcome,
             "helper-not-everywhere",
             f"some processes may not find the helper, since {refusal}",
-            "install the package's scripts to /usr/local/bin, or use --store auto",
+            "see to that, or use --store auto",
         )
 
     def auths(self, *, automatic: bool) -> Outcome:
         """
         Into config.json, and, where that is *automatic*, into our cache if docker should ask it.
         """
-        rule = self.document.asked_for(self.registry)
-        needed = self.one.credential.expires_at is not None or rule == "credsStore"
-        why_not = None
         # Before anything is noted: what docker's format can't carry is not to be remembered.
         self.document.set_auth(self.registry, self.one.credential)
-        if automatic and (needed or self.document.helper(self.registry) == OUR_HELPER):
-            why_not = self._obstacle()
-            if why_not is None and self._delegated(written=True):
+        why_not = None
+        if automatic and self._needs_helper():
+            why_not = self._obstacle() or self._delegate(written=True)
+            if why_not is None:
                 return self._kept()
         self.document.remove_helper(self.registry, OUR_HELPER)
         self._note(written=True, served=False)
         if self.document.asked_for(self.registry) == "credsStore":
-            return _hidden(self._kept(), self.document.creds_store or "", why_not)
+            return self._hidden(self.document.creds_store or "", why_not)
         # Without a helper ECR Public is as it should be: anonymous pulls work when this expires.
-        if not automatic or not needed or self.registry in _NEVER_DELEGATED:
+        if why_not is None or self.registry in _NEVER_DELEGATED:
             return self._kept()
-        return _not_delegated(self._kept(), why_not or "config.json or the cache does not allow it")
+        return _not_delegated(self._kept(), why_not)
+
+    def _needs_helper(self) -> bool:
+        if self.one.credential.expires_at is not None:
+            return True
+        # An empty entry says: not the store.  One of ours may be there because of the store.
+        says_no = self.document.helper(self.registry) == ""
+        return self.document.creds_store is not None and not says_no
 
     def _obstacle(self) -> str | None:
         if self.registry in _NEVER_DELEGATED:
             return "an anonymous pull from it works, and one with an expired login does not"
         return self.delegation.refusal
 
-    def _delegated(self, *, written: bool) -> bool:
+    def _delegate(self, *, written: bool) -> str | None:
+        """
+        Have docker ask our helper; why that can't be, in words that follow "since".
+        """
+        if "" in self.document.helpers(self.registry).values():
+            return "its credHelpers entry is empty, which tells docker to ask no helper"
         # In this order: a helper that is asked and has nothing would hide what is in `auths`.
-        noted = self._note(written=written, served=True)
-        return noted and self.document.set_helper(self.registry, OUR_HELPER)
+        if not self._note(written=written, served=True):
+            return "our cache can't be written to"  # the report has a finding about that
+        self.document.set_helper(self.registry, OUR_HELPER)
+        return None
 
     def _note(self, *, written: bool, served: bool) -> bool:
         # An image that could not be pulled is looked at again at the next start.
@@ -230,6 +240,24 @@ class _Placing:
 
     def _kept(self) -> Outcome:
         return replace(self.outcome, kept_in=places(self.document, self.registry))
+
+    def _hidden(self, store: str, why_not: str | None) -> Outcome:
+        program = f"docker-credential-{store}"
+        hint = (
+            'set "dev.containers.dockerCredentialHelper": false in VS Code, or remove credsStore '
+            "from config.json"
+        )
+        missing = ""
+        if self.delegation.found(program) is None:
+            missing = ", which is not on PATH,"
+            hint = "remove credsStore from config.json, or install the helper that it names"
+        reason = f", and our helper can't be asked instead, since {why_not}" if why_not else ""
+        return _remarked(
+            self._kept(),
+            "hidden-by-credsstore",
+            f"written, but docker asks {program}{missing} and will not see it{reason}",
+            hint,
+        )
 
 
 def places(document: Document, registry: Registry) -> frozenset[Place]:
@@ -295,17 +323,6 @@ def not_kept(outcome: Outcome) -> Outcome:
 
 def _id_for(outcome: Outcome) -> str:
     return "GHCR" if outcome.registry == "ghcr.io" else "MY"
-
-
-def _hidden(outcome: Outcome, store: str, why_not: str | None) -> Outcome:
-    reason = f", and our helper can't be asked instead, since {why_not}" if why_not else ""
-    return _remarked(
-        outcome,
-        "hidden-by-credsstore",
-        f"written, but docker asks docker-credential-{store} and will not see it{reason}",
-        'set "dev.containers.dockerCredentialHelper": false in VS Code, or remove credsStore '
-        "from config.json",
-    )
 
 
 def _not_delegated(outcome: Outcome, why_not: str) -> Outcome:

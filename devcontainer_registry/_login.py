@@ -261,12 +261,13 @@ class _Run:
             if settled is None or settled.status != "unchanged":
                 return settled
             kept_in = places(document, secret.registry)
-            if self.store == "helper" and "auths" in kept_in:
-                return None  # another --store wrote that, and this one keeps no secret there
+            if (self.store == "helper") == ("auths" in kept_in):
+                return None  # another --store left it so: `helper` keeps no secret there
             return replace(settled, kept_in=kept_in)
         entry = document.auth(secret.registry)
         if entry is None:
-            return None
+            kept_from_us = secret.implicit and document.has_login(secret.registry)
+            return not_ours(outcome) if kept_from_us else None
         # Without a hash of ours there is nothing to compare, and so no key to be made.
         known = self.memory.entry(entry) if recalled.entries else None
         if secret.implicit and known not in recalled.entries:
@@ -289,7 +290,9 @@ class _Run:
         if self.verify != "changed" or not fresh or self.store == "auths":
             return None
         # A helper that is gone breaks `docker run`: what follows then takes its entry away.
-        if not self.delegation.is_on_path:
+        if self.delegation.trouble is not None:
+            return None
+        if self.store == "auto" and self.delegation.refusal is not None:
             return None
         return _unchanged(outcome, recalled)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 
-from ._authentry import credential_of
+from ._authentry import credential_of, folded
 from ._programs import ask_helper
 from .cache import Cache
 from .configfile import OUR_HELPER, DockerConfig
@@ -65,7 +65,8 @@ def resolve(
     Raises:
         InvalidRegistryError: *target* is neither an image nor a registry.
         ConfigError: A file is damaged, or a helper is missing, hangs, fails or talks nonsense:
-            what makes `docker run` fail, too.
+            what makes `docker run` fail, too.  Or docker would send a bearer token that somebody
+            put there (`registrytoken`), which no `Credential` can say.
     """
     registry, repository = _parsed(target)
     found = _of_variable(registry, environ)
@@ -79,10 +80,13 @@ def resolve(
         case "credsStore":
             return _asked(document.creds_store or "", registry, environ, timeout)
         case _:
-            entry = document.auth(registry)
-    if entry is not None:
-        return _with_life(registry, entry, config, environ)
-    return None if document.entry(registry) else _podmans(registry, repository, environ, timeout)
+            entry = document.entry(registry)
+    if not entry:
+        return _podmans(registry, repository, environ, timeout)
+    if folded(entry).get("registrytoken"):
+        raise _registry_token(registry)
+    credential = credential_of(entry)
+    return credential and _with_life(registry, credential, config, environ)
 
 
 def _parsed(target: str) -> tuple[Registry, str]:
@@ -126,6 +130,21 @@ def _asked(
         secret=Secret(entry["credential"]["Secret"]),
         issued_at=entry.get("issued_at"),
         expires_at=entry.get("expires_at"),
+    )
+
+
+def _registry_token(registry: Registry) -> ConfigError:
+    """
+    What there is to say of a bearer token, which clients send as it is, before all else.
+
+    It is no user name and password, and whoever took it for one would send it to a token server.
+    https://github.com/moby/moby/blob/v28.2.2/distribution/registry.go (existingTokenHandler)
+    https://github.com/google/go-containerregistry/blob/v0.20.2/pkg/v1/remote/transport/bearer.go
+    """
+    return ConfigError(
+        f"config.json has a registrytoken for {registry}, which is no user name and password",
+        hint=f"run docker logout {registry}, and log in again",
+        code="registry-token",
     )
 
 

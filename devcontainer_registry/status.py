@@ -153,7 +153,7 @@ class _Look:
         wrote = entry is not None and self.memory.wrote(registry, entry)
         cached = has_credential(remembered)
         rule, helper = self._rule(registry)
-        if rule == "auths" and entry is None:
+        if rule == "auths" and not self.document.has_login(registry):
             rule = "none"
         ours = cached if helper == OUR_HELPER else rule == "auths" and wrote
         return Standing(

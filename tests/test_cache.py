@@ -97,6 +97,20 @@ def test_no_temporary_file_is_left(cache):
     assert ["key", f"{HERE}.json"] == sorted(os.listdir(cache.path))
 
 
+def test_a_temporary_file_is_never_one_that_was_there(cache, tmp_path, monkeypatch):
+    """
+    Whoever could foresee its name could have us write the secret where it can be read.
+    """
+    cache.write(HERE, {"a": "old"})
+    monkeypatch.setattr(os, "urandom", lambda size: b"\0" * size)  # foreseen
+    planted = os.path.join(cache.path, f".{HERE}.json.{os.getpid()}.{'00' * 4}")
+    os.symlink(tmp_path / "elsewhere", planted)
+
+    assert "cache-failed" == _code(lambda: cache.write(HERE, {"a": "new"}))
+    assert not os.path.lexists(tmp_path / "elsewhere")
+    assert "old" == cache.read(HERE)["a"]
+
+
 def test_a_file_of_another_registry_is_a_miss(cache):
     cache.write(HERE, {})
     os.rename(

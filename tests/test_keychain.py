@@ -215,6 +215,23 @@ def test_an_identity_token_is_told_from_a_password(place):
     )
 
 
+@pytest.mark.parametrize("more", [{}, login("bob"), {"identitytoken": "i"}])
+@pytest.mark.parametrize("member", ["registrytoken", "RegistryToken"])
+def test_a_bearer_token_is_said_and_neither_quoted_nor_taken_for_a_password(place, member, more):
+    """
+    docker sends it before all else in the entry.
+    """
+    place.config({"auths": {HERE: {member: "s3cret-bearer", **more}}})
+    place.containers({"auths": {HERE: login("eve")}})
+
+    with pytest.raises(ConfigError) as caught:
+        place.ask()
+
+    assert "registry-token" == caught.value.code
+    assert HERE in caught.value.message
+    assert "s3cret" not in f"{caught.value} {caught.value.hint} {caught.value.__cause__}"
+
+
 def test_a_damaged_file_is_named_and_not_quoted(place):
     place.config(b'{"auths": {"registry.example": {"auth": "s3cret"')
 
@@ -315,7 +332,7 @@ def test_podmans_file_counts_where_dockers_says_nothing(place):
 
 
 @pytest.mark.parametrize(
-    "entry", [{"auth": "not padded"}, {"auth": basic("nobody")}, {"registrytoken": "t"}]
+    "entry", [{"auth": "not padded"}, {"auth": basic("nobody")}, {"registrytoken": ""}]
 )
 def test_an_entry_that_docker_can_make_nothing_of_hides_podmans_file(place, entry):
     place.config({"auths": {HERE: entry}})

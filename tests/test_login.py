@@ -678,6 +678,31 @@ def test_an_implicit_login_never_replaces_what_we_did_not_write(home):
     assert (0, before) == (registry.asked, home.text)
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [{"registrytoken": "t"}, {"auth": "not padded"}, {"identitytoken": "i"}, {"password": "p"}],
+)
+def test_an_implicit_login_replaces_no_entry_that_we_can_make_nothing_of(home, entry):
+    home.write({"auths": {HERE: entry}})
+    before = home.text
+    plugin = Scripted(GOOD)
+    secret = a_secret(implicit=True)
+
+    report = home.login([secret], authenticators={"generic": plugin}, verify="never")
+
+    assert ("skipped", "not-ours", 0) == (only(report).status, only(report).code, plugin.asked)
+    assert before == home.text
+
+
+def test_an_implicit_login_fills_the_empty_entry_that_docker_left(home):
+    home.write({"auths": {HERE: {}}})
+
+    report = home.login([a_secret(implicit=True)], verify="never")
+
+    assert "ok" == only(report).status
+    assert {HERE: "bob:s3cret-s3cret"} == home.auths
+
+
 def test_an_implicit_login_that_came_while_we_asked_is_not_replaced_either(home):
     class Overtaken(Scripted):
         def authenticate(self, secret, *, timeout):

@@ -1,150 +1,576 @@
 # SPDX-License-Identifier: MIT
 """
-Where `--store` keeps a login, and where it does not.
+Where `--store` keeps a login, and where it does not: the whole table, and what changes it.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
+import time
 
 import pytest
+from fakes import HERE, Home, a_secret, a_set, encoded
+from faults import Fine
 
-from devcontainer_registry import login
 from devcontainer_registry._delegate import Delegation
-from devcontainer_registry.testing import LoopbackRegistry
+from devcontainer_registry._keep import Accepted, keep
+from devcontainer_registry._memory import Memory
+from devcontainer_registry.cache import Cache
+from devcontainer_registry.credentials import Credential, Secret
+from devcontainer_registry.logout import logout
+from devcontainer_registry.observer import ignore
+from devcontainer_registry.registry import Registry
+from devcontainer_registry.report import LoginReport, Outcome
 
 NAME = "docker-credential-devcontainer-registry"
+OURS = "devcontainer-registry"
+STATIC = Credential(username="bob", secret=Secret("s3cret-s3cret"))
+SENT = {"Username": "bob", "Secret": "s3cret-s3cret"}
+ENTRY = {"auth": encoded("bob:s3cret-s3cret")}
+WORKING = f"#!/bin/sh\necho '{NAME} (devcontainer-registry) v1'\n"
+HUB = "https://index.docker.io/v1/"
+
+BOTH = {"auths", "credHelpers"}
+HIDDEN = "hidden-by-credsstore"
+
+# --store, whether all would find our helper, what asks for one -> where it is kept, what is said.
+TABLE = {
+    ("auto", True, "nothing"): ({"auths"}, None),
+    ("auto", True, "an expiry"): (BOTH, None),
+    ("auto", True, "a credsStore"): (BOTH, None),
+    ("auto", False, "nothing"): ({"auths"}, None),
+    ("auto", False, "an expiry"): ({"auths"}, "not-delegated"),
+    ("auto", False, "a credsStore"): ({"auths"}, HIDDEN),
+    ("auths", True, "nothing"): ({"auths"}, None),
+    ("auths", True, "an expiry"): ({"auths"}, None),
+    ("auths", True, "a credsStore"): ({"auths"}, HIDDEN),
+    ("auths", False, "nothing"): ({"auths"}, None),
+    ("auths", False, "an expiry"): ({"auths"}, None),
+    ("auths", False, "a credsStore"): ({"auths"}, HIDDEN),
+    ("helper", True, "nothing"): ({"credHelpers"}, None),
+    ("helper", True, "an expiry"): ({"credHelpers"}, None),
+    ("helper", True, "a credsStore"): ({"credHelpers"}, None),
+    ("helper", False, "nothing"): ({"credHelpers"}, "helper-not-everywhere"),
+    ("helper", False, "an expiry"): ({"credHelpers"}, "helper-not-everywhere"),
+    ("helper", False, "a credsStore"): ({"credHelpers"}, "helper-not-everywhere"),
+}
+
+# Why somebody may not find our helper -> what is said of that.
+OBSTACLES = {
+    "it is nowhere": f"{NAME} is not in ",
+    "it is its owner's": "can't be run by everybody",
+    "its owner alone may read it": "can't be run by everybody",
+    "it fails": "does not run with a PATH of ",
+    "it is another program": "does not run with a PATH of ",
+    "it can't be started": "does not run with a PATH of ",
+    "it needs more of PATH": "does not run with a PATH of ",
+    "the file is a mount": "is a mount",
+    "the folder is a mount": "is a mount",
+    "the file's target is a mount": "is a mount",
+    "the target's folder is a mount": "is a mount",
+}
+# What is at our helper's place then, and its mode.
+_PROGRAMS = {
+    "it is its owner's": (WORKING, 0o744),
+    "its owner alone may read it": (WORKING, 0o711),
+    "it fails": (f"{WORKING}exit 1\n", 0o755),
+    "it is another program": ("#!/bin/sh\necho something else\n", 0o755),
+    "it can't be started": ("#!/nonexistent/no python\n", 0o755),
+    "it needs more of PATH": (f"#!/bin/sh\n{NAME}-of-path\n", 0o755),
+}
+CASES = [
+    pytest.param(*row, why, id=", ".join((row[0], why or "all find it", row[2])))
+    for row in TABLE
+    for why in ([None] if row[1] else OBSTACLES)
+]
 
 
-@pytest.fixture(name="registry")
-def _registry():
-    with LoopbackRegistry({"ann": "a-password"}) as registry:
-        yield registry
+class Machine:
+    """
+    A home, a folder that stands for those on everybody's PATH, another on ours, and mounts.
+    """
+
+    def __init__(self, folder):
+        self.home = Home(folder / "home")
+        self.docker = os.path.dirname(self.home.config)
+        self.everywhere = str(folder / "everywhere")
+        self.bin = str(folder / "bin")
+        self.mounts = str(folder / "mountinfo")
+        os.makedirs(self.docker)
+        os.mkdir(self.everywhere)
+        os.mkdir(self.bin)
+        self.environ = {**self.home.environ, "PATH": f"{self.bin}:/usr/bin:/bin"}
+        self.cache = Cache.locate(self.environ)
+        self.put(WORKING, self.bin)
+        self.put(WORKING, self.everywhere)
+        self.mount("/proc")
+
+    def put(self, script, folder, name=NAME, *, mode=0o755):
+        path = os.path.join(folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(script)
+        os.chmod(path, mode)
+
+    def mount(self, *points):
+        with open(self.mounts, "w", encoding="utf-8") as file:
+            file.writelines(f"36 35 98:0 / {point} rw - ext4 /dev/root rw\n" for point in points)
+
+    def hinder(self, why):
+        """
+        Make *why*, one of `OBSTACLES`, true.
+        """
+        if why in _PROGRAMS:
+            script, mode = _PROGRAMS[why]
+            self.put(script, self.everywhere, mode=mode)
+            self.put(WORKING, self.bin, f"{NAME}-of-path")
+        elif why == "it is nowhere":
+            os.unlink(os.path.join(self.everywhere, NAME))
+        elif why == "the file is a mount":
+            self.mount("/proc", self.home.config)
+        elif why == "the folder is a mount":
+            self.mount("/proc", self.docker)
+        elif why is not None:
+            target = os.path.join(self.home.path, "dotfiles", "docker.json")
+            os.makedirs(os.path.dirname(target))
+            if os.path.exists(self.home.config):
+                os.rename(self.home.config, target)
+            os.symlink(target, self.home.config)
+            self.mount(target if why == "the file's target is a mount" else os.path.dirname(target))
+
+    def keep(self, store, *, registry=HERE, expiring=False, outcome=None):
+        secret = a_secret("MY", registry)
+        now = time.time()
+        life = {"issued_at": now, "expires_at": now + 3600} if expiring else {}
+        credential = Credential(username="bob", secret=STATIC.secret, **life)
+        if outcome is None:
+            outcome = Outcome(
+                id="MY",
+                registry=secret.registry,
+                source=secret.source,
+                kind="generic",
+                status="ok",
+                verified=True,
+            )
+        kept = keep(
+            [Accepted(secret=secret, credential=credential, outcome=outcome)],
+            config=self.home.docker,
+            memory=Memory(self.cache, self.home.config),
+            store=store,
+            delegation=Delegation(
+                self.home.config,
+                environ=self.environ,
+                places=[self.everywhere],
+                mounts=self.mounts,
+            ),
+            deadline=time.monotonic() + 30,
+            observe=ignore,
+        )
+        (self.last,) = kept.outcomes
+        self.exit_status = LoginReport(
+            config="", changed=kept.changed, outcomes=(self.last,), error=kept.error
+        ).exit_status
+        return self.last
+
+    @property
+    def config(self):
+        return json.loads(self.home.text)
+
+    def served(self, registry=HERE):
+        """
+        What our helper has for *registry*.
+        """
+        return (self.cache.read(Registry(registry)) or {}).get("credential")
 
 
-@pytest.fixture(name="environ")
-def _environ(tmp_path, registry):
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / NAME).symlink_to(os.path.join(os.path.dirname(sys.executable), NAME))
-    return {
-        "HOME": str(tmp_path / "home"),
-        "PATH": str(folder),
-        "A_CONTAINER_REGISTRY_SERVER": registry.registry,
-        "A_CONTAINER_REGISTRY_USER": "ann",
-        "A_CONTAINER_REGISTRY_PASSWORD": "a-password",
-    }
+@pytest.fixture(name="machine")
+def _machine(tmp_path):
+    return Machine(tmp_path)
 
 
-def kept(report):
-    with open(report.config, encoding="utf-8") as file:
-        return json.load(file)
+@pytest.mark.parametrize(("store", "found", "need", "why"), CASES)
+def test_each_store_keeps_a_login_where_it_promises(machine, store, found, need, why):
+    kept_in, code = TABLE[store, found, need]
+    before = {"credsStore": "other"} if need == "a credsStore" else {}
+    machine.home.write(before)
+    machine.hinder(why)
+
+    outcome = machine.keep(store, expiring=need == "an expiry")
+
+    assert ("ok", kept_in, code) == (outcome.status, outcome.kept_in, outcome.code)
+    assert (6 if code == HIDDEN else 0) == machine.exit_status
+    parts = {"auths": {HERE: ENTRY}, "credHelpers": {HERE: OURS}}
+    assert {**before, **{part: parts[part] for part in kept_in}} == machine.config
+    assert (SENT if "credHelpers" in kept_in else None) == machine.served()
 
 
-def test_helper_keeps_no_secret_in_config_json(environ, registry):
-    report = login(environ=environ, store="helper")
+@pytest.mark.parametrize("why", OBSTACLES)
+@pytest.mark.parametrize(
+    ("store", "need"),
+    [("auto", "an expiry"), ("auto", "a credsStore"), ("helper", "nothing")],
+)
+def test_what_is_not_done_or_not_safe_says_which_condition_failed(machine, store, need, why):
+    machine.home.write({"credsStore": "other"} if need == "a credsStore" else {})
+    machine.hinder(why)
 
-    assert {"credHelpers": {registry.registry: "devcontainer-registry"}} == kept(report)
+    outcome = machine.keep(store, expiring=need == "an expiry")
 
-
-def test_helper_takes_away_what_another_store_left(environ):
-    login(environ=environ, store="auths")
-    login(environ=environ, store="helper", verify="changed")
-
-    report = login(environ=environ, store="helper", verify="changed")
-
-    assert ["credHelpers"] == list(kept(report).keys() - {"auths"})
-    assert not kept(report).get("auths")
-    assert "unchanged" == report.outcomes[0].status
+    assert OBSTACLES[why] in outcome.error.message
+    assert outcome.error.hint
 
 
-def test_auths_takes_the_helper_away(environ):
-    login(environ=environ, store="helper")
+@pytest.mark.parametrize("store", ["auto", "auths", "helper"])
+def test_that_an_image_cannot_be_pulled_is_said_with_every_store(machine, store):
+    machine.hinder("it is nowhere")
+    outcome = machine.keep(store, expiring=True)
 
-    report = login(environ=environ, store="auths")
+    denied = machine.keep(store, expiring=True, outcome=_remarked(outcome, "pull-denied"))
 
-    assert not kept(report).get("credHelpers")
-    assert kept(report)["auths"]
-
-
-def test_an_image_that_is_not_there_is_said_with_every_store(environ, registry):
-    environ["A_CONTAINER_REGISTRY_IMAGE"] = f"{registry.registry}/none/such:1"
-
-    report = login(environ=environ, store="helper")
-
-    assert ("image-not-found", 4) == (report.outcomes[0].code, report.exit_status)
+    assert ("pull-denied", 4) == (denied.code, machine.exit_status)
 
 
-def test_helper_is_refused_where_nobody_finds_it(environ):
-    report = login(environ={**environ, "PATH": "/nonexistent"}, store="helper")
+# Switching.
 
-    assert ("failed", "helper-missing") == (report.outcomes[0].status, report.outcomes[0].code)
-
-
-def test_somebody_elses_helper_is_never_evicted(environ, registry):
-    path = os.path.join(environ["HOME"], ".docker", "config.json")
-    os.makedirs(os.path.dirname(path))
-    theirs = {"credHelpers": {registry.registry: "pass"}}
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(theirs, file)
-
-    reports = [login(environ=environ, store=store) for store in ("auto", "auths", "helper")]
-
-    assert ["other-helper"] * 3 == [report.outcomes[0].code for report in reports]
-    assert theirs == kept(reports[0])
+BYSTANDERS = {
+    "HttpHeaders": {"X-Meta": "a"},
+    "auths": {"other.example": {"auth": encoded("a:b"), "email": "e"}, "third.example": {}},
+    "credHelpers": {"third.example": "third", "fourth.example": ""},
+}
+ADDED = {
+    "auto": {"auths": {HERE: ENTRY}, "credHelpers": {HERE: OURS}},
+    "auths": {"auths": {HERE: ENTRY}, "credHelpers": {}},
+    "helper": {"auths": {}, "credHelpers": {HERE: OURS}},
+}
 
 
-@pytest.mark.parametrize("kind", ["folder", "not for all", "silent"])
-def test_a_helper_that_not_everybody_can_run_is_a_reason_not_to_delegate(tmp_path, kind):
-    place = tmp_path / "usr-local-bin"
-    place.mkdir()
-    program = place / NAME
-    if kind != "folder":
-        program.write_text("#!/bin/sh\n")
-        program.chmod(0o755 if kind == "silent" else 0o700)
+@pytest.mark.parametrize("first", ADDED)
+@pytest.mark.parametrize("second", ADDED)
+def test_switching_leaves_what_the_last_store_would_and_logout_nothing(machine, first, second):
+    machine.home.write(BYSTANDERS)
+    machine.keep(first, expiring=True)
 
-    delegation = Delegation(str(tmp_path / "config.json"), environ={}, places=[str(place)])
+    outcome = machine.keep(second, expiring=True)
+    config = machine.config
+    logged_out = logout([HERE], environ=machine.environ)
 
-    assert NAME in delegation.refusal
-
-
-def test_a_helper_that_everybody_can_run_may_be_named(tmp_path):
-    place = tmp_path / "usr-local-bin"
-    place.mkdir()
-    program = place / NAME
-    program.write_text(f"#!/bin/sh\necho {NAME} v1\n")
-    program.chmod(0o755)
-
-    delegation = Delegation(str(tmp_path / "config.json"), environ={}, places=[str(place)])
-
-    assert delegation.refusal is None
+    added = ADDED[second]
+    assert {part for part in added if added[part]} == outcome.kept_in
+    assert {**BYSTANDERS, **{p: {**BYSTANDERS[p], **added[p]} for p in added}} == config
+    assert (["ok"], None) == ([o.status for o in logged_out.outcomes], logged_out.error)
+    assert BYSTANDERS == machine.config
+    assert None is machine.cache.read(HERE)
 
 
-@pytest.mark.parametrize("what", ["config.json", ""])
-def test_a_mount_is_a_reason_not_to_delegate(tmp_path, what):
-    place = tmp_path / "usr-local-bin"
-    place.mkdir()
-    (place / NAME).write_text(f"#!/bin/sh\necho {NAME} v1\n")
-    (place / NAME).chmod(0o755)
-    point = os.path.join(tmp_path, what) if what else str(tmp_path)
-    mounts = tmp_path / "mountinfo"
-    mounts.write_text(f"36 35 98:0 / {point} rw - ext4 /dev/root rw\n")
+def test_auto_takes_its_helper_away_once_nothing_asks_for_one(machine):
+    machine.home.write({"credsStore": "other"})
+    machine.keep("auto")
+    assert BOTH == machine.last.kept_in
+    machine.home.write({**machine.config, "credsStore": ""})
 
-    delegation = Delegation(
-        str(tmp_path / "config.json"), environ={}, places=[str(place)], mounts=str(mounts)
+    machine.keep("auto")
+
+    assert ({"auths"}, None) == (machine.last.kept_in, machine.last.code)
+    assert None is machine.served()
+
+
+def test_auto_keeps_its_helper_while_the_store_is_there(machine):
+    machine.home.write({"credsStore": "other"})
+    machine.keep("auto")
+
+    machine.keep("auto")
+
+    assert (BOTH, None) == (machine.last.kept_in, machine.last.code)
+
+
+@pytest.mark.parametrize("why", OBSTACLES)
+def test_auto_takes_its_helper_away_from_where_not_all_find_it(machine, why):
+    machine.keep("auto", expiring=True)
+    machine.hinder(why)
+
+    machine.keep("auto", expiring=True)
+
+    assert {"auths": {HERE: ENTRY}} == machine.config
+    assert "not-delegated" == machine.last.code
+    assert None is machine.served()
+
+
+# Whoever is in the way.
+
+
+@pytest.mark.parametrize("store", ["auto", "auths", "helper"])
+@pytest.mark.parametrize(
+    ("registry", "key"),
+    [
+        (HERE, HERE),
+        ("docker.io", HUB),
+        ("docker.io", "docker.io"),
+        ("docker.io", "index.docker.io"),
+    ],
+)
+def test_somebody_elses_helper_stays_and_nothing_is_written(machine, store, registry, key):
+    theirs = {"credHelpers": {key: "pass"}, "auths": {registry: {"auth": encoded("a:b")}}}
+    machine.home.write(theirs)
+
+    outcome = machine.keep(store, registry=registry, expiring=True)
+
+    assert ("skipped", "other-helper", 0) == (outcome.status, outcome.code, machine.exit_status)
+    assert "docker-credential-pass" in outcome.error.message
+    assert "credHelpers" in outcome.error.hint
+    assert theirs == machine.config
+    assert None is machine.cache.read(Registry(registry))
+
+
+def test_an_empty_helper_entry_is_somebodys_word_and_stays(machine):
+    theirs = {"credsStore": "other", "credHelpers": {HERE: ""}}
+    machine.home.write(theirs)
+
+    auto = machine.keep("auto", expiring=True)
+    static = machine.keep("auto")
+    auths = machine.keep("auths", expiring=True)
+
+    assert ({"auths"}, "not-delegated") == (auto.kept_in, auto.code)
+    assert "credHelpers entry is empty" in auto.error.message
+    assert [None, None] == [static.code, auths.code]
+    assert {**theirs, "auths": {HERE: ENTRY}} == machine.config
+
+
+@pytest.mark.parametrize("key", [HUB, "docker.io", "index.docker.io"])
+def test_an_empty_helper_entry_is_not_overruled_by_the_helper_store_either(machine, key):
+    theirs = {"credHelpers": {key: ""}}
+    machine.home.write(theirs)
+
+    outcome = machine.keep("helper", registry="docker.io")
+
+    assert ("failed", "not-delegated", 6) == (outcome.status, outcome.code, machine.exit_status)
+    assert "credHelpers entry is empty" in outcome.error.message
+    assert theirs == machine.config
+    # Nor is a secret kept that nobody will ask for.
+    assert None is machine.cache.read(Registry("docker.io"))
+
+
+@pytest.mark.parametrize(
+    ("installed", "message", "hint"),
+    [
+        (False, "docker-credential-desktop, which is not on PATH,", "install the helper"),
+        (True, "docker-credential-desktop and", "dev.containers.dockerCredentialHelper"),
+    ],
+)
+def test_a_store_whose_program_is_missing_is_told_from_one_that_is_there(
+    machine, installed, message, hint
+):
+    machine.home.write({"credsStore": "desktop"})
+    if installed:
+        machine.put("#!/bin/sh\nexit 1\n", machine.bin, "docker-credential-desktop")
+
+    outcome = machine.keep("auths")
+
+    assert (HIDDEN, 6) == (outcome.code, machine.exit_status)
+    assert message in outcome.error.message
+    assert hint in outcome.error.hint
+    assert "remove credsStore" in outcome.error.hint
+
+
+# Registries of their own kind.
+
+SPELLINGS = [HUB, "docker.io", "index.docker.io", "registry-1.docker.io"]
+
+
+def test_docker_hub_is_delegated_under_every_spelling_and_kept_under_dockers_own(machine):
+    machine.keep("auto", registry="docker.io", expiring=True)
+    both = machine.config
+    machine.keep("helper", registry="docker.io", expiring=True)
+    helper = machine.config
+    machine.keep("auths", registry="docker.io", expiring=True)
+
+    names = dict.fromkeys(SPELLINGS, OURS)
+    assert {"auths": {HUB: ENTRY}, "credHelpers": names} == both
+    assert {"auths": {}, "credHelpers": names} == helper
+    assert {"auths": {HUB: ENTRY}} == machine.config
+
+
+@pytest.mark.parametrize("missing", SPELLINGS)
+def test_a_spelling_of_docker_hub_that_somebody_removed_comes_back(machine, missing):
+    machine.keep("auto", registry="docker.io", expiring=True)
+    left = {key: OURS for key in SPELLINGS if key != missing}
+    machine.home.write({**machine.config, "credHelpers": left})
+
+    machine.keep("auto", registry="docker.io", expiring=True)
+
+    assert dict.fromkeys(SPELLINGS, OURS) == machine.config["credHelpers"]
+
+
+@pytest.mark.parametrize("host", ["public.ecr.aws", "ecr-public.aws.com"])
+def test_ecr_public_is_never_delegated_by_auto(machine, host):
+    """
+    Expired there means anonymous pulls, which work.
+    """
+    plain = machine.keep("auto", registry=host, expiring=True)
+    config = machine.config
+    machine.home.write({**config, "credsStore": "other"})
+    hidden = machine.keep("auto", registry=host, expiring=True)
+
+    assert ({"auths"}, None) == (plain.kept_in, plain.code)
+    assert {"auths": {host: ENTRY}} == config
+    assert ({"auths"}, HIDDEN) == (hidden.kept_in, hidden.code)
+    assert "anonymous" in hidden.error.message
+
+
+def test_ecr_public_is_delegated_where_that_was_asked_for(machine):
+    outcome = machine.keep("helper", registry="public.ecr.aws", expiring=True)
+
+    assert ({"credHelpers"}, None) == (outcome.kept_in, outcome.code)
+
+
+def test_auto_takes_a_helper_away_from_ecr_public(machine):
+    machine.keep("helper", registry="public.ecr.aws", expiring=True)
+
+    machine.keep("auto", registry="public.ecr.aws", expiring=True)
+
+    assert {"auths": {"public.ecr.aws": ENTRY}} == machine.config
+
+
+# The helper store, and our own PATH.
+
+
+@pytest.mark.parametrize("path", ["", "/nonexistent", "{bin}/none:bin"])
+def test_the_helper_store_needs_the_helper_on_path(machine, monkeypatch, path):
+    monkeypatch.chdir(os.path.dirname(machine.bin))  # where the relative `bin` is
+    machine.environ["PATH"] = path.format(bin=machine.bin)
+
+    outcome = machine.keep("helper")
+
+    assert ("failed", "helper-missing", 6) == (outcome.status, outcome.code, machine.exit_status)
+    assert NAME in outcome.error.message
+    assert not os.path.exists(machine.home.config)
+    assert None is machine.served()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        # As a virtual environment's would be whose path has a blank in it.
+        "#!/nonexistent/with a blank/bin/python\n",
+        "#!/bin/sh\nexit 1\n",
+        f"{WORKING}exit 1\n",
+        "#!/bin/sh\necho something else\n",
+    ],
+)
+def test_a_helper_on_path_that_does_not_run_is_no_helper(machine, script):
+    machine.put(script, machine.bin)
+
+    outcome = machine.keep("helper")
+
+    assert ("failed", "helper-failed", 6) == (outcome.status, outcome.code, machine.exit_status)
+    assert f"{machine.bin}/{NAME} does not run" == outcome.error.message
+    assert f"run {NAME} version" in outcome.error.hint
+    assert not os.path.exists(machine.home.config)
+    assert None is machine.served()
+
+
+@pytest.mark.parametrize("first", ["fails", "is in a relative folder"])
+def test_the_helper_that_counts_is_the_first_on_path_as_for_docker(machine, monkeypatch, first):
+    folder = os.path.join(os.path.dirname(machine.bin), "first")
+    os.mkdir(folder)
+    machine.put("#!/bin/sh\nexit 1\n", folder)
+    monkeypatch.chdir(os.path.dirname(folder))
+    name = folder if first == "fails" else "first"
+    machine.environ["PATH"] = f"{name}:{machine.environ['PATH']}"
+
+    outcome = machine.keep("helper")
+
+    assert "failed" == outcome.status
+
+
+def test_a_folder_or_a_text_of_that_name_is_passed_over(machine):
+    one, two = (os.path.join(os.path.dirname(machine.bin), name) for name in ("one", "two"))
+    os.makedirs(os.path.join(one, NAME))
+    os.mkdir(two)
+    machine.put("text", two, mode=0o644)
+    machine.environ["PATH"] = f"{one}:{two}:{machine.environ['PATH']}"
+
+    outcome = machine.keep("helper")
+
+    assert ("ok", None) == (outcome.status, outcome.code)
+
+
+# A cache that takes nothing.
+
+
+@pytest.mark.parametrize(
+    ("store", "expected", "config"),
+    [
+        ("auto", ("ok", "not-delegated", 0), {"auths": {HERE: ENTRY}}),
+        ("auths", ("ok", None, 0), {"auths": {HERE: ENTRY}}),
+        ("helper", ("failed", "not-delegated", 6), {}),
+    ],
+)
+def test_without_a_cache_nothing_is_delegated(machine, store, expected, config):
+    file = os.path.join(machine.home.path, "a-file")
+    with open(file, "w", encoding="utf-8"):
+        machine.home.write({})
+    machine.cache = Cache(os.path.join(file, "cache"))
+
+    outcome = machine.keep(store, expiring=True)
+
+    assert expected == (outcome.status, outcome.code, machine.exit_status)
+    assert config == machine.config
+    reason = outcome.error and outcome.error.message.partition(", since ")[2]
+    assert (expected[1] and "our cache can't be written to") == reason
+
+
+# A run that need not ask anybody.
+
+
+def test_what_another_store_left_is_not_called_unchanged(machine):
+    with Fine({"bob": "s3cret-s3cret"}) as registry:
+        options = {
+            "environ": {**machine.environ, **a_set("MY", registry.registry)},
+            "verify": "changed",
+        }
+        seen = []
+        for store in ("auths", "helper", "helper", "auto", "auto", "helper", "auths", "auths"):
+            report = machine.home.login(store=store, **_given(options))
+            (outcome,) = report.outcomes
+            seen.append((store, outcome.status, sorted(outcome.kept_in)))
+
+    assert [
+        ("auths", "ok", ["auths"]),
+        ("helper", "ok", ["credHelpers"]),
+        ("helper", "unchanged", ["credHelpers"]),
+        ("auto", "ok", ["auths"]),
+        ("auto", "unchanged", ["auths"]),
+        ("helper", "ok", ["credHelpers"]),
+        ("auths", "ok", ["auths"]),
+        ("auths", "unchanged", ["auths"]),
+    ] == seen
+
+
+@pytest.mark.parametrize("store", ["helper", "auto"])
+def test_a_helper_that_no_longer_runs_is_not_called_unchanged(machine, store):
+    with Fine({"bob": "s3cret-s3cret"}) as registry:
+        options = {
+            "environ": {**machine.environ, **a_set("MY", registry.registry)},
+            "verify": "changed",
+        }
+        machine.home.login(store="helper", **_given(options))
+        machine.put("#!/nonexistent/gone/bin/python\n", machine.bin)
+        report = machine.home.login(store=store, **_given(options))
+
+    (outcome,) = report.outcomes
+    expected = {"helper": ("failed", "helper-failed"), "auto": ("ok", None)}
+    assert expected[store] == (outcome.status, outcome.code)
+
+
+def _given(options):
+    return {"sets": options["environ"], "verify": options["verify"]}
+
+
+def _remarked(outcome, code):
+    return Outcome(
+        id=outcome.id,
+        registry=outcome.registry,
+        source=outcome.source,
+        kind=outcome.kind,
+        status="ok",
+        code=code,
     )
-
-    assert "mount" in delegation.refusal
-
-
-def test_a_relative_folder_of_path_and_a_folder_of_that_name_are_no_helper(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / NAME).symlink_to("/bin/true")
-    (tmp_path / "other" / NAME).mkdir(parents=True)
-
-    delegation = Delegation("config.json", environ={"PATH": f"bin:{tmp_path}/other"})
-
-    assert not delegation.is_on_path
