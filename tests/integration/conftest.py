@@ -12,7 +12,7 @@ import os
 import shutil
 
 import pytest
-from parts import aws, clients, cncf, devcontainers, images, netns, slices, tokens
+from parts import aws, clients, cncf, devcontainers, images, needed, netns, slices, tokens
 from parts.ca import Authority
 from parts.engine import Engine
 
@@ -22,6 +22,8 @@ USERS = {"alice": "in wonder:land", "robot$ci": "p4$$-wörd"}
 _DOCKER_HOST = os.environ.get("DOCKER_HOST")
 
 _COSTLY = ("engine", "moto")
+
+_NAMESPACE = ("unshare", "--mount", "--propagation", "private", "sh", "-ec")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -239,3 +241,23 @@ def _private_image(client, registry_htpasswd, image_layout):
     )
     assert pushed.returncode == 0, pushed.stderr
     return image
+
+
+@pytest.fixture(name="mounts", scope="session")
+def _mounts(_bare_process, tmp_path_factory):
+    """
+    A function: *script*, then the command, in a mount namespace of its own.
+    """
+    if os.geteuid() != 0:
+        needed.missing("only root may mount")
+    unshare = needed.program("unshare", package="util-linux")
+    client = clients.Client(tmp_path_factory.mktemp("mounts"), path=os.environ["PATH"])
+    works = client.run(unshare, "--mount", "--propagation", "private", "true")
+    if works.returncode != 0:
+        needed.missing("no mount namespace can be made here")
+    # The command's status is the script's, and what is written after it sees the same mounts.
+    return lambda before, after="": [
+        *_NAMESPACE,
+        f'{before}; "$@" || status=$?; {after or ":"}; exit ${{status:-0}}',
+        "sh",
+    ]

@@ -39,34 +39,12 @@ OTHERS = {
     "credHelpers": {"third.example": "third"},
     "nobody knows either": {"deep": [1.5, {}]},
 }
-NAMESPACE = ("unshare", "--mount", "--propagation", "private", "sh", "-ec")
 
 
 @pytest.fixture(name="registry")
 def _registry():
     with LoopbackRegistry(USERS) as registry:
         yield registry
-
-
-@pytest.fixture(name="mounts", scope="session")
-def _mounts(_bare_process):
-    """
-    A function: *script*, then the command, in a mount namespace of its own.
-    """
-    if os.geteuid() != 0:
-        needed.missing("only root may mount")
-    unshare = needed.program("unshare", package="util-linux")
-    client = Client(tempfile.mkdtemp(), path=os.environ["PATH"])
-    works = client.run(unshare, "--mount", "--propagation", "private", "true")
-    shutil.rmtree(client.home)
-    if works.returncode != 0:
-        needed.missing("no mount namespace can be made here")
-    # The command's status is the script's, and what is written after it sees the same mounts.
-    return lambda before, after="": [
-        *NAMESPACE,
-        f'{before}; "$@" || status=$?; {after or ":"}; exit ${{status:-0}}',
-        "sh",
-    ]
 
 
 @pytest.fixture(name="nobody")
