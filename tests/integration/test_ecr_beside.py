@@ -10,17 +10,24 @@ endpoint, but it does heed a proxy.
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
+import datetime as dt
 import email.message
+import functools
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import types
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from internet import Internet
 from parts import needed
+
+from devcontainer_registry._loopback import LoopbackServer
 
 REGION = "eu-west-1"
 ONE, TWO, THREE = "111111111111", "222222222222", "333333333333"
@@ -28,6 +35,10 @@ KEY, TEMPORARY = "AKIA0000000000000001", "ASIA0000000000000001"
 SECRET_KEY = "first/s3cretAccessKey+ThatNobodySees"
 SESSION_TOKEN = "session/t0ken+ThatNobodySees=="
 ROLE, JUMP = f"arn:aws:iam::{THREE}:role/pull", f"arn:aws:iam::{TWO}:role/jump"
+WEB_TOKEN = "web.identity.T0kenThatNobodySees"
+ACCESS_TOKEN, RENEWED = "single-sign-on-T0ken", "renewed-single-sign-on-T0ken"
+REFRESH_TOKEN = "refresh-T0kenThatNobodySees"
+METADATA_TOKEN, AGENT_TOKEN = "metadata-T0ken", "agents-T0ken"
 
 CREDENTIALS = f"""\
 [work]
@@ -52,6 +63,30 @@ role_arn = {ROLE}
 source_profile = jump
 [profile program]
 credential_process = cat {{home}}/process.json
+[profile of-environment]
+role_arn = {ROLE}
+credential_source = Environment
+[profile of-container]
+role_arn = {ROLE}
+credential_source = EcsContainer
+[profile of-instance]
+role_arn = {ROLE}
+credential_source = Ec2InstanceMetadata
+[profile of-web]
+role_arn = {ROLE}
+web_identity_token_file = {{home}}/web-token
+[profile signed-in]
+sso_session = corp
+sso_account_id = {TWO}
+sso_role_name = pull
+[sso-session corp]
+sso_start_url = https://corp.awsapps.com/start
+sso_region = {REGION}
+[profile signed-in-as-before]
+sso_start_url = https://corp.awsapps.com/start
+sso_region = {REGION}
+sso_account_id = {TWO}
+sso_role_name = pull
 """
 
 
@@ -66,6 +101,10 @@ class Form:
         members: What our set says of it; the default chain is asked where it says nothing.
         environ: What the environment says of it, to all three.
         default: A profile whose key is the default one in the shared files.
+        host: The registry's, where it is not the usual one.
+        others: What the others have to be told besides: the AWS CLI is not told the host, and the
+            helper's version 0.6 asks its ordinary endpoint for a FIPS host.
+        unable: By the name of another program: why it can't do this.
     """
 
     account: str = ONE
@@ -73,6 +112,9 @@ class Form:
     members: dict[str, str] = dataclasses.field(default_factory=dict)
     environ: dict[str, str] = dataclasses.field(default_factory=dict)
     default: bool = False
+    host: str = "{account}.dkr.ecr.eu-west-1.amazonaws.com"
+    others: dict[str, str] = dataclasses.field(default_factory=dict)
+    unable: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 KEYS = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
@@ -83,8 +125,19 @@ SESSION = {
 }
 
 
-def profile(name, **about):
-    return Form(members={"PROFILE": name}, environ={"AWS_PROFILE": name}, **about)
+WEB = {"AWS_WEB_IDENTITY_TOKEN_FILE": "{home}/web-token", "AWS_ROLE_ARN": ROLE}
+CONTAINER = {
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "{metadata}/container",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN": AGENT_TOKEN,
+}
+INSTANCE = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "{metadata}", "AWS_EC2_METADATA_DISABLED": "false"}
+
+NO_SSO_SESSION = {"ecr_login": "version 0.6 knows no sso-session, which came in 2022"}
+
+
+def profile(name, *, environ=None, **about):
+    environ = {"AWS_PROFILE": name, **(environ or {})}
+    return Form(members={"PROFILE": name}, environ=environ, **about)
 
 
 FORMS = {
@@ -100,6 +153,50 @@ FORMS = {
     "profile with a role": profile("pull", account=THREE, session=True),
     "profile with a role of a role": profile("twice", account=THREE, session=True),
     "profile with a program": profile("program", account=TWO, session=True),
+    "profile with a role of the environment's keys": profile(
+        "of-environment",
+        environ=KEYS,
+        account=THREE,
+        session=True,
+        unable={"ecr_login": "keys in the environment go before every profile there"},
+    ),
+    "profile with a role of the container's": profile(
+        "of-container",
+        environ=CONTAINER,
+        account=THREE,
+        session=True,
+        unable={"ecr_login": "for a credential_source, version 0.6 heeds the _RELATIVE_URI only"},
+    ),
+    "profile with a role of the instance's": profile(
+        "of-instance", environ=INSTANCE, account=THREE, session=True
+    ),
+    "profile with a web identity": profile("of-web", account=THREE, session=True),
+    "profile with single sign-on": profile(
+        "signed-in", account=TWO, session=True, unable=NO_SSO_SESSION
+    ),
+    "profile with single sign-on of the older kind": profile(
+        "signed-in-as-before", account=TWO, session=True
+    ),
+    "FIPS": Form(
+        members={"USER": KEY, "PASSWORD": SECRET_KEY},
+        environ=KEYS,
+        host="{account}.dkr.ecr-fips.us-east-1.amazonaws.com",
+        others={"AWS_USE_FIPS_ENDPOINT": "true"},
+    ),
+    "FIPS: profile with a role": profile(
+        "pull",
+        account=THREE,
+        session=True,
+        host="{account}.dkr.ecr-fips.us-east-1.amazonaws.com",
+        environ={"AWS_USE_FIPS_ENDPOINT": "true"},
+    ),
+    "dual-stack": Form(
+        members={"USER": KEY, "PASSWORD": SECRET_KEY},
+        environ=KEYS,
+        host="{account}.dkr-ecr.eu-west-1.on.aws",
+        others={"AWS_USE_DUALSTACK_ENDPOINT": "true"},
+        unable={"ecr_login": "version 0.6 knows no host of this form"},
+    ),
     "default chain: keys": Form(environ=KEYS),
     "default chain: session token": Form(account=TWO, session=True, environ=SESSION),
     "default chain: profile": Form(environ={"AWS_PROFILE": "work"}),
@@ -114,6 +211,15 @@ FORMS = {
             "AWS_CONFIG_FILE": "{home}/elsewhere/config",
         },
     ),
+    "default chain: single sign-on": Form(
+        account=TWO,
+        session=True,
+        environ={"AWS_PROFILE": "signed-in"},
+        unable=NO_SSO_SESSION,
+    ),
+    "default chain: web identity": Form(account=THREE, session=True, environ=WEB),
+    "default chain: container": Form(account=TWO, session=True, environ=CONTAINER),
+    "default chain: instance": Form(account=TWO, session=True, environ=INSTANCE),
 }
 
 
@@ -124,16 +230,24 @@ def _aws(moto):
     """
     moto.add_key(KEY, SECRET_KEY, account=ONE)
     moto.add_key(TEMPORARY, SECRET_KEY, account=TWO)
+    moto.web_tokens.add(WEB_TOKEN)
+    hosts, renewed = [], []
 
-    def answer(method, target, headers, body):
+    def answer(host, method, target, headers, body):
+        hosts.append(host)
         request = types.SimpleNamespace(command=method, path=target, headers=caseless(headers))
         status, kind, content = moto.answer(request, body)
         return status, {"Content-Type": kind}, content
 
-    hosts = (f"api.ecr.{REGION}.amazonaws.com", f"sts.{REGION}.amazonaws.com")
-    with Internet(dict.fromkeys(hosts, answer)) as internet:
+    known = {host: functools.partial(answer, host) for host in HOSTS}
+    known[f"portal.sso.{REGION}.amazonaws.com"] = identity_center
+    known[f"oidc.{REGION}.amazonaws.com"] = functools.partial(renew, renewed)
+    with Internet(known) as internet, LoopbackServer(metadata) as here:
         yield types.SimpleNamespace(
             moto=moto,
+            hosts=hosts,
+            renewed=renewed,
+            metadata=f"http://127.0.0.1:{here.server_port}",
             unknown_hosts=internet.unknown_hosts,
             environ={
                 **internet.environ,
@@ -143,6 +257,80 @@ def _aws(moto):
                 "AWS_EC2_METADATA_DISABLED": "true",
             },
         )
+
+
+HOSTS = (
+    f"api.ecr.{REGION}.amazonaws.com",
+    f"ecr.{REGION}.api.aws",
+    f"sts.{REGION}.amazonaws.com",
+    # Both names of one endpoint: AWS's documentation has the one, its rule set the other.
+    "ecr-fips.us-east-1.amazonaws.com",
+    "api.ecr-fips.us-east-1.amazonaws.com",
+    "sts-fips.us-east-1.amazonaws.com",
+)
+
+
+def identity_center(_method, target, headers, _body):
+    """
+    Give TEMPORARY to who is signed in and names the right account and role.
+
+    https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html
+    """
+    url = urlsplit(target)
+    right = {"account_id": [TWO], "role_name": ["pull"]} == parse_qs(url.query)
+    token = headers.get("x-amz-sso_bearer_token")
+    if url.path != "/federation/credentials" or not right or token not in (ACCESS_TOKEN, RENEWED):
+        return as_json({"message": "no"}, 401, {"x-amzn-ErrorType": "UnauthorizedException"})
+    keys = {"accessKeyId": TEMPORARY, "secretAccessKey": SECRET_KEY, "sessionToken": SESSION_TOKEN}
+    return as_json({"roleCredentials": {**keys, "expiration": 4102444800000}})
+
+
+def renew(renewed, _method, target, _headers, body):
+    """
+    Give RENEWED for the refresh token.
+
+    https://docs.aws.amazon.com/singlesignon/latest/OIDCAPIReference/API_CreateToken.html
+    """
+    renewed.append(json.loads(body))
+    if target != "/token" or renewed[-1].get("refreshToken") != REFRESH_TOKEN:
+        return as_json(
+            {"error": "invalid_grant"}, 400, {"x-amzn-ErrorType": "InvalidGrantException"}
+        )
+    return as_json({"accessToken": RENEWED, "expiresIn": 3600, "refreshToken": "another"})
+
+
+def metadata(method, target, headers, _body):
+    """
+    A container's and an instance's metadata, which give TEMPORARY.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
+    """
+    keys = {
+        "Code": "Success",
+        "AccessKeyId": TEMPORARY,
+        "SecretAccessKey": SECRET_KEY,
+        "Token": SESSION_TOKEN,
+        "Expiration": "2099-01-01T00:00:00Z",
+    }
+    if target == "/container" and headers.get("Authorization") == AGENT_TOKEN:
+        return as_json(keys)
+    if (method, target) == ("PUT", "/latest/api/token"):
+        life = {"X-aws-ec2-metadata-token-ttl-seconds": "21600"}
+        return 200, life, METADATA_TOKEN.encode()
+    role = "/latest/meta-data/iam/security-credentials/"
+    if headers.get("X-aws-ec2-metadata-token") == METADATA_TOKEN and target == role:
+        return 200, {}, b"the-instances-role"
+    if (
+        headers.get("X-aws-ec2-metadata-token") == METADATA_TOKEN
+        and target == f"{role}the-instances-role"
+    ):
+        return as_json(keys)
+    return 404, {}, b""
+
+
+def as_json(document, status=200, headers=None):
+    content = json.dumps(document).encode()
+    return status, {"Content-Type": "application/json", **(headers or {})}, content
 
 
 def caseless(headers):
@@ -169,6 +357,8 @@ def _place(aws, tmp_path):
             (folder / "credentials").write_text(credentials)
         if "elsewhere" in str(form.environ):
             (tmp_path / ".aws" / "credentials").unlink()
+        (tmp_path / "web-token").write_text(WEB_TOKEN)
+        sign_in(tmp_path)
         (tmp_path / "process.json").write_text(
             json.dumps(
                 {
@@ -180,7 +370,7 @@ def _place(aws, tmp_path):
                 }
             )
         )
-        sets = {"SERVER": host(form.account), **form.members}
+        sets = {"SERVER": form.host.format(account=form.account), **form.members}
         return {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
@@ -188,10 +378,35 @@ def _place(aws, tmp_path):
             "DOCKER_CONFIG": str(tmp_path / "docker"),
             **aws.environ,
             **{f"ECR_CONTAINER_REGISTRY_{name}": text for name, text in sets.items()},
-            **{name: text.format(home=tmp_path) for name, text in form.environ.items()},
+            **{
+                name: text.format(home=tmp_path, metadata=aws.metadata)
+                for name, text in form.environ.items()
+            },
         }
 
     return make
+
+
+def sign_in(home, *, expires_in=3600, refresh_token=REFRESH_TOKEN):
+    """
+    Leave in *home* what `aws sso login` leaves there, of both kinds.
+    """
+    folder = home / ".aws" / "sso" / "cache"
+    folder.mkdir(parents=True, exist_ok=True)
+    now = dt.datetime.now(dt.timezone.utc)
+    document = {
+        "startUrl": "https://corp.awsapps.com/start",
+        "region": REGION,
+        "accessToken": ACCESS_TOKEN,
+        "expiresAt": f"{now + dt.timedelta(seconds=expires_in):%Y-%m-%dT%H:%M:%SZ}",
+        "refreshToken": refresh_token,
+        "clientId": "client",
+        "clientSecret": "clients-secret",
+        "registrationExpiresAt": f"{now + dt.timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}",
+    }
+    for name in ("corp", document["startUrl"]):
+        path = folder / f"{hashlib.sha1(name.encode()).hexdigest()}.json"
+        path.write_text(json.dumps(document))
 
 
 def ours(environ):
@@ -220,7 +435,12 @@ def aws_cli(environ):
     The same from the AWS CLI; the user name is the one that its manual gives docker.
     """
     # https://docs.aws.amazon.com/cli/latest/reference/ecr/get-login-password.html
-    command = [needed.aws_cli(), "ecr", "get-login-password", "--region", REGION]
+    server = environ["ECR_CONTAINER_REGISTRY_SERVER"]
+    region = server.split(".")[3] if ".dkr.ecr" in server else server.split(".")[2]
+    command = [needed.aws_cli(), "ecr", "get-login-password", "--region", region]
+    if "AWS_PROFILE" in environ:
+        # The variable alone would come after keys in the environment.
+        command += ["--profile", environ["AWS_PROFILE"]]
     return "AWS", output(command, environ).strip()
 
 
@@ -234,14 +454,9 @@ def output(command, environ, *, text=""):
         timeout=60,
         check=False,
     )
-    assert 0 == ran.returncode, ran.stdout + ran.stderr
+    print(ran.stdout, ran.stderr)
+    ran.check_returncode()
     return ran.stdout
-
-
-def host(account):
-    # The account's own: the helper asks for the token of the registry that it is asked about, and
-    # moto makes up another one for each.
-    return f"{account}.dkr.ecr.{REGION}.amazonaws.com"
 
 
 def asked(moto):
@@ -251,26 +466,53 @@ def asked(moto):
     Not with which, as a role is given another each time.
     """
     calls = [
-        (call.action, call.service, call.region, moto.keys[call.key_id][1], call.session)
+        (call.action, call.service, call.region, account_of(moto, call.key_id), call.session)
         for call in moto.calls
     ]
     moto.calls.clear()
     return calls
 
 
-@pytest.mark.parametrize("other", [ecr_login, aws_cli])
+def account_of(moto, key_id):
+    # A web identity's call has none: it is not signed.
+    return key_id and moto.keys[key_id][1]
+
+
+OTHERS = (ecr_login, aws_cli)
+
+
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_an_identity_is_the_same_one_to_all(aws, place, form, other):
+def test_an_identity_is_the_same_one_to_all(aws, place, form):
+    environ = place(form)
+    able = [other for other in OTHERS if other.__name__ not in form.unable]
+
+    own, we_asked = ours(environ), asked(aws.moto)
+    theirs = {other: (other({**environ, **form.others}), asked(aws.moto)) for other in able}
+
+    region = "us-east-1" if "fips" in form.host else REGION
+    assert ("AWS", aws.moto.password(form.account)) == own
+    assert ("GetAuthorizationToken", "ecr", region, form.account, form.session) == we_asked[-1]
+    assert dict.fromkeys(able, (own, we_asked)) == theirs
+    # And so everybody was asked by the endpoint that is meant for it.
+    assert [] == aws.unknown_hosts
+
+
+UNABLE = [
+    (name, other) for name in FORMS for other in OTHERS if other.__name__ in FORMS[name].unable
+]
+
+
+@pytest.mark.parametrize(("name", "other"), UNABLE)
+def test_what_another_program_cannot_do_it_cannot(aws, place, name, other):
+    # Or the table is out of date, as that program can by now.
+    form = FORMS[name]
     environ = place(form)
 
-    theirs, they_asked = other(environ), asked(aws.moto)
-    own, we_asked = ours(environ), asked(aws.moto)
+    with contextlib.suppress(subprocess.CalledProcessError):
+        other({**environ, **form.others})
 
-    assert ("AWS", aws.moto.password(form.account)) == own
-    assert theirs == own
-    assert ("GetAuthorizationToken", "ecr", REGION, form.account, form.session) == we_asked[-1]
-    assert they_asked == we_asked
-    assert [] == aws.unknown_hosts
+    last = ("GetAuthorizationToken", "ecr", REGION, form.account, form.session)
+    assert last not in asked(aws.moto)
 
 
 @pytest.mark.parametrize(
@@ -289,3 +531,24 @@ def test_a_sets_own_identity_goes_before_the_environments(aws, place, form, envi
 
     assert [("GetAuthorizationToken", "ecr", REGION, TWO, True)] == they_asked
     assert [("GetAuthorizationToken", "ecr", REGION, ONE, False)] == we_asked
+
+
+def test_a_single_sign_on_that_has_expired_is_renewed(aws, place, tmp_path):
+    environ = place(FORMS["profile with single sign-on"])
+
+    sign_in(tmp_path, expires_in=-60)
+    theirs, they_asked = aws_cli(environ), asked(aws.moto)
+    their_renewals = aws.renewed[:]
+    sign_in(tmp_path, expires_in=-60)
+    own, we_asked = ours(environ), asked(aws.moto)
+
+    assert ("AWS", aws.moto.password(TWO)) == own == theirs
+    assert they_asked == we_asked
+    assert [REFRESH_TOKEN] == [one["refreshToken"] for one in their_renewals]
+    assert their_renewals * 2 == aws.renewed
+    # The refresh token is good for once, and what came instead of it is kept for the next one.
+    cached = tmp_path / ".aws" / "sso" / "cache" / f"{hashlib.sha1(b'corp').hexdigest()}.json"
+    assert (RENEWED, "another") == (
+        json.loads(cached.read_text())["accessToken"],
+        json.loads(cached.read_text())["refreshToken"],
+    )
