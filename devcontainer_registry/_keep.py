@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/AmazonECR/latest/public/public-registries.html: no login needed.
 _NEVER_DELEGATED = ("public.ecr.aws", "ecr-public.aws.com")
 
+# What VS Code calls its helper; it leaves the name behind in a config.json that outlives it.
+_OF_VSCODE = "dev-containers-"
+
 # However late it is: what was accepted deserves a moment to be written.
 _LOCK_MIN = 1.0  # seconds
 _TRIES_MAX = 10
@@ -243,14 +246,14 @@ class _Placing:
 
     def _hidden(self, store: str, why_not: str | None) -> Outcome:
         program = f"docker-credential-{store}"
-        hint = (
-            'set "dev.containers.dockerCredentialHelper": false in VS Code, or remove credsStore '
-            "from config.json"
-        )
-        missing = ""
-        if self.delegation.found(program) is None:
-            missing = ", which is not on PATH,"
+        missing = ", which is not on PATH," if self.delegation.found(program) is None else ""
+        if missing and not store.startswith(_OF_VSCODE):
             hint = "remove credsStore from config.json, or install the helper that it names"
+        else:
+            hint = (
+                'set "dev.containers.dockerCredentialHelper": false in VS Code, or remove '
+                "credsStore from config.json"
+            )
         reason = f", and our helper can't be asked instead, since {why_not}" if why_not else ""
         return _remarked(
             self._kept(),

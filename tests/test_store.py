@@ -349,18 +349,18 @@ def test_an_empty_helper_entry_is_not_overruled_by_the_helper_store_either(machi
 
 
 @pytest.mark.parametrize(
-    ("installed", "message", "hint"),
+    ("name", "message", "hint"),
     [
-        (False, "docker-credential-desktop, which is not on PATH,", "install the helper"),
-        (True, "docker-credential-desktop and", "dev.containers.dockerCredentialHelper"),
+        ("gone", "docker-credential-gone, which is not on PATH,", "install the helper"),
+        ("there", "docker-credential-there and", "dev.containers.dockerCredentialHelper"),
+        ("dev-containers-1a2b", "-1a2b, which is not on PATH,", "dev.containers.dockerCredential"),
     ],
 )
 def test_a_store_whose_program_is_missing_is_told_from_one_that_is_there(
-    machine, installed, message, hint
+    machine, name, message, hint
 ):
-    machine.home.write({"credsStore": "desktop"})
-    if installed:
-        machine.put("#!/bin/sh\nexit 1\n", machine.bin, "docker-credential-desktop")
+    machine.home.write({"credsStore": name})
+    machine.put("#!/bin/sh\nexit 1\n", machine.bin, "docker-credential-there")
 
     outcome = machine.keep("auths")
 
