@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 EVERYWHERE = ("/usr/local/bin", "/usr/bin")
 
 _MOUNTS = "/proc/self/mountinfo"
-_ANSWER_MAX = 5.0  # seconds
+
+# As long as a helper may take to answer docker; a busy machine needs its part to start one.
+_ANSWER_WITHIN = 5.0  # seconds
 
 
 class Delegation:
@@ -38,6 +40,7 @@ class Delegation:
         environ: Mapping[str, str] = os.environ,
         places: Sequence[str] = EVERYWHERE,
         mounts: str = _MOUNTS,
+        answer_within: float = _ANSWER_WITHIN,
     ) -> None:
         """
         Name the file; nothing is looked at yet.
@@ -47,11 +50,13 @@ class Delegation:
             environ: For the PATH of this process.
             places: Folders that are on everybody's PATH.
             mounts: The kernel's list of mounts.
+            answer_within: Seconds for the helper to say who it is.
         """
         self._config_path = config_path
         self._environ = environ
         self._places = tuple(places)
         self._mounts = mounts
+        self._answer_within = answer_within
         self._refusal: str | None = None
         self._looked = False
         self._trouble: ConfigError | None = None
@@ -98,7 +103,7 @@ class Delegation:
                 hint="install the package where docker runs, or use --store auths",
                 code="helper-missing",
             )
-        if not _answers(program, self._environ):
+        if not self._answers(program, self._environ):
             return ConfigError(
                 f"{program} does not run",
                 hint=f"run {NAME} version to see why, or use --store auths",
@@ -116,9 +121,25 @@ class Delegation:
         # It is a script, which whoever runs it has to read.
         if os.stat(program).st_mode & 0o555 != 0o555:
             return f"{program} can't be run by everybody"
-        if not _answers(program, {"PATH": os.pathsep.join(self._places)}):
+        if not self._answers(program, {"PATH": os.pathsep.join(self._places)}):
             return f"{program} does not run with a PATH of {where} only"
         return None
+
+    def _answers(self, program: str, environ: Mapping[str, str]) -> bool:
+        import subprocess  # 10 ms, and most credentials need no helper
+
+        try:
+            done = subprocess.run(  # noqa: S603  (our own helper, by its full path)
+                [program, "version"],
+                check=False,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=self._answer_within,
+                env=dict(environ),
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return done.returncode == 0 and done.stdout.startswith(NAME.encode())
 
     def _mounted(self) -> str | None:
         folder = os.path.dirname(os.path.abspath(self._config_path))
@@ -139,23 +160,6 @@ class Delegation:
         except (OSError, IndexError):
             return os.path.ismount(path)
         return path in map(_unescaped, points)
-
-
-def _answers(program: str, environ: Mapping[str, str]) -> bool:
-    import subprocess  # 10 ms, and most credentials need no helper
-
-    try:
-        done = subprocess.run(  # noqa: S603  (our own helper, by its full path)
-            [program, "version"],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_ANSWER_MAX,
-            env=dict(environ),
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0 and done.stdout.startswith(NAME.encode())
 
 
 def _unescaped(point: str) -> str:

@@ -138,6 +138,10 @@ class Machine:
             os.symlink(target, self.home.config)
             self.mount(target if why == "the file's target is a mount" else os.path.dirname(target))
 
+    def delegation(self, **options):
+        options = {"places": [self.everywhere], "mounts": self.mounts, **options}
+        return Delegation(self.home.config, environ=self.environ, **options)
+
     def keep(self, store, *, registry=HERE, expiring=False, outcome=None):
         secret = a_secret("MY", registry)
         now = time.time()
@@ -157,12 +161,7 @@ class Machine:
             config=self.home.docker,
             memory=Memory(self.cache, self.home.config),
             store=store,
-            delegation=Delegation(
-                self.home.config,
-                environ=self.environ,
-                places=[self.everywhere],
-                mounts=self.mounts,
-            ),
+            delegation=self.delegation(),
             deadline=time.monotonic() + 30,
             observe=ignore,
         )
@@ -465,6 +464,67 @@ def test_a_helper_on_path_that_does_not_run_is_no_helper(machine, script):
     assert f"run {NAME} version" in outcome.error.hint
     assert not os.path.exists(machine.home.config)
     assert None is machine.served()
+
+
+def test_a_helper_that_hangs_is_no_helper(machine):
+    for folder in (machine.bin, machine.everywhere):
+        machine.put("#!/bin/sh\nexec sleep 60\n", folder)
+
+    delegation = machine.delegation(answer_within=0.1)
+
+    assert "helper-failed" == delegation.trouble.code
+    assert "does not run" in delegation.refusal
+
+
+def test_a_run_looks_once_however_many_registries_it_has(machine):
+    log = os.path.join(machine.home.path, "log")
+    for folder in (machine.bin, machine.everywhere):
+        machine.put(f"{WORKING}echo asked >>{log}\n", folder)
+    delegation = machine.delegation()
+
+    seen = [(delegation.trouble, delegation.refusal) for _ in range(3)]
+
+    assert [(None, None)] * 3 == seen
+    with open(log, encoding="utf-8") as file:
+        assert 2 == len(file.readlines())
+
+
+def test_a_kernel_that_lists_no_mounts_leaves_it_to_what_a_folder_shows(machine):
+    here = machine.delegation(mounts="/nonexistent")
+    proc = Delegation("/proc/config.json", places=[machine.everywhere], mounts="/nonexistent")
+
+    assert None is here.refusal
+    assert "is a mount" in proc.refusal
+
+
+def test_the_folder_counts_also_where_it_is_a_link_and_the_file_another(machine):
+    volume, dotfiles = (os.path.join(machine.home.path, name) for name in ("volume", "dotfiles"))
+    os.mkdir(volume)
+    os.mkdir(dotfiles)
+    os.symlink(os.path.join(dotfiles, "docker.json"), os.path.join(volume, "config.json"))
+    os.rmdir(machine.docker)
+    os.symlink(volume, machine.docker)
+    machine.mount(volume)
+
+    machine.keep("auto", expiring=True)
+
+    assert ("not-delegated", {"auths": {HERE: ENTRY}}) == (machine.last.code, machine.config)
+
+
+def test_a_mount_whose_name_is_odd_is_one_too(machine):
+    folder = os.path.join(machine.home.path, "a b\tc\nd\\e")
+    machine.mount(
+        folder.replace("\\", r"\134")
+        .replace(" ", r"\040")
+        .replace("\t", r"\011")
+        .replace("\n", r"\012")
+    )
+
+    delegation = Delegation(
+        os.path.join(folder, "config.json"), places=[machine.everywhere], mounts=machine.mounts
+    )
+
+    assert "is a mount" in delegation.refusal
 
 
 @pytest.mark.parametrize("first", ["fails", "is in a relative folder"])
