@@ -12,7 +12,19 @@ import os
 import shutil
 
 import pytest
-from parts import aws, clients, cncf, devcontainers, images, needed, netns, slices, tokens
+from parts import (
+    aws,
+    boxes,
+    clients,
+    cncf,
+    debian,
+    devcontainers,
+    images,
+    needed,
+    netns,
+    slices,
+    tokens,
+)
 from parts.ca import Authority
 from parts.engine import Engine
 
@@ -188,6 +200,53 @@ def _slice_image(engine, tmp_path_factory):
     image = engine.import_tar("devcontainer-registry-test/slice", str(path))
     yield image
     engine.remove_image(image)
+
+
+@pytest.fixture(name="busybox_image", scope="session")
+def _busybox_image(engine, tmp_path_factory):
+    """
+    An image without Python, bash or a package manager: all is busybox, as in Alpine.
+    """
+    path = tmp_path_factory.mktemp("busybox") / "image.tar"
+    slices.write(path, python=False, bash=False, family="alpine")
+    image = engine.import_tar("devcontainer-registry-test/busybox", str(path))
+    yield image
+    engine.remove_image(image)
+
+
+@pytest.fixture(name="python_tar", scope="session")
+def _python_tar(tmp_path_factory):
+    """
+    The Python that `busybox_image` lacks, as a tar.
+    """
+    path = tmp_path_factory.mktemp("python") / "python3.tar"
+    slices.write_python(path)
+    return path
+
+
+@pytest.fixture(name="debian_image", scope="session")
+def _debian_image(engine, tmp_path_factory):
+    path = tmp_path_factory.mktemp("debian") / "image.tar"
+    debian.write(path)
+    image = engine.import_tar("devcontainer-registry-test/debian", str(path))
+    yield image
+    engine.remove_image(image)
+
+
+@pytest.fixture(name="start_box")
+def _start_box(client, engine):
+    """
+    A function that starts a container of an image; see `parts.boxes`.
+    """
+    started = []
+
+    def start(image):
+        started.append(boxes.Box(image, client, engine))
+        return started[-1]
+
+    yield start
+    for box in started:
+        box.remove()
 
 
 @pytest.fixture(name="feature", scope="session")

@@ -35,13 +35,15 @@ _PYTHON = "/usr/bin/python3"
 _LEFT_OUT = re.compile(r"/(__pycache__|test|idlelib|lib2to3|pydoc_data|config-3[^/]*)(/|$)|\.a$")
 
 
-def write(path, *, python=True):
+def write(path, *, python=True, bash=True, family="slice"):
     """
     Write the image's root file system as a tar, to *path*.
 
     Args:
         path: Of the tar.
         python: Whether there is a Python in it.
+        bash: Whether there is a bash in it, and a docker CLI; without them all is busybox.
+        family: What os-release says that it is.
     """
     with tarfile.open(path, "w") as archive:
         for link, target in _LINKS.items():
@@ -49,9 +51,10 @@ def write(path, *, python=True):
         for name, mode in _FOLDERS.items():
             _add_folder(archive, name, mode)
         _add_folder(archive, f"home/{USER}", 0o755, owner=1000)
-        _add_file(archive, "etc/passwd", _PASSWD)
+        passwd = _PASSWD if bash else _PASSWD.replace("/bin/bash", "/bin/sh")
+        _add_file(archive, "etc/passwd", passwd)
         _add_file(archive, "etc/group", _GROUP)
-        _add_file(archive, "etc/os-release", "ID=slice\nNAME=slice\n")
+        _add_file(archive, "etc/os-release", f"ID={family}\nNAME={family}\n")
         _add_file(archive, "etc/hosts", "127.0.0.1 localhost\n")
         busybox = needed.program("busybox", package="busybox-static")
         archive.add(busybox, "usr/bin/busybox")
