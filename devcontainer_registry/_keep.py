@@ -201,7 +201,9 @@ class _Placing:
             if why_not is None:
                 return self._kept()
         self.document.remove_helper(self.registry, OUR_HELPER)
-        self._note(written=True, served=False)
+        if not self._note(written=True, served=False):
+            # An old memory would take what is written now for a login by hand, for good.
+            self.memory.forget(self.registry)
         if self.document.asked_for(self.registry) == "credsStore":
             return self._hidden(self.document.creds_store or "", why_not)
         # Without a helper ECR Public is as it should be: anonymous pulls work when this expires.

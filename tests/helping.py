@@ -65,7 +65,8 @@ class Played:
             print("to stderr: the-plugins-secret", file=sys.stderr, flush=True)
             subprocess.run(["echo", "from below: the-plugins-secret"])
         now = time.time()
-        return Credential(username="AWS", secret=Secret("the-new-one"),
+        token = os.environ.get("PLAYED_TOKEN", "the-new-one")
+        return Credential(username="AWS", secret=Secret(token),
                           issued_at=now, expires_at=now + 43200)
 """
 _SETS = {"MY_CONTAINER_REGISTRY_SERVER": str(HERE)}

@@ -6,6 +6,7 @@ Where `--store` keeps an expiring login on real file systems: with our helper in
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 
@@ -247,3 +248,24 @@ def test_without_a_cache_nothing_is_delegated_and_that_is_said_once(
     assert place.client.home in document(done)["findings"][0]["message"]
     with_login = os.path.exists(os.path.join(elsewhere, "config.json"))
     assert ("auths" in expected[2]) == with_login
+
+
+def test_what_a_full_disk_left_unnoted_is_not_taken_for_a_login_by_hand(place):
+    """
+    It would stay until its secret changes, and its token would be renewed by nobody.
+    """
+    cache = '"$HOME/.cache"'
+    before = f"""
+mkdir {cache}; mount -t tmpfs -o size=16k tmpfs {cache}
+PLAYED_TOKEN=first "$@" >/dev/null
+dd if=/dev/zero of={cache}/filler bs=1k count=64 2>/dev/null || true
+PLAYED_TOKEN=second "$@" >/dev/null
+rm {cache}/filler
+"""
+    login = ("login", "--json", "--store", "auths", "--verify", "never")
+
+    done = place.run(*login, before=before, PLAYED_TOKEN="third")
+
+    assert "ok" == only(done)["status"]
+    kept = place.client.config()["auths"][place.registry]["auth"]
+    assert b"AWS:third" == base64.b64decode(kept)
