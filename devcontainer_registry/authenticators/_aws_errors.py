@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from urllib.parse import urlsplit
 
 from .. import failures
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._aws_names import Names
+
+# Without a browser of its own, as a container is.
+# https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html
+_AWS_LOGIN = "run aws login --remote with that profile in this container"
 
 # What the SDK raises before it asks anybody, by the name of the class, as older ones lack some.
 _LOCAL = {
@@ -58,15 +63,30 @@ _LOCAL = {
         "the single sign-on session of {profile} has expired and could not be renewed",
         "run aws sso login with that profile in this container",
     ),
-    "LoginError": (
+    "LoginTokenLoadError": (
+        "aws-login-missing",
+        "this container has no session of aws login for the profile of {profile}",
+        _AWS_LOGIN,
+    ),
+    "LoginRefreshRequired": (
         "aws-login-expired",
-        "the session of aws login for {profile} is missing or has expired",
-        "run aws login with that profile in this container",
+        "the session of aws login for the profile of {profile} has expired",
+        _AWS_LOGIN,
+    ),
+    "LoginInsufficientPermissions": (
+        "aws-login-denied",
+        "AWS denied the action signin:CreateOAuth2Token to the profile of {profile}",
+        "attach AWS's policy SignInLocalDevelopmentAccess to whoever ran aws login",
+    ),
+    "LoginError": (
+        "aws-login-refused",
+        "AWS did not renew the session of aws login for the profile of {profile}",
+        _AWS_LOGIN,
     ),
     "MissingDependencyException": (
         "aws-sdk-incomplete",
-        "the profile of {profile} needs botocore's optional part awscrt",
-        "run pip install botocore[crt] for the Python of this command",
+        "the profile of {profile} uses aws login, for which botocore needs its part awscrt",
+        f"run {sys.executable} -m pip install 'botocore[crt]'",
     ),
     "InvalidIMDSEndpointError": (
         "aws-endpoint-invalid",

@@ -245,6 +245,8 @@ def _who(operation: str, where: str) -> str:
         return "AWS STS"
     if operation == "GetRoleCredentials":
         return "IAM Identity Center"
+    if operation == "CreateOAuth2Token":
+        return "AWS Sign-In"
     return where if operation == "GetAuthorizationToken" else "AWS"
 
 

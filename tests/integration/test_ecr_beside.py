@@ -24,6 +24,8 @@ import types
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from internet import Internet
 from parts import needed
 
@@ -38,6 +40,7 @@ ROLE, JUMP = f"arn:aws:iam::{THREE}:role/pull", f"arn:aws:iam::{TWO}:role/jump"
 WEB_TOKEN = "web.identity.T0kenThatNobodySees"
 ACCESS_TOKEN, RENEWED = "single-sign-on-T0ken", "renewed-single-sign-on-T0ken"
 REFRESH_TOKEN = "refresh-T0kenThatNobodySees"
+LOGIN_SESSION = f"arn:aws:iam::{TWO}:user/ann"
 METADATA_TOKEN, AGENT_TOKEN = "metadata-T0ken", "agents-T0ken"
 
 CREDENTIALS = f"""\
@@ -82,6 +85,8 @@ sso_role_name = pull
 [sso-session corp]
 sso_start_url = https://corp.awsapps.com/start
 sso_region = {REGION}
+[profile logged-in]
+login_session = {LOGIN_SESSION}
 [profile signed-in-as-before]
 sso_start_url = https://corp.awsapps.com/start
 sso_region = {REGION}
@@ -231,7 +236,7 @@ def _aws(moto):
     moto.add_key(KEY, SECRET_KEY, account=ONE)
     moto.add_key(TEMPORARY, SECRET_KEY, account=TWO)
     moto.web_tokens.add(WEB_TOKEN)
-    hosts, renewed = [], []
+    hosts, renewed, refusing = [], [], []
 
     def answer(host, method, target, headers, body):
         hosts.append(host)
@@ -242,11 +247,13 @@ def _aws(moto):
     known = {host: functools.partial(answer, host) for host in HOSTS}
     known[f"portal.sso.{REGION}.amazonaws.com"] = identity_center
     known[f"oidc.{REGION}.amazonaws.com"] = functools.partial(renew, renewed)
+    known[f"{REGION}.signin.aws.amazon.com"] = functools.partial(log_in_again, renewed, refusing)
     with Internet(known) as internet, LoopbackServer(metadata) as here:
         yield types.SimpleNamespace(
             moto=moto,
             hosts=hosts,
             renewed=renewed,
+            refusing=refusing,
             metadata=f"http://127.0.0.1:{here.server_port}",
             unknown_hosts=internet.unknown_hosts,
             environ={
@@ -297,6 +304,37 @@ def renew(renewed, _method, target, _headers, body):
             {"error": "invalid_grant"}, 400, {"x-amzn-ErrorType": "InvalidGrantException"}
         )
     return as_json({"accessToken": RENEWED, "expiresIn": 3600, "refreshToken": "another"})
+
+
+def log_in_again(renewed, refusing, _method, target, headers, body):
+    """
+    Give TEMPORARY for the refresh token and a proof that its key is there.
+
+    https://docs.aws.amazon.com/signin/latest/APIReference/API_CreateOAuth2Token.html
+    """
+    renewed.append(json.loads(body))
+    right = target == "/v1/token" and headers.get("DPoP", "").count(".") == 2
+    if refusing or not right or renewed[-1]["refreshToken"] != REFRESH_TOKEN:
+        error, status = refusing[0] if refusing else ("INVALID_REQUEST", 400)
+        name = {403: "AccessDeniedException", 429: "TooManyRequestsError"}.get(status)
+        return as_json(
+            {"error": error, "message": "no"},
+            status,
+            {"x-amzn-ErrorType": name or "ValidationException"},
+        )
+    keys = {
+        "accessKeyId": TEMPORARY,
+        "secretAccessKey": SECRET_KEY,
+        "sessionToken": SESSION_TOKEN,
+    }
+    return as_json(
+        {
+            "accessToken": keys,
+            "tokenType": "urn:aws:params:oauth:token-type:access_token_sigv4",
+            "expiresIn": 900,
+            "refreshToken": "another",
+        }
+    )
 
 
 def metadata(method, target, headers, _body):
@@ -399,7 +437,7 @@ def sign_in(home, *, expires_in=3600, refresh_token=REFRESH_TOKEN):
         "region": REGION,
         "accessToken": ACCESS_TOKEN,
         "expiresAt": f"{now + dt.timedelta(seconds=expires_in):%Y-%m-%dT%H:%M:%SZ}",
-        "refreshToken": refresh_token,
+        **({"refreshToken": refresh_token} if refresh_token else {}),
         "clientId": "client",
         "clientSecret": "clients-secret",
         "registrationExpiresAt": f"{now + dt.timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}",
@@ -552,3 +590,154 @@ def test_a_single_sign_on_that_has_expired_is_renewed(aws, place, tmp_path):
         json.loads(cached.read_text())["accessToken"],
         json.loads(cached.read_text())["refreshToken"],
     )
+
+
+def log_in_to_aws(home, *, expires_in):
+    """
+    Leave in *home* what `aws login` leaves there.
+    """
+    key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    end = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=expires_in)
+    document = {
+        "accessToken": {
+            "accessKeyId": TEMPORARY if expires_in > 0 else "ASIA0000000000000009",
+            "secretAccessKey": SECRET_KEY,
+            "sessionToken": SESSION_TOKEN,
+            "accountId": TWO,
+            "expiresAt": f"{end:%Y-%m-%dT%H:%M:%SZ}",
+        },
+        "tokenType": "urn:aws:params:oauth:token-type:access_token_sigv4",
+        "refreshToken": REFRESH_TOKEN,
+        "idToken": "id",
+        "clientId": "arn:aws:signin:::devtools/same-device",
+        "dpopKey": key.decode(),
+    }
+    folder = home / ".aws" / "login" / "cache"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{hashlib.sha256(LOGIN_SESSION.encode()).hexdigest()}.json"
+    path.write_text(json.dumps(document))
+
+
+@pytest.fixture(name="logged_in")
+def _logged_in(place):
+    """
+    The environment of a profile of `aws login`, for programs with awscrt.
+    """
+    form = profile("logged-in", account=TWO, session=True, environ={"AWS_REGION": REGION})
+    return {**place(form), "PYTHONPATH": needed.awscrt()}
+
+
+@pytest.mark.parametrize(("expires_in", "renewals"), [(3600, 0), (-60, 1)])
+def test_an_aws_login_is_the_same_one_to_all(aws, logged_in, tmp_path, expires_in, renewals):
+    # Amazon's helper, as Debian has it, is older than aws login.
+    log_in_to_aws(tmp_path, expires_in=expires_in)
+    theirs, they_asked = aws_cli(logged_in), asked(aws.moto)
+    log_in_to_aws(tmp_path, expires_in=expires_in)
+    own, we_asked = ours(logged_in), asked(aws.moto)
+
+    assert ("AWS", aws.moto.password(TWO)) == own == theirs
+    assert [("GetAuthorizationToken", "ecr", REGION, TWO, True)] == we_asked == they_asked
+    assert 2 * renewals * [REFRESH_TOKEN] == [one["refreshToken"] for one in aws.renewed]
+
+
+PROFILE = "ECR_CONTAINER_REGISTRY_PROFILE"
+AGAIN = "run aws login --remote with that profile in this container"
+# What Sign-In answers; then the code and the line that the user reads, and what to do.
+# https://docs.aws.amazon.com/signin/latest/APIReference/API_CreateOAuth2Token.html (Errors)
+LOGIN_REFUSALS = [
+    (
+        ("TOKEN_EXPIRED", 403),
+        "aws-login-expired",
+        f"the session of aws login for the profile of {PROFILE} has expired",
+        AGAIN,
+    ),
+    (
+        ("USER_CREDENTIALS_CHANGED", 403),
+        "aws-login-expired",
+        f"the session of aws login for the profile of {PROFILE} has expired",
+        AGAIN,
+    ),
+    (
+        ("INSUFFICIENT_PERMISSIONS", 403),
+        "aws-login-denied",
+        f"AWS denied the action signin:CreateOAuth2Token to the profile of {PROFILE}",
+        "attach AWS's policy SignInLocalDevelopmentAccess to whoever ran aws login",
+    ),
+    (
+        ("AUTHCODE_EXPIRED", 403),
+        "aws-login-refused",
+        f"AWS did not renew the session of aws login for the profile of {PROFILE}",
+        AGAIN,
+    ),
+    (
+        ("INVALID_REQUEST", 400),
+        "aws-refused",
+        "AWS Sign-In refused: ValidationException",
+        "look the code up in AWS's list of common errors",
+    ),
+]
+
+
+def refused(environ):
+    """
+    The code, the line and the hint of our login, which fails.
+    """
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        output(
+            [sys.executable, "-m", "devcontainer_registry", "login", "--verify=never", "--json"],
+            environ,
+        )
+    (one,) = json.loads(caught.value.stdout)["registries"]
+    said = f"{caught.value.stdout}{caught.value.stderr}"
+    assert not [secret for secret in (REFRESH_TOKEN, ACCESS_TOKEN, SECRET_KEY) if secret in said]
+    return one["error"]["code"], one["error"]["message"], one["error"]["hint"]
+
+
+@pytest.mark.parametrize(("answer", "expected"), [(row[0], row[1:]) for row in LOGIN_REFUSALS])
+def test_an_aws_login_that_is_not_renewed_says_why(aws, logged_in, tmp_path, answer, expected):
+    log_in_to_aws(tmp_path, expires_in=-60)
+    aws.refusing.append(answer)
+
+    assert expected == refused(logged_in)
+    assert 1 == len(aws.renewed)
+    assert [] == aws.moto.calls
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_profile_that_nobody_logged_in_with_says_so(logged_in):
+    assert (
+        "aws-login-missing",
+        f"this container has no session of aws login for the profile of {PROFILE}",
+        AGAIN,
+    ) == refused(logged_in)
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_aws_login_says_what_botocore_needs_for_it(logged_in, tmp_path):
+    log_in_to_aws(tmp_path, expires_in=3600)
+    # As it is where nobody has installed it.
+    environ = {**logged_in, "PYTHONPATH": str(tmp_path)}
+    (tmp_path / "awscrt.py").write_text("raise ImportError\n")
+
+    assert (
+        "aws-sdk-incomplete",
+        f"the profile of {PROFILE} uses aws login, for which botocore needs its part awscrt",
+        f"run {sys.executable} -m pip install 'botocore[crt]'",
+    ) == refused(environ)
+
+
+@pytest.mark.parametrize("refresh_token", ["used-up", None])
+def test_a_single_sign_on_that_is_not_renewed_says_what_to_run(aws, place, tmp_path, refresh_token):
+    environ = place(FORMS["profile with single sign-on"])
+    sign_in(tmp_path, expires_in=-60, refresh_token=refresh_token)
+
+    assert (
+        "aws-sso-expired",
+        f"the single sign-on session of {PROFILE} has expired and could not be renewed",
+        "run aws sso login with that profile in this container",
+    ) == refused(environ)
+    assert [] == aws.moto.calls

@@ -49,6 +49,16 @@ def aws_cli():
     return found
 
 
+def awscrt():
+    """
+    A folder for PYTHONPATH that holds awscrt, which botocore needs for the profiles of `aws login`.
+    """
+    folder = os.path.join(REPOSITORY, ".tools", "awscrt")
+    if not os.path.isdir(os.path.join(folder, "awscrt")):
+        missing("awscrt is not installed: run ./dev setup")
+    return folder
+
+
 def missing(reason):
     """
     Skip the test for *reason*; where CI is set, fail: there, a part that is missing is a fault.
