@@ -7,27 +7,14 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 
 import pytest
-from parts import needed
-from parts.processes import Background
+from parts.localbin import LocalBin
 from parts.vscode import VsCode
 from runs import only, set_for
 
 ALICE = ("alice", "in wonder:land")
-HELPER = "docker-credential-devcontainer-registry"
-
-# /usr/local/bin, for those inside only: what is there already, and what a test puts beside it.
-OVERLAY = """
-mkdir "$1/before" "$1/bin"
-mount --bind /usr/local/bin "$1/before"
-for program in "$1"/before/*; do ln -s "$program" "$1/bin"; done
-mount --bind "$1/bin" /usr/local/bin
-echo up
-exec sleep infinity
-"""
 
 DOCKER_PY = """
 import docker, sys
@@ -44,17 +31,13 @@ class Container:
     Somewhere with a /usr/local/bin of its own, a registry with a private image, and VS Code.
     """
 
-    def __init__(self, client, registry, folder, *, enter):
-        self.client, self.registry, self.enter = client, registry.registry, enter
+    def __init__(self, client, registry, local_bin):
+        self.client, self.registry, self.enter = client, registry.registry, local_bin.enter
         self.image = f"{self.registry}/team/app:latest"
-        self.bin = os.path.join(folder, "bin")
-        self.vscode = VsCode(client, "/usr/local/bin", enter=enter)
+        self.bin, self.install_helper = local_bin.bin, local_bin.install_helper
+        self.vscode = VsCode(client, "/usr/local/bin", enter=self.enter)
         self.sets = set_for(self.registry, *ALICE)
         client.environ["PATH"] = os.pathsep.join(("/usr/local/bin", client.environ["PATH"]))
-
-    def install_helper(self):
-        there = os.path.join(os.path.dirname(sys.executable), HELPER)
-        os.symlink(there, os.path.join(self.bin, HELPER))
 
     def hook(self, step):
         return self.client.product("hook", step, enter=self.enter, **self.sets)
@@ -89,25 +72,12 @@ class Container:
 
 @pytest.fixture(name="container")
 def _container(tmp_path, client, registry_htpasswd, image_layout):
-    if os.geteuid() != 0:
-        needed.missing("only root may mount")
-    nsenter = needed.program("nsenter", package="util-linux")
-    unshare = needed.program("unshare", package="util-linux")
     folder = tmp_path / "overlay"
     folder.mkdir()
-    process = Background(
-        [unshare, "--mount", "--propagation", "private", "sh", "-ec", OVERLAY, "sh", str(folder)],
-        log=tmp_path / "overlay.log",
-        env={"PATH": os.environ["PATH"]},
-    )
-    try:
-        process.wait_for(r"(?m)^up$")
-        enter = [nsenter, "--target", str(process.pid), "--mount"]
-        container = Container(client, registry_htpasswd, str(folder), enter=enter)
+    with LocalBin(folder) as local_bin:
+        container = Container(client, registry_htpasswd, local_bin)
         seed(container, image_layout)
         yield container
-    finally:
-        process.stop()
 
 
 def seed(container, layout):
