@@ -12,7 +12,7 @@ from . import authenticators as plugins
 from ._ask import Job, RetryPolicy, ask_all
 from ._memory import Memory
 from .discovery import discover
-from .errors import AuthenticationError, PluginError, RegistryError
+from .errors import AuthenticationError, ConfigError, PluginError, RegistryError
 from .helper import NOT_FOUND, has_credential
 from .observer import ignore
 from .report import Outcome
@@ -94,12 +94,7 @@ def renew(
             memory.note(secret, "refused")  # a hook's next run must not send it again, either
         raise error
     assert job.credential is not None
-    _keep(kept, secret, job.credential, cache=cache, memory=memory, verified=not exchanged)
-    found = cache.read(registry)
-    if found is None or not has_credential(found):
-        # Without a cache that can be written there is nothing to serve it from.
-        raise memory.trouble or PluginError(f"no credential was kept for {registry}")
-    return found
+    return _kept(kept, secret, job.credential, cache=cache, memory=memory, verified=not exchanged)
 
 
 def _refuse_static(secret: RegistrySecret, memory: Memory, *, kept: bool) -> None:
@@ -120,37 +115,38 @@ def _refuse_static(secret: RegistrySecret, memory: Memory, *, kept: bool) -> Non
         )
 
 
-def _keep(
-    kept: dict[str, Any] | None,
+def _kept(
+    old: dict[str, Any] | None,
     secret: RegistrySecret,
     credential: Credential,
     *,
     cache: Cache,
     memory: Memory,
     verified: bool,
-) -> None:
+) -> dict[str, Any]:
+    """
+    The new entry; on the disk, too, if that takes it: what was obtained works without.
+    """
     if credential.issued_at is None:
         credential = replace(credential, issued_at=time.time())
-    if kept is None:
+    new = {
+        "credential": {"Username": credential.username, "Secret": credential.secret.reveal()},
+        "issued_at": credential.issued_at,
+        "expires_at": credential.expires_at,
+    }
+    if old is None:
         memory.note(
             secret, "verified" if verified else "unverified", credential=credential, served=True
         )
-        return
+        return new
     # The same set as before to whoever asks: only the credential is a new one.
     for member in ("failed_at", "failure", "failure_code", "by_hand"):
-        kept.pop(member, None)
-    cache.write(
-        secret.registry,
-        {
-            **kept,
-            "credential": {
-                "Username": credential.username,
-                "Secret": credential.secret.reveal(),
-            },
-            "issued_at": credential.issued_at,
-            "expires_at": credential.expires_at,
-        },
-    )
+        old.pop(member, None)
+    try:
+        cache.write(secret.registry, {**old, **new})
+    except ConfigError:
+        pass  # the next one asks again
+    return new
 
 
 def _invisible() -> RegistryError:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import os
+import time
 
 import pytest
 from helping import NAME, PROGRAM, Helper
 from runs import document, only
 
+from devcontainer_registry.cache import Cache
+from devcontainer_registry.registry import Registry
 from devcontainer_registry.testing import LoopbackRegistry
 
 OURS = "devcontainer-registry"
@@ -80,12 +83,13 @@ class Place:
         with open(self.client.config_path, "w", encoding="utf-8") as file:
             json.dump(config, file)
 
-    def run(self, *arguments, before="", after="", **environ):
+    def run(self, *arguments, before="", after="", program="devcontainer-registry", **options):
         """
-        Run the command between *before* and *after*, in mounts of its own.
+        Run the command, or our helper, between *before* and *after*, in mounts of its own.
         """
+        path = os.path.join(os.path.dirname(PROGRAM), program)
         enter = self._mounts(before.strip() or ":", after)
-        return self.client.product(*arguments, enter=enter, **{**self.environ, **environ})
+        return self.client.run(path, *arguments, enter=enter, **{**self.environ, **options})
 
     def login(self, store, *, before, after=""):
         done = self.run("login", "--json", "--store", store, before=before, after=after)
@@ -269,3 +273,27 @@ rm {cache}/filler
     assert "ok" == only(done)["status"]
     kept = place.client.config()["auths"][place.registry]["auth"]
     assert b"AWS:third" == base64.b64decode(kept)
+
+
+@pytest.mark.parametrize("left", [None, -60.0])
+def test_what_is_renewed_is_served_also_where_the_disk_takes_nothing(place, left):
+    """
+    Also where nothing was kept yet.
+    """
+    cache = Cache.locate({"HOME": place.client.home})
+    with cache.lock(Registry(place.registry), timeout=1.0):
+        cache.fingerprint("the key is made")
+    if left is not None:
+        entry = {"credential": {"Username": "AWS", "Secret": "the-old-one"}}
+        cache.write(Registry(place.registry), {**entry, "expires_at": time.time() + left})
+    folder = f'"{cache.path}"'
+    full = f"""
+cp -a {folder} "$HOME/kept"; mount -t tmpfs -o size=16k,mode=700 tmpfs {folder}
+cp -a "$HOME/kept/." {folder}
+dd if=/dev/zero of={folder}/filler bs=1k count=64 2>/dev/null || true
+"""
+
+    done = place.run("get", before=full, program=NAME, stdin=place.registry)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "the-new-one" == json.loads(done.stdout)["Secret"]
