@@ -97,6 +97,27 @@ def keep(
     return Kept(outcomes=decided, changed=changed, error=None)
 
 
+def foreseen(
+    outcome: Outcome, document: Document, *, store: Store, delegation: Delegation
+) -> Outcome:
+    """
+    The outcome of a dry run, with where a login would be kept.
+
+    Whether it expires, which is a reason to ask our helper, is not known before it is there.
+    """
+    registry = outcome.registry
+    assert registry is not None
+    if store == "helper":
+        trouble = delegation.trouble
+        if trouble is not None:
+            return replace(outcome, status="failed", code=trouble.code, error=trouble)
+        return replace(outcome, kept_in=frozenset({"credHelpers"}))
+    asked = store == "auto" and _is_up_to_store(registry, document)
+    if asked and registry not in _NEVER_DELEGATED and delegation.refusal is None:
+        return replace(outcome, kept_in=frozenset({"auths", "credHelpers"}))
+    return replace(outcome, kept_in=frozenset({"auths"}))
+
+
 def amend(
     config: DockerConfig,
     change: Callable[[Document], None],
@@ -196,7 +217,8 @@ class _Placing:
         # Before anything is noted: what docker's format can't carry is not to be remembered.
         self.document.set_auth(self.registry, self.one.credential)
         why_not = None
-        if automatic and self._needs_helper():
+        expires = self.one.credential.expires_at is not None
+        if automatic and (expires or _is_up_to_store(self.registry, self.document)):
             why_not = self._obstacle() or self._delegate(written=True)
             if why_not is None:
                 return self._kept()
@@ -210,13 +232,6 @@ class _Placing:
         if why_not is None or self.registry in _NEVER_DELEGATED:
             return self._kept()
         return _not_delegated(self._kept(), why_not)
-
-    def _needs_helper(self) -> bool:
-        if self.one.credential.expires_at is not None:
-            return True
-        # An empty entry says: not the store.  One of ours may be there because of the store.
-        says_no = self.document.helper(self.registry) == ""
-        return self.document.creds_store is not None and not says_no
 
     def _obstacle(self) -> str | None:
         if self.registry in _NEVER_DELEGATED:
@@ -263,6 +278,14 @@ class _Placing:
             f"written, but docker asks {program}{missing} and will not see it{reason}",
             hint,
         )
+
+
+def _is_up_to_store(registry: Registry, document: Document) -> bool:
+    """
+    Whether docker asks a `credsStore` for *registry*, or would if it were not for our helper.
+    """
+    # An empty entry says: not the store.
+    return document.creds_store is not None and document.helper(registry) != ""
 
 
 def places(document: Document, registry: Registry) -> frozenset[Place]:

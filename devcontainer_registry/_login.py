@@ -16,13 +16,13 @@ from . import _codespaces
 from . import authenticators as plugins
 from ._ask import Job, RetryPolicy, ask_all
 from ._delegate import Delegation
-from ._keep import Accepted, by_hand, keep, not_kept, not_ours, other_helper, places
+from ._keep import Accepted, by_hand, foreseen, keep, not_kept, not_ours, other_helper, places
 from ._memory import REFUSED_FOR, Memory
 from ._survey import chosen, incomplete
 from ._survey import only as only_of
 from ._verdict import verdict
 from .cache import Cache
-from .configfile import OUR_HELPER, DockerConfig
+from .configfile import OUR_HELPER, DockerConfig, Document
 from .credentials import Finding
 from .discovery import Found, discover
 from .errors import AuthenticationError, ConfigError, PluginError
@@ -38,11 +38,9 @@ if TYPE_CHECKING:
     from ._keep import Store
     from ._memory import Recalled
     from .authenticators import Installed
-    from .configfile import Document
     from .credentials import RegistrySecret
     from .errors import RegistryError
     from .observer import Observer
-    from .report import Place
 
     Verify: TypeAlias = Literal["changed", "always", "never"]
 
@@ -194,8 +192,12 @@ class _Run:
                 if outcome.status == "found" and not dry_run:
                     jobs.append(Job(len(outcomes), secret, authenticator, outcome))
                 elif outcome.status == "found":
-                    where: Place = "credHelpers" if self.store == "helper" else "auths"
-                    outcome = replace(outcome, kept_in=frozenset({where}))
+                    outcome = foreseen(
+                        outcome,
+                        document or Document(),
+                        store=self.store,
+                        delegation=self.delegation,
+                    )
             outcomes.append(outcome)
         for broken in found.incomplete:
             self.observe("secret.incomplete", id=broken.id, code=broken.error.code)

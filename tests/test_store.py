@@ -14,7 +14,7 @@ from fakes import HERE, Home, a_secret, a_set, encoded
 from faults import Fine
 
 from devcontainer_registry._delegate import Delegation
-from devcontainer_registry._keep import Accepted, keep
+from devcontainer_registry._keep import Accepted, foreseen, keep
 from devcontainer_registry._memory import Memory
 from devcontainer_registry.cache import Cache
 from devcontainer_registry.credentials import Credential, Secret
@@ -619,6 +619,47 @@ def test_a_helper_that_no_longer_runs_is_not_called_unchanged(machine, store):
     (outcome,) = report.outcomes
     expected = {"helper": ("failed", "helper-failed"), "auto": ("ok", None)}
     assert expected[store] == (outcome.status, outcome.code)
+
+
+# A run that asks nobody at all.
+
+
+def foretold(machine, store, *, registry=HERE, **options):
+    outcome = Outcome(id="MY", registry=Registry(registry), source="", kind=None, status="found")
+    return foreseen(
+        outcome, machine.home.docker.read(), store=store, delegation=machine.delegation(**options)
+    )
+
+
+@pytest.mark.parametrize(
+    ("store", "found", "need"),
+    [row for row in TABLE if row[2] != "an expiry"],  # of a login that is not there yet
+)
+def test_a_dry_run_says_where_a_login_would_be_kept(machine, store, found, need):
+    machine.home.write({"credsStore": "other"} if need == "a credsStore" else {})
+    machine.hinder(None if found else "it is nowhere")
+
+    before = foretold(machine, store)
+
+    assert ("found", machine.keep(store).kept_in) == (before.status, before.kept_in)
+
+
+@pytest.mark.parametrize("config", [{"credHelpers": {HERE: ""}}, {}])
+def test_a_dry_run_knows_what_needs_no_helper(machine, config):
+    machine.home.write({"credsStore": "other", **config})
+
+    registry = HERE if config else "public.ecr.aws"
+
+    assert {"auths"} == foretold(machine, "auto", registry=registry).kept_in
+
+
+def test_a_dry_run_says_that_the_helper_is_missing(machine):
+    machine.home.write({})
+    machine.environ["PATH"] = "/nonexistent"
+
+    outcome = foretold(machine, "helper")
+
+    assert ("failed", "helper-missing", set()) == (outcome.status, outcome.code, outcome.kept_in)
 
 
 def _given(options):
