@@ -225,7 +225,7 @@ def _name(outcome: Outcome) -> str:
 
 def _detail(outcome: Outcome) -> str:
     if outcome.status not in ("ok", "unchanged", "found"):
-        return outcome.error.message if outcome.error is not None else ""
+        return _with_source(outcome.error.message if outcome.error is not None else "", outcome)
     said = f"from {outcome.source}"
     if outcome.status == "found":
         return f"{said} ({outcome.kind})"
@@ -234,6 +234,18 @@ def _detail(outcome: Outcome) -> str:
     if outcome.expires_at is not None:
         said += f", until {instant(outcome.expires_at)}"
     return said
+
+
+def _with_source(message: str, outcome: Outcome) -> str:
+    """
+    *message*, and which set it is about, unless it says so.
+
+    The name of the registry may not do: where it came from a secrets file, the dev container CLI
+    masks it in its log.
+    """
+    if f"{outcome.id}_" in message or outcome.source in message:
+        return message
+    return f"{message} ({outcome.source})".lstrip()
 
 
 def _short(outcome: Outcome, error: RegistryError) -> str:

@@ -73,6 +73,7 @@ def test_one_line_each_aligned_and_below_it_what_to_do():
 logged in   mycompany.azurecr.io  from ACR_CONTAINER_REGISTRY_*, until
                                   2026-11-24T19:10:00Z
 refused     docker.io             docker.io refused the credential
+                                  (HUB_CONTAINER_REGISTRY_*)
             hint: use an access token"""
 
     assert expected.splitlines() == lines(OK, REFUSED)
@@ -148,6 +149,27 @@ def test_what_was_found_wrong_with_a_login_that_went_well_is_below_it():
 
 def test_a_set_without_a_registry_is_called_by_its_id():
     assert lines(replace(REFUSED, registry=None))[0].startswith("refused     HUB  ")
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("it is full", "it is full (HUB_CONTAINER_REGISTRY_*)"),
+        ("HUB_CONTAINER_REGISTRY_USER is empty", "HUB_CONTAINER_REGISTRY_USER is empty"),
+        ("no kind for HUB_CONTAINER_REGISTRY_*", "no kind for HUB_CONTAINER_REGISTRY_*"),
+        ("", "(HUB_CONTAINER_REGISTRY_*)"),
+    ],
+)
+@pytest.mark.parametrize("status", ["rejected", "unverified", "failed", "incomplete", "skipped"])
+def test_what_went_wrong_names_its_set_once(message, said, status):
+    """
+    The registry's name may be masked: what stands in a secrets file is a secret to the CLI.
+    """
+    error = AuthenticationError(message, hint="")
+
+    written = lines(replace(REFUSED, status=status, error=error))
+
+    assert said == " ".join(" ".join(written).split()).partition("docker.io ")[2]
 
 
 def test_findings_and_trouble_come_last():

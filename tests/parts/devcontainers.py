@@ -166,15 +166,15 @@ class DevContainer:
         assert written.returncode == 0, written.stderr
         return written.stdout
 
-    def holds(self, text):
+    def holds(self, *texts):
         """
-        Whether *text* is anywhere in the container's file system.
+        Which of *texts* are anywhere in the container's file system.
         """
         path = os.path.join(self._client.home, "export.tar")
         exported = self.docker("export", "--output", path, self.id)
         assert exported.returncode == 0, exported.stderr
         with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as all_:
-            found = all_.find(text.encode()) != -1
+            found = [text for text in texts if all_.find(text.encode()) != -1]
         os.remove(path)
         return found
 
