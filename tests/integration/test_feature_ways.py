@@ -17,7 +17,7 @@ from parts import devcontainers, needed
 USER = "alice"
 PASSWORD = "in wonder:land"
 
-# Each, and what it says of a login.  Our Feature is installed before the one that depends on it, and
+# Each, and what it says of a login.  Our Feature is installed before one that depends on it, and
 # so its hook has logged in before the other's script does.
 WAYS = {
     "feature": "logged in",
