@@ -111,6 +111,8 @@ def _denied(
         return AuthenticationError(
             f"{registry} refuses even the question how to log in (status {response.status})",
             hint="check that this network may reach the registry",
+            # Not `rejected`, for which the kinds know hints about a credential: none was sent.
+            code="network-refused",
         )
     return refused(registry, realm)
 

@@ -356,7 +356,7 @@ def test_a_token_server_without_a_token_is_none(world, body):
     [
         (302, RegistryError, "not-a-registry"),
         (400, RegistryError, "not-a-registry"),
-        (403, AuthenticationError, "rejected"),
+        (403, AuthenticationError, "network-refused"),
         (404, RegistryError, "not-a-registry"),
         (405, RegistryError, "not-a-registry"),
         (407, UnreachableError, "proxy-refused"),

@@ -15,13 +15,13 @@ import sys
 import time
 
 import pytest
+from aws_lines import SSO_REFUSALS, WEB_REFUSALS
 from aws_played import KEY, KEY_ID, ROLE, PlayedAws, as_json
 
 from devcontainer_registry.authenticators import load
 from devcontainer_registry.authenticators.ecr import EcrAuthenticator
 from devcontainer_registry.credentials import RegistrySecret, Secret
 from devcontainer_registry.errors import (
-    AuthenticationError,
     DiscoveryError,
     RegistryError,
     UnreachableError,
@@ -388,80 +388,29 @@ def test_a_single_sign_on_that_is_over_is_said(aws, shared, expires_in, code, li
     assert [] == aws.calls
 
 
-@pytest.mark.parametrize(
-    ("refusal", "expected"),
-    [
-        (
-            ("UnauthorizedException", "Session token not found or invalid", 401),
-            (
-                DiscoveryError,
-                "aws-sso-expired",
-                f"the single sign-on session of {PROFILE} has expired",
-            ),
-        ),
-        (
-            ("ForbiddenException", "No access", 403),
-            (
-                AuthenticationError,
-                "aws-sso-denied",
-                "IAM Identity Center does not give that account and role to this user",
-            ),
-        ),
-        (
-            ("ResourceNotFoundException", "no", 404),
-            (
-                AuthenticationError,
-                "aws-sso-unknown-role",
-                "IAM Identity Center does not know that account or role",
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize(("refusal", "expected"), [(row[0], row[1:]) for row in SSO_REFUSALS])
 def test_what_identity_center_refuses_is_said(aws, shared, refusal, expected):
     sign_in(shared, expires_in=3600)
-    name, text, status = refusal
+    _, name, text, status = refusal
     headers = {"x-amzn-ErrorType": name}
     aws.answers[SSO] = [as_json({"message": text}, status, headers)]
 
     error = error_of(secret(profile="sso"))
 
-    assert expected == (type(error), error.code, error.message)
+    assert expected == (type(error), error.code, error.message, error.hint)
 
 
-@pytest.mark.parametrize(
-    ("refusal", "expected"),
-    [
-        (
-            ("AccessDenied", 403),
-            ("aws-web-identity-denied", "AWS STS denied the action sts:AssumeRoleWithWebIdentity"),
-        ),
-        (
-            ("ExpiredTokenException", 400),
-            ("aws-web-identity-expired", "AWS STS says that the web identity token has expired"),
-        ),
-        (
-            ("InvalidIdentityToken", 400),
-            ("aws-web-identity-invalid", "AWS STS does not accept the web identity token"),
-        ),
-        (
-            ("IDPRejectedClaim", 403),
-            (
-                "aws-web-identity-rejected",
-                "AWS STS says that the identity provider rejected the web identity token",
-            ),
-        ),
-        (("IDPCommunicationError", 400), ("busy", "AWS STS has a failure of its own")),
-    ],
-)
+@pytest.mark.parametrize(("refusal", "expected"), [(row[0], row[1:]) for row in WEB_REFUSALS])
 def test_what_sts_says_of_a_web_identity_is_said(aws, monkeypatch, tmp_path, refusal, expected):
     (tmp_path / "token").write_text(CANARY)
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
     monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
-    aws.refuse(WEB, refusal[0], status=refusal[1])
+    action, name, text, *status = refusal
+    aws.refuse(action, name, text, status=status[0] if status else 400)
 
     error = error_of(secret())
 
-    assert expected == (error.code, error.message)
+    assert expected == (type(error), error.code, error.message, error.hint)
 
 
 @pytest.mark.usefixtures("aws")

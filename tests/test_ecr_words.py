@@ -12,9 +12,22 @@ import ssl
 import threading
 
 import pytest
+from aws_lines import (
+    ECR,
+    OTHER_NAMES,
+    PUBLIC_REFUSALS,
+    REFUSALS,
+    ROLE_ARN,
+    SERVER,
+    SSO_REFUSALS,
+    STS,
+    WEB_REFUSALS,
+    denied,
+)
 from aws_played import KEY, KEY_ID, ROLE, PlayedAws, as_json
 from internet import Authority, tls_server
 
+from devcontainer_registry.authenticators import _aws_refusals
 from devcontainer_registry.authenticators._aws import Aws
 from devcontainer_registry.authenticators._aws_names import Endpoint, Identity
 from devcontainer_registry.authenticators.ecr import EcrAuthenticator
@@ -29,253 +42,6 @@ from devcontainer_registry.errors import (
 from devcontainer_registry.registry import Registry
 
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
-ECR, STS, SSO = "GetAuthorizationToken", "AssumeRole", "GetRoleCredentials"
-WEB = "AssumeRoleWithWebIdentity"
-
-USER, PASSWORD = "E_CONTAINER_REGISTRY_USER", "E_CONTAINER_REGISTRY_PASSWORD"
-TOKEN = "E_CONTAINER_REGISTRY_SESSION_TOKEN"
-SERVER, ROLE_ARN = "E_CONTAINER_REGISTRY_SERVER", "E_CONTAINER_REGISTRY_ROLE_ARN"
-
-MISMATCH = (
-    "The request signature we calculated does not match the signature you provided. Check your AWS "
-    "Secret Access Key and signing method."
-)
-BUSY = "try again later"
-DENIED = "User: arn:aws:iam::1:user/dev is not authorized to perform: {} on resource: * {}"
-
-
-def denied(action, why="because no identity-based policy allows it"):
-    return DENIED.format(action, why)
-
-
-# Call, code and text of AWS; then class, code, line and hint.
-REFUSALS = [
-    (
-        (
-            ECR,
-            "UnrecognizedClientException",
-            "The security token included in the request is invalid.",
-        ),
-        AuthenticationError,
-        "aws-key-unknown",
-        "ECR in eu-west-1 does not know the access key id",
-        f"check that {USER} exists, is active, and belongs to the AWS partition of {SERVER}",
-    ),
-    (
-        (ECR, "InvalidSignatureException", MISMATCH),
-        AuthenticationError,
-        "aws-key-mismatch",
-        "ECR in eu-west-1 says that the secret access key does not fit the access key id",
-        f"check {PASSWORD}, also for white space and lost characters",
-    ),
-    (
-        (
-            ECR,
-            "InvalidSignatureException",
-            "Signature expired: 20261124T0800Z is now earlier than 2",
-        ),
-        AuthenticationError,
-        "clock-skew",
-        "ECR in eu-west-1 says that the request's time is off",
-        "set this machine's clock; AWS tolerates 5 minutes",
-    ),
-    (
-        (ECR, "ExpiredTokenException", "The security token included in the request is expired"),
-        AuthenticationError,
-        "aws-token-expired",
-        "ECR in eu-west-1 says that the session token has expired",
-        (
-            f"renew {USER}, {PASSWORD} and {TOKEN}; a secret that is to last needs a long-lived "
-            "key or a role"
-        ),
-    ),
-    (
-        (ECR, "AccessDeniedException", denied("ecr:GetAuthorizationToken")),
-        AuthenticationError,
-        "aws-denied",
-        "ECR in eu-west-1 denied the action ecr:GetAuthorizationToken",
-        f"allow ecr:GetAuthorizationToken on * for the owner of {USER}",
-    ),
-    (
-        (
-            ECR,
-            "AccessDeniedException",
-            denied(
-                "ecr:GetAuthorizationToken", "with an explicit deny in a service control policy"
-            ),
-        ),
-        AuthenticationError,
-        "aws-denied",
-        (
-            "ECR in eu-west-1 denied the action ecr:GetAuthorizationToken: "
-            "a service control policy of "
-            "the AWS organisation forbids it"
-        ),
-        f"ask who keeps that policy to allow ecr:GetAuthorizationToken for the owner of {USER}",
-    ),
-    (
-        (
-            ECR,
-            "AccessDeniedException",
-            denied("ecr:GetAuthorizationToken", "because no permissions boundary allows it"),
-        ),
-        AuthenticationError,
-        "aws-denied",
-        (
-            "ECR in eu-west-1 denied the action ecr:GetAuthorizationToken: a permissions boundary "
-            "forbids it"
-        ),
-        f"ask who keeps that policy to allow ecr:GetAuthorizationToken for the owner of {USER}",
-    ),
-    (
-        (
-            ECR,
-            "AccessDeniedException",
-            denied(
-                "ecr:GetAuthorizationToken", "with an explicit deny in an identity-based policy"
-            ),
-        ),
-        AuthenticationError,
-        "aws-denied",
-        (
-            "ECR in eu-west-1 denied the action ecr:GetAuthorizationToken: an explicit deny "
-            "in a policy forbids it"
-        ),
-        f"ask who keeps that policy to allow ecr:GetAuthorizationToken for the owner of {USER}",
-    ),
-    (
-        (ECR, "MissingAuthenticationTokenException", "Missing Authentication Token"),
-        AuthenticationError,
-        "aws-unsigned",
-        "ECR in eu-west-1 got the request without its signature",
-        "look for a proxy that strips the Authorization header",
-    ),
-    (
-        (ECR, "IncompleteSignature", "Credential must have exactly 5 slash-delimited elements"),
-        AuthenticationError,
-        "aws-signature-incomplete",
-        "ECR in eu-west-1 could not read the signature",
-        f"check {USER} for characters that an access key id does not have",
-    ),
-    (
-        (ECR, "OptInRequired", "The AWS Access Key Id needs a subscription for the service"),
-        AuthenticationError,
-        "aws-region-disabled",
-        "ECR in eu-west-1 says that the account has not enabled this region",
-        f"enable the region for the account, or correct {SERVER}",
-    ),
-    (
-        (ECR, "SubscriptionRequiredException", "The AWS Access Key Id needs a subscription"),
-        AuthenticationError,
-        "aws-not-subscribed",
-        "ECR in eu-west-1 says that the account has not subscribed to this service",
-        "finish the account's registration with AWS, payment included",
-    ),
-    (
-        (ECR, "ThrottlingException", "Rate exceeded"),
-        TransientError,
-        "busy",
-        "ECR in eu-west-1 throttles the account's requests",
-        BUSY,
-    ),
-    (
-        (ECR, "ServerException", "oops", 500),
-        TransientError,
-        "busy",
-        "ECR in eu-west-1 has a failure of its own",
-        f"{BUSY}; see health.aws.amazon.com",
-    ),
-    (
-        (ECR, "InvalidParameterException", "no"),
-        AuthenticationError,
-        "aws-refused",
-        "ECR in eu-west-1 refused: InvalidParameterException",
-        "look the code up in AWS's list of common errors",
-    ),
-    (
-        (ECR, "<b>s3cret</b>", "no"),
-        AuthenticationError,
-        "aws-refused",
-        "ECR in eu-west-1 refused: an unknown code",
-        "look the code up in AWS's list of common errors",
-    ),
-    (
-        (STS, "AccessDenied", denied("sts:AssumeRole")),
-        AuthenticationError,
-        "aws-role-denied",
-        "AWS STS denied the action sts:AssumeRole",
-        (
-            f"allow it on the role in {ROLE_ARN} for the owner of {USER}, in a policy of theirs "
-            "and in the role's trust policy"
-        ),
-    ),
-    (
-        (STS, "InvalidClientTokenId", "The security token included in the request is invalid."),
-        AuthenticationError,
-        "aws-key-unknown",
-        "AWS STS does not know the access key id",
-        f"check that {USER} exists, is active, and belongs to the AWS partition of {SERVER}",
-    ),
-    (
-        (STS, "SignatureDoesNotMatch", MISMATCH),
-        AuthenticationError,
-        "aws-key-mismatch",
-        "AWS STS says that the secret access key does not fit the access key id",
-        f"check {PASSWORD}, also for white space and lost characters",
-    ),
-    (
-        (STS, "SignatureDoesNotMatch", "Signature not yet current: 20261124T0800Z is still later"),
-        AuthenticationError,
-        "clock-skew",
-        "AWS STS says that the request's time is off",
-        "set this machine's clock; AWS tolerates 5 minutes",
-    ),
-    (
-        (STS, "ExpiredToken", "The security token included in the request is expired"),
-        AuthenticationError,
-        "aws-token-expired",
-        "AWS STS says that the session token has expired",
-        (
-            f"renew {USER}, {PASSWORD} and {TOKEN}; a secret that is to last needs a long-lived "
-            "key or a role"
-        ),
-    ),
-    (
-        (STS, "ValidationError", f"{ROLE} is invalid"),
-        AuthenticationError,
-        "aws-role-invalid",
-        "AWS STS says that this is not a role",
-        f"check the role in {ROLE_ARN}: arn:aws:iam::ACCOUNT:role/NAME",
-    ),
-    (
-        (STS, "RegionDisabledException", "STS is not activated in this region"),
-        AuthenticationError,
-        "aws-sts-disabled",
-        "AWS STS is not active in this region for the account",
-        "activate STS for the region in the account's settings of IAM",
-    ),
-    (
-        (STS, "Throttling", "Rate exceeded"),
-        TransientError,
-        "busy",
-        "AWS STS throttles the account's requests",
-        BUSY,
-    ),
-    (
-        (STS, "InternalFailure", "oops", 500),
-        TransientError,
-        "busy",
-        "AWS STS has a failure of its own",
-        f"{BUSY}; see health.aws.amazon.com",
-    ),
-    (
-        (ECR, "RequestLimitExceeded", "Rate exceeded", 503),
-        TransientError,
-        "busy",
-        "ECR in eu-west-1 throttles the account's requests",
-        BUSY,
-    ),
-]
 
 
 def secret(**members):
@@ -320,35 +86,37 @@ def test_each_refusal_of_aws_is_a_line_and_what_to_do(aws, refusal, expected):
     assert 1 == aws.actions.count(action)
 
 
-def test_no_two_causes_share_a_line():
-    lines = {}
-    for (_action, aws_code, *_), _, code, line, _hint in REFUSALS:
-        lines.setdefault(line, set()).add((code, aws_code))
+@pytest.mark.parametrize(("refusal", "expected"), [(row[0], row[1:]) for row in PUBLIC_REFUSALS])
+def test_each_refusal_of_ecr_public_is_a_line_and_what_to_do(aws, refusal, expected):
+    aws.refuse(*refusal)
 
-    shared = {line: causes for line, causes in lines.items() if len(causes) > 1}
-
-    # One cause that AWS calls by two names.
-    assert {
-        "ECR in eu-west-1 throttles the account's requests": {
-            ("busy", "ThrottlingException"),
-            ("busy", "RequestLimitExceeded"),
-        }
-    } == shared
+    assert expected == read(error_of(secret(host="public.ecr.aws")))
 
 
-@pytest.mark.parametrize(
-    "action", ["ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"]
-)
-def test_ecr_public_names_the_action_that_is_missing_and_both_that_it_needs(aws, action):
-    aws.refuse(ECR, "AccessDeniedException", denied(action))
+CAUSES = {
+    "clock" if row[2] == "clock-skew" else row[0][1]: row[1:]
+    for row in reversed(REFUSALS)
+    if row[0][0] == ECR
+}
 
-    error = error_of(secret(host="public.ecr.aws"))
 
-    assert f"ECR Public denied the action {action}" == error.message
-    assert (
-        "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken on * for the "
-        f"owner of {USER}"
-    ) == error.hint
+@pytest.mark.parametrize(("other", "name"), OTHER_NAMES.items())
+def test_a_cause_has_one_line_by_whatever_name(aws, other, name):
+    aws.refuse(ECR, other, "")
+
+    assert CAUSES[name] == read(error_of(secret()))
+
+
+def test_every_code_that_is_told_apart_has_its_line_here():
+    shown = {ECR: {*OTHER_NAMES}}
+    for (action, code, *_), *_ in (*REFUSALS, *PUBLIC_REFUSALS, *WEB_REFUSALS, *SSO_REFUSALS):
+        shown.setdefault(action, set()).add(code)
+
+    known = {ECR: {*_aws_refusals._REFUSALS, *_aws_refusals._THROTTLED, *_aws_refusals._BROKEN}}
+    known[ECR] |= _aws_refusals._CLOCK_CODES
+    known |= {name: set(codes) for name, codes in _aws_refusals._BY_OPERATION.items()}
+
+    assert {} == {action: missing for action in known if (missing := known[action] - shown[action])}
 
 
 def test_an_assumed_role_without_the_right_is_named_as_the_one_to_allow(aws):

@@ -111,7 +111,7 @@ _BY_OPERATION = {
         "ExpiredTokenException": (
             "aws-web-identity-expired",
             "says that the web identity token has expired",
-            "renew the file that AWS_WEB_IDENTITY_TOKEN_FILE names; whoever mounts it should",
+            "renew the file of the token, which AWS_WEB_IDENTITY_TOKEN_FILE or the profile names",
         ),
         "InvalidIdentityToken": (
             "aws-web-identity-invalid",

@@ -142,13 +142,7 @@ def _exchange(secret: RegistrySecret, access_token: str, *, timeout: float) -> C
     if response.status != 200:
         error = refusals.error(response, secret.registry)
         if isinstance(error, AuthenticationError) and error.code == "rejected":
-            raise AuthenticationError(
-                f"{secret.registry} refused this container's identity in Entra ID",
-                hint="give the identity the role AcrPull on this registry; check that "
-                f"AZURE_TENANT_ID or {secret.id}_CONTAINER_REGISTRY_TENANT is the registry's "
-                "tenant",
-                code="exchange-rejected",
-            )
+            raise _refused(secret, response.status)
         raise error
     token = refusals.json_object(response.body).get("refresh_token")
     if not isinstance(token, str) or not token:
@@ -159,6 +153,26 @@ def _exchange(secret: RegistrySecret, access_token: str, *, timeout: float) -> C
         secret=Secret(token),
         issued_at=now,
         expires_at=_expiry(token) or now + _REFRESH_TOKEN_LIFE,
+    )
+
+
+def _refused(secret: RegistrySecret, status: int) -> AuthenticationError:
+    """
+    The error for an identity that Entra ID vouches for, and the registry does not take.
+    """
+    if status == 403:
+        return AuthenticationError(
+            f"{secret.registry} knows this container's identity in Entra ID, and forbids it to log "
+            "in",
+            hint="give the identity the role AcrPull on this registry, and ask who keeps its "
+            "network rules",
+            code="exchange-rejected",
+        )
+    return AuthenticationError(
+        f"{secret.registry} refused this container's identity in Entra ID",
+        hint="give the identity the role AcrPull on this registry; check that "
+        f"AZURE_TENANT_ID or {secret.id}_CONTAINER_REGISTRY_TENANT is the registry's tenant",
+        code="exchange-rejected",
     )
 
 
