@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+from ._hindrance import hidden, not_delegated, not_everywhere, not_kept, not_ours, other_helper
 from .configfile import OUR_HELPER
-from .errors import ConfigChangedError, ConfigError, RegistryError
+from .errors import ConfigChangedError, ConfigError
 
 TYPE_CHECKING = False
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ._memory import Memory, State
     from .configfile import DockerConfig, Document
     from .credentials import Credential, RegistrySecret
+    from .errors import RegistryError
     from .observer import Observer
     from .registry import Registry
     from .report import Outcome, Place
@@ -29,9 +31,6 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/AmazonECR/latest/public/public-registries.html: no login needed.
 _NEVER_DELEGATED = ("public.ecr.aws", "ecr-public.aws.com")
-
-# What VS Code calls its helper; it leaves the name behind in a config.json that outlives it.
-_OF_VSCODE = "dev-containers-"
 
 # However late it is: what was accepted deserves a moment to be written.
 _LOCK_MIN = 1.0  # seconds
@@ -203,12 +202,7 @@ class _Placing:
         refusal = self.delegation.refusal
         if refusal is None or outcome.code is not None:
             return outcome  # that an image can't be pulled is worse
-        return _remarked(
-            outcome,
-            "helper-not-everywhere",
-            f"some processes may not find the helper, since {refusal}",
-            "see to that, or use --store auto",
-        )
+        return not_everywhere(outcome, refusal)
 
     def auths(self, *, automatic: bool) -> Outcome:
         """
@@ -227,11 +221,13 @@ class _Placing:
             # An old memory would take what is written now for a login by hand, for good.
             self.memory.forget(self.registry)
         if self.document.asked_for(self.registry) == "credsStore":
-            return self._hidden(self.document.creds_store or "", why_not)
+            store = self.document.creds_store or ""
+            there = self.delegation.found(f"docker-credential-{store}") is not None
+            return hidden(self._kept(), store, there=there, why_not=why_not)
         # Without a helper ECR Public is as it should be: anonymous pulls work when this expires.
         if why_not is None or self.registry in _NEVER_DELEGATED:
             return self._kept()
-        return _not_delegated(self._kept(), why_not)
+        return not_delegated(self._kept(), why_not)
 
     def _obstacle(self) -> str | None:
         if self.registry in _NEVER_DELEGATED:
@@ -261,24 +257,6 @@ class _Placing:
     def _kept(self) -> Outcome:
         return replace(self.outcome, kept_in=places(self.document, self.registry))
 
-    def _hidden(self, store: str, why_not: str | None) -> Outcome:
-        program = f"docker-credential-{store}"
-        missing = ", which is not on PATH," if self.delegation.found(program) is None else ""
-        if missing and not store.startswith(_OF_VSCODE):
-            hint = "remove credsStore from config.json, or install the helper that it names"
-        else:
-            hint = (
-                'set "dev.containers.dockerCredentialHelper": false in VS Code, or remove '
-                "credsStore from config.json"
-            )
-        reason = f", and our helper can't be asked instead, since {why_not}" if why_not else ""
-        return _remarked(
-            self._kept(),
-            "hidden-by-credsstore",
-            f"written, but docker asks {program}{missing} and will not see it{reason}",
-            hint,
-        )
-
 
 def _is_up_to_store(registry: Registry, document: Document) -> bool:
     """
@@ -298,71 +276,3 @@ def places(document: Document, registry: Registry) -> frozenset[Place]:
     if document.helper(registry) == OUR_HELPER:
         found.append("credHelpers")
     return frozenset(found)
-
-
-def other_helper(outcome: Outcome, helper: str) -> Outcome:
-    """
-    The outcome where docker asks somebody else's *helper*, which we never evict.
-    """
-    error = RegistryError(
-        f"docker asks docker-credential-{helper} for it",
-        hint="remove its credHelpers entry from config.json to let us answer",
-        code="other-helper",
-    )
-    return replace(outcome, status="skipped", code=error.code, error=error)
-
-
-def not_ours(outcome: Outcome) -> Outcome:
-    """
-    The outcome where an implicit source meets a login that we did not write.
-    """
-    error = RegistryError(
-        f"config.json has a login for it that {outcome.source} does not replace",
-        hint=f"set {_id_for(outcome)}_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD to replace it",
-        code="not-ours",
-    )
-    return replace(outcome, status="skipped", code=error.code, error=error)
-
-
-def by_hand(outcome: Outcome) -> Outcome:
-    """
-    The outcome where a login is in config.json that came after the one that we wrote.
-    """
-    error = RegistryError(
-        f"somebody logged in to {outcome.registry} by hand since; that login stays until the "
-        "secret changes",
-        hint=f"run docker logout {outcome.registry} to go back to {outcome.source}",
-        code="login-by-hand",
-    )
-    return replace(outcome, status="skipped", code=error.code, error=error)
-
-
-def not_kept(outcome: Outcome) -> Outcome:
-    """
-    The outcome where config.json takes nothing.
-    """
-    error = RegistryError(
-        "config.json could not be written",
-        hint="see what is said about config.json",
-        code="not-kept",
-    )
-    return replace(outcome, status="failed", code=error.code, error=error)
-
-
-def _id_for(outcome: Outcome) -> str:
-    return "GHCR" if outcome.registry == "ghcr.io" else "MY"
-
-
-def _not_delegated(outcome: Outcome, why_not: str) -> Outcome:
-    if outcome.code is not None:
-        return outcome
-    return _remarked(
-        outcome,
-        "not-delegated",
-        f"nothing renews it, since {why_not}",
-        "run the hook again at each start, as postStartCommand",
-    )
-
-
-def _remarked(outcome: Outcome, code: str, message: str, hint: str) -> Outcome:
-    return replace(outcome, code=code, error=RegistryError(message, hint=hint, code=code))

@@ -16,7 +16,8 @@ from . import _codespaces
 from . import authenticators as plugins
 from ._ask import Job, RetryPolicy, ask_all
 from ._delegate import Delegation
-from ._keep import Accepted, by_hand, foreseen, keep, not_kept, not_ours, other_helper, places
+from ._hindrance import by_hand, not_kept, not_ours, other_helper
+from ._keep import Accepted, foreseen, keep, places
 from ._memory import REFUSED_FOR, Memory
 from ._survey import chosen, incomplete
 from ._survey import only as only_of
