@@ -25,7 +25,6 @@ from devcontainer_registry.report import LoginReport, Outcome
 
 NAME = "docker-credential-devcontainer-registry"
 OURS = "devcontainer-registry"
-STATIC = Credential(username="bob", secret=Secret("s3cret-s3cret"))
 SENT = {"Username": "bob", "Secret": "s3cret-s3cret"}
 ENTRY = {"auth": encoded("bob:s3cret-s3cret")}
 WORKING = f"#!/bin/sh\necho '{NAME} (devcontainer-registry) v1'\n"
@@ -142,20 +141,26 @@ class Machine:
         options = {"places": [self.everywhere], "mounts": self.mounts, **options}
         return Delegation(self.home.config, environ=self.environ, **options)
 
-    def keep(self, store, *, registry=HERE, expiring=False, outcome=None):
-        secret = a_secret("MY", registry)
+    def keep(self, store, *, registry=HERE, expiring=False, **news):
+        """
+        Keep what *news* says of it: `password`, `status`, `code`, `implicit`.
+        """
+        status, implicit = news.get("status", "ok"), news.get("implicit", False)
+        secret = a_secret("MY", registry, implicit=implicit)
         now = time.time()
         life = {"issued_at": now, "expires_at": now + 3600} if expiring else {}
-        credential = Credential(username="bob", secret=STATIC.secret, **life)
-        if outcome is None:
-            outcome = Outcome(
-                id="MY",
-                registry=secret.registry,
-                source=secret.source,
-                kind="generic",
-                status="ok",
-                verified=True,
-            )
+        password = Secret(news.get("password", "s3cret-s3cret"))
+        credential = Credential(username="bob", secret=password, **life)
+        outcome = Outcome(
+            id="MY",
+            registry=secret.registry,
+            source=secret.source,
+            kind="generic",
+            status=status,
+            verified=status == "ok",
+            code=news.get("code"),
+            implicit=implicit,
+        )
         kept = keep(
             [Accepted(secret=secret, credential=credential, outcome=outcome)],
             config=self.home.docker,
@@ -221,9 +226,8 @@ def test_what_is_not_done_or_not_safe_says_which_condition_failed(machine, store
 @pytest.mark.parametrize("store", ["auto", "auths", "helper"])
 def test_that_an_image_cannot_be_pulled_is_said_with_every_store(machine, store):
     machine.hinder("it is nowhere")
-    outcome = machine.keep(store, expiring=True)
 
-    denied = machine.keep(store, expiring=True, outcome=_remarked(outcome, "pull-denied"))
+    denied = machine.keep(store, expiring=True, code="pull-denied")
 
     assert ("pull-denied", 4) == (denied.code, machine.exit_status)
 
@@ -291,6 +295,64 @@ def test_auto_takes_its_helper_away_from_where_not_all_find_it(machine, why):
     assert {"auths": {HERE: ENTRY}} == machine.config
     assert "not-delegated" == machine.last.code
     assert None is machine.served()
+
+
+# What nobody vouches for, and what nobody asked for.
+
+
+@pytest.mark.parametrize("first", ADDED)
+@pytest.mark.parametrize("second", ADDED)
+def test_what_could_not_be_verified_replaces_nothing(machine, first, second):
+    machine.keep(first, expiring=True)
+    config, served = machine.config, machine.served()
+
+    other = machine.keep(second, status="unverified", password="an0ther")
+    other_code = machine.last.code
+    same = machine.keep(second, status="unverified")
+
+    assert (config, served) == (machine.config, machine.served())
+    assert ("unverified", set(), None) == (other.status, other.kept_in, other_code)
+    added = ADDED[first]
+    assert {part for part in added if added[part]} == same.kept_in
+
+
+@pytest.mark.parametrize("store", ADDED)
+def test_what_could_not_be_verified_is_kept_where_there_is_nothing(machine, store):
+    machine.home.write(BYSTANDERS)
+
+    outcome = machine.keep(store, status="unverified", expiring=True)
+
+    added = ADDED[store]
+    assert "unverified" == outcome.status
+    assert {part for part in added if added[part]} == outcome.kept_in
+    assert {**BYSTANDERS, **{p: {**BYSTANDERS[p], **added[p]} for p in added}} == machine.config
+
+
+@pytest.mark.parametrize("first", ADDED)
+@pytest.mark.parametrize("second", ADDED)
+def test_an_implicit_login_replaces_what_is_ours(machine, first, second):
+    machine.keep(first, expiring=True)
+
+    outcome = machine.keep(second, expiring=True, implicit=True, password="an0ther")
+
+    assert "ok" == outcome.status
+    entry = {"auth": encoded("bob:an0ther")}
+    expected = {"auths": entry, "credHelpers": OURS}
+    assert {part: expected[part] for part in ("auths", "credHelpers") if ADDED[second][part]} == {
+        part: known[HERE] for part, known in machine.config.items() if HERE in known
+    }
+
+
+@pytest.mark.parametrize("store", ADDED)
+def test_an_implicit_login_leaves_what_is_not_ours(machine, store):
+    theirs = {"auths": {HERE: {"auth": encoded("by:hand")}}}
+    machine.home.write(theirs)
+
+    outcome = machine.keep(store, expiring=True, implicit=True)
+
+    assert ("skipped", "not-ours", 0) == (outcome.status, outcome.code, machine.exit_status)
+    assert (theirs, None) == (machine.config, machine.served())
+    assert "MY_CONTAINER_REGISTRY_SERVER" in outcome.error.hint
 
 
 # Whoever is in the way.
@@ -664,14 +726,3 @@ def test_a_dry_run_says_that_the_helper_is_missing(machine):
 
 def _given(options):
     return {"sets": options["environ"], "verify": options["verify"]}
-
-
-def _remarked(outcome, code):
-    return Outcome(
-        id=outcome.id,
-        registry=outcome.registry,
-        source=outcome.source,
-        kind=outcome.kind,
-        status="ok",
-        code=code,
-    )
