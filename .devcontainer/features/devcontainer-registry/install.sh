@@ -34,6 +34,38 @@ one_of "$verify" changed always never
 one_of "$strict" true false
 one_of "$on_create" true false
 
+not_a_version() {
+    die "version is neither a version, nor an https URL of a wheel, nor a wheel in this folder"
+}
+
+# The same for the version, before anything is installed, as pip and uv take more than that: an
+# index, a file anywhere, a checksum that they pass over since it is none.
+check_version() {
+    case $version in
+        *[[:space:]]* | -*) not_a_version ;;
+        latest) ;;
+        https://*'#'*)
+            digest=${version#*'#'}
+            case ${version%%'#'*}:$digest in *.whl:sha256=*) ;; *) not_a_version ;; esac
+            digest=${digest#sha256=}
+            case $digest in *[!0123456789abcdef]*) digest= ;; esac
+            [ ${#digest} = 64 ] || die "sha256 is not 64 digits as sha256sum prints them"
+            ;;
+        https://*.whl) ;;
+        */*) not_a_version ;;
+        *.whl)
+            # A pattern will do: a wheel has its version in its name.
+            # shellcheck disable=SC2086
+            set -- $version
+            [ $# = 1 ] && [ -f "$1" ] || die "$version is not one wheel in this Feature's folder"
+            version=$1
+            ;;
+        *[!0-9A-Za-z.+!_-]*) not_a_version ;;
+        [0-9]*) ;;
+        *) not_a_version ;;
+    esac
+}
+
 # Print a Python that is new enough and can make a venv with pip in it.
 find_python() {
     for python in /usr/bin/python3 python3 /usr/local/python/current/bin/python3 /usr/local/bin/python3 \
@@ -99,7 +131,8 @@ make_venv() {
 
 install_wheels() {
     if [ -x "$venv/bin/pip" ]; then
-        "$venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet \
+        # Some images set PIP_USER, which in a venv is an error.
+        PIP_USER=0 "$venv/bin/python" -m pip --disable-pip-version-check --no-input install --quiet \
             --no-cache-dir "$@"
     else
         uv pip install --quiet --no-cache --compile-bytecode --python "$venv/bin/python" "$@"
@@ -109,14 +142,8 @@ install_wheels() {
 install_package() {
     case $version in
         latest) install_wheels "$name" ;;
-        https://*.whl | https://*.whl#sha256=*) install_wheels "$name @ $version" ;;
-        */* | -*) die "version is neither a version, nor an https URL of a wheel, nor a wheel in this folder" ;;
+        https://*) install_wheels "$name @ $version" ;;
         *.whl)
-            # A pattern will do: a wheel has its version in its name.
-            # shellcheck disable=SC2086
-            set -- $version
-            [ $# = 1 ] && [ -f "$1" ] || die "$version is not one wheel in this Feature's folder"
-            version=$1
             others=
             for wheel in *.whl; do [ "$wheel" = "$version" ] || others=yes; done
             # With its dependencies beside it, nobody is to be asked for another.
@@ -126,9 +153,8 @@ install_package() {
                 install_wheels "./$version"
             fi
             ;;
-        [0-9]*) install_wheels "$name==$version" ;;
-        *) die "version is neither a version, nor an https URL of a wheel, nor a wheel in this folder" ;;
-    esac || die "version $version could not be installed; the lines above say why"
+        *) install_wheels "$name==$version" ;;
+    esac || die "it could not be installed; the lines above say why"
 }
 
 # A link to a venv's interpreter is not the venv's interpreter: it must be started by its own path.
@@ -175,8 +201,12 @@ END
 }
 
 [ "$(id -u)" = 0 ] || die "a Feature is installed by root"
+check_version
 make_venv
 install_package
 put_on_path
 write_hook
-say "installed $("$bin/$name" --version)"
+# A wheel may be anything, and for another machine.
+installed=$("$bin/$name" --version) && "$bin/docker-credential-$name" version >/dev/null ||
+    die "what was installed does not run"
+say "installed $installed"
