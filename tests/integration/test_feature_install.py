@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: MIT
+"""
+The Feature's install script: which versions and options it takes, and what it leaves behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+
+import pytest
+from parts import boxes, clients, devcontainers, wheelhouse
+
+INSTALLED = [
+    "devcontainer-registry",
+    "devcontainer-registry-python",
+    "docker-credential-devcontainer-registry",
+    "hook",
+    "venv",
+]
+# As sshd gives it to who has no shell, and as a shell has it that nobody told anything.
+_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+@pytest.fixture(name="make_box", scope="module")
+def _make_box(engine, tmp_path_factory, _clean_path):
+    """
+    As `start_box`, for as long as this module runs.
+    """
+    client = clients.Client(tmp_path_factory.mktemp("client"), path=_clean_path)
+    with contextlib.ExitStack() as started:
+        yield lambda image: started.enter_context(boxes.Box(image, client, engine))
+
+
+@pytest.fixture(name="scripts")
+def _scripts(tmp_path):
+    """
+    The Feature's folder as it is in this repository, with no wheel in it.
+    """
+    folder = tmp_path / "feature"
+    shutil.copytree(devcontainers.FEATURE, folder, ignore=shutil.ignore_patterns("*.whl"))
+    return folder
+
+
+@pytest.fixture(name="box")
+def _box(start_box, slice_image, scripts):
+    """
+    A container that has Python, and the Feature in `/feature`.
+    """
+    box = start_box(slice_image)
+    box.put(scripts, "/feature")
+    return box
+
+
+@pytest.fixture(name="light_box")
+def _light_box(box, tmp_path):
+    """
+    As `box`, with a light wheel in `/feature`; see `parts.wheelhouse`.
+    """
+    box.put(wheelhouse.light(tmp_path, "0.1.0"), "/feature/")
+    return box
+
+
+@pytest.fixture(name="wheels")
+def _wheels(tmp_path):
+    """
+    A folder with a light wheel of two versions.
+    """
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    for version in ("0.1.0", "0.2.0"):
+        wheelhouse.light(folder, version)
+    return folder
+
+
+def succeeded(done):
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def version_of(box):
+    return succeeded(box.run("devcontainer-registry", "--version")).stdout.split()[1]
+
+
+def test_the_version_that_was_named_comes_from_the_index(box, wheels):
+    with wheelhouse.Wheelhouse(wheels) as house:
+        succeeded(box.install(VERSION="0.1.0", PIP_INDEX_URL=house.index))
+
+    assert "0.1.0" == version_of(box)
+
+
+@pytest.fixture(name="odd_box", scope="module")
+def _odd_box(make_box, slice_image, tmp_path_factory):
+    """
+    Installed as `latest`, in an image that has pip configured, and root's files for root alone.
+
+    Returns:
+        The box, and what the index was asked for.
+    """
+    folder = tmp_path_factory.mktemp("odd")
+    wheels = folder / "wheels"
+    wheels.mkdir()
+    devcontainers.wheels(wheels)
+    wheelhouse.light(wheels, "0.0.9")
+    feature = folder / "feature"
+    shutil.copytree(devcontainers.FEATURE, feature, ignore=shutil.ignore_patterns("*.whl"))
+    box = make_box(slice_image)
+    box.put(feature, "/feature")
+    with wheelhouse.Wheelhouse(wheels) as house:
+        box.sh(f"printf '[global]\\nindex-url = {house.index}\\n' >/etc/pip.conf")
+        succeeded(box.install("umask 077; chmod -R go= /feature", PIP_USER="yes"))
+    return box, house.asked
+
+
+def test_the_newest_and_its_dependencies_come_from_the_index_that_pip_is_configured_with(odd_box):
+    box, asked = odd_box
+
+    helper = box.run("docker-credential-devcontainer-registry", "version")
+
+    assert {"/simple/devcontainer-registry/", "/simple/urllib3/"} <= {*asked}
+    assert "docker-credential-devcontainer-registry" in succeeded(helper).stdout
+
+
+def test_what_was_installed_under_a_narrow_umask_is_for_everybody(odd_box):
+    box, _ = odd_box
+    home = os.path.dirname(boxes.HOOK)
+
+    closed = box.sh(f"find /usr/local {home} ! -type l ! -perm -o=r -o -type d ! -perm -o=x")
+
+    assert ("", "") == (closed.stdout, closed.stderr)
+
+
+@pytest.mark.parametrize("user", boxes.USERS)
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param([], id="docker exec"),
+        pytest.param(["sh", "-lc", 'exec "$0" "$@"'], id="login shell"),
+        pytest.param(["env", "-i", f"PATH={_PATH}"], id="sshd"),
+    ],
+)
+def test_every_process_of_everybody_finds_the_commands(odd_box, user, way):
+    box, _ = odd_box
+
+    for argv in (
+        ["devcontainer-registry", "--version"],
+        ["docker-credential-devcontainer-registry", "version"],
+        ["devcontainer-registry-python", "-c", "import devcontainer_registry"],
+        [boxes.HOOK, "postStart"],
+    ):
+        succeeded(box.run(*way, *argv, user=user))
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_wheel_by_https_is_the_one_of_its_checksum(box, wheels, authority, right):
+    name = "devcontainer_registry-0.1.0-py3-none-any.whl"
+    digest = wheelhouse.sha256(wheels / name) if right else "0" * 64
+    box.put(authority.path, "/etc/ca.crt")
+    with wheelhouse.Wheelhouse(wheels, certificate=authority.issue("localhost")) as house:
+        url = f"{house.url}/{name}#sha256={digest}"
+
+        done = box.install(VERSION=url, PIP_CERT="/etc/ca.crt")
+
+    assert right == (done.returncode == 0), done.stderr
+    assert right == ("it could not be installed" not in done.stderr)
+    assert (INSTALLED if right else ["venv"]) == box.files()
+
+
+_SHA = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        "; rm -rf /",
+        "$(touch /feature/x)",
+        "--index-url=http://localhost:1/simple",
+        "0.1.0 --index-url=http://localhost:1/simple",
+        "0.1.0\n--index-url=http://localhost:1/simple",
+        "0.1.0;python_version>'3'",
+        "../x.whl",
+        "x/*.whl",
+        "file:///x.whl",
+        "http://localhost:1/x.whl",
+        "git+https://localhost:1/x",
+        "https://localhost:1/x.tar.gz",
+        "https://localhost:1/x.whl --index-url=http://localhost:1/y.whl",
+        "https://localhost:1/x.whl#sha256=",
+        f"https://localhost:1/x.whl#sha256={_SHA[:-1]}",
+        f"https://localhost:1/x.whl#sha256={_SHA.upper()}",
+        f"https://localhost:1/x.whl#sha256={_SHA}#.whl",
+        f"https://localhost:1/x#y.whl#sha256={_SHA}",
+        "nothing-*.whl",
+        "two-*.whl",
+        "one.whl two-1.whl",
+        "newest",
+    ],
+)
+def test_what_is_no_version_is_refused_before_anything_is_installed(refusing_box, version):
+    done = refusing_box.install(VERSION=version)
+
+    assert 1 == done.returncode
+    assert 1 == len(done.stderr.splitlines()), done.stderr
+    assert [] == refusing_box.files()
+    there = refusing_box.sh("ls /feature").stdout.split()
+    assert "install.sh" in there
+    assert "x" not in there
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("STORE", "auto; reboot"),
+        ("STORE", "auto'"),
+        ("VERIFY", "$(reboot)"),
+        ("STRICT", "true\nfalse"),
+        ("STRICT", "1"),
+        ("ONCREATE", "yes"),
+    ],
+)
+def test_an_option_is_one_of_its_values_or_refused(refusing_box, option, value):
+    done = refusing_box.install(**{option: value})
+
+    assert 1 == done.returncode
+    assert "is none of" in done.stderr
+    assert [] == refusing_box.files()
+
+
+@pytest.fixture(name="refusing_box", scope="module")
+def _refusing_box(make_box, slice_image, tmp_path_factory):
+    """
+    One box for all that is refused, since it is the same after each.
+    """
+    feature = tmp_path_factory.mktemp("refusing") / "feature"
+    shutil.copytree(devcontainers.FEATURE, feature, ignore=shutil.ignore_patterns("*.whl"))
+    for name in ("one.whl", "two-1.whl", "two-2.whl"):
+        (feature / name).write_text("")
+    box = make_box(slice_image)
+    box.put(feature, "/feature")
+    return box
+
+
+def test_only_root_installs_it(light_box):
+    done = light_box.sh("sh /feature/install.sh", user="dev")
+
+    assert 1 == done.returncode
+    assert "by root" in done.stderr
+
+
+def test_installed_again_only_the_last_counts(light_box, tmp_path):
+    loud = {"STORE": "helper", "VERIFY": "never", "STRICT": "true", "ONCREATE": "true"}
+    succeeded(light_box.install(VERSION="devcontainer_registry-0.1.0-py3-none-any.whl", **loud))
+    light_box.put(wheelhouse.light(tmp_path, "0.2.0"), "/feature/")
+
+    succeeded(light_box.install(VERSION="devcontainer_registry-0.2.0-*.whl"))
+
+    assert "0.2.0" == version_of(light_box)
+    assert INSTALLED == light_box.files()
+    said = succeeded(light_box.run(boxes.HOOK, "postStart")).stdout
+    assert "devcontainer-registry 0.2.0 hook postStart\n" == said
+    assert "" == succeeded(light_box.run(boxes.HOOK, "onCreate")).stdout
+
+
+def test_a_wheel_without_our_commands_is_not_an_installation(box, tmp_path):
+    other = wheelhouse.light(tmp_path, "0.1.0", commands=False)
+    box.put(other, "/feature/")
+
+    done = box.install(VERSION="*.whl")
+
+    assert 1 == done.returncode
+    assert "does not run" in done.stderr
+
+
+@pytest.fixture(name="loud_box", scope="module")
+def _loud_box(make_box, slice_image, tmp_path_factory):
+    """
+    A box where each option has another value than its default.
+    """
+    folder = tmp_path_factory.mktemp("loud") / "feature"
+    shutil.copytree(devcontainers.FEATURE, folder, ignore=shutil.ignore_patterns("*.whl"))
+    wheelhouse.light(folder, "0.1.0")
+    box = make_box(slice_image)
+    box.put(folder, "/feature")
+    options = {"STORE": "helper", "VERIFY": "never", "STRICT": "true", "ONCREATE": "true"}
+    succeeded(box.install(VERSION="*.whl", **options))
+    return box
+
+
+@pytest.mark.parametrize("step", ["onCreate", "postCreate", "postStart", "postAttach"])
+def test_each_step_has_the_options(loud_box, step):
+    done = loud_box.run(boxes.HOOK, step, user="dev")
+
+    said = ["DEVCONTAINER_REGISTRY_STORE=helper", "DEVCONTAINER_REGISTRY_VERIFY=never"]
+    assert ["devcontainer-registry", "0.1.0", *said, "hook", step, "--strict"] == (
+        succeeded(done).stdout.split()
+    )
+
+
+def test_the_containers_environment_wins_over_the_options(loud_box):
+    environ = {"DEVCONTAINER_REGISTRY_STORE": "auths", "DEVCONTAINER_REGISTRY_VERIFY": "always"}
+
+    done = loud_box.run(boxes.HOOK, "postStart", **environ)
+
+    assert [f"{name}={value}" for name, value in environ.items()] == done.stdout.split()[2:4]
+
+
+def test_no_other_process_has_the_options(loud_box):
+    done = loud_box.run("devcontainer-registry", "login")
+
+    assert "devcontainer-registry 0.1.0 login\n" == done.stdout
+
+
+@pytest.mark.parametrize("status", [0, 1, 2, 4, 6])
+def test_what_the_command_says_is_what_the_step_says(loud_box, status):
+    done = loud_box.run(boxes.HOOK, "postStart", LIGHT_STATUS=status)
+
+    assert (status, "") == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize("status", [126, 127])
+def test_a_command_that_cannot_run_lets_the_container_start(loud_box, status):
+    done = loud_box.run(boxes.HOOK, "postStart", LIGHT_STATUS=status)
+
+    assert 0 == done.returncode
+    assert "rebuild the container" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("broken", "mended"),
+    [
+        ("mv $VENV/bin/python $VENV/bin/away", "mv $VENV/bin/away $VENV/bin/python"),
+        ("chmod a-x $VENV/bin/$COMMAND", "chmod a+x $VENV/bin/$COMMAND"),
+        ("mv $VENV $VENV.away", "mv $VENV.away $VENV"),
+    ],
+)
+def test_a_venv_that_is_broken_lets_the_container_start(loud_box, broken, mended):
+    there = {"VENV": boxes.VENV, "COMMAND": "devcontainer-registry"}
+    succeeded(loud_box.sh(broken, **there))
+
+    done = loud_box.run(boxes.HOOK, "postStart", user="dev")
+
+    succeeded(loud_box.sh(mended, **there))
+    assert 0 == done.returncode
+    assert "rebuild the container" in done.stderr
+
+
+def test_arguments_reach_its_python_as_they_are(loud_box):
+    script = "import sys; print(sys.argv[1:], sys.prefix)"
+    arguments = ["a b", "", "$HOME", "*"]
+
+    done = loud_box.run("devcontainer-registry-python", "-c", script, *arguments)
+
+    assert f"{arguments} {boxes.VENV}\n" == succeeded(done).stdout
