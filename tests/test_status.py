@@ -85,6 +85,16 @@ def test_a_login_that_somebody_else_wrote_is_not_ours(look):
     )
 
 
+@pytest.mark.parametrize(
+    ("entry", "rule"),
+    [({"registrytoken": "t"}, "auths"), ({"auth": "not padded"}, "auths"), ({}, "none")],
+)
+def test_a_login_that_no_helper_could_carry_is_one_all_the_same(look, entry, rule):
+    look.home.write({"auths": {HERE: entry}})
+
+    assert (rule, False, None) == (look.at().rule, look.at().ours, code(look.at()))
+
+
 def test_a_login_that_we_wrote_is_ours_and_tells_when_it_was_verified(home):
     with Fine({"bob": "s3cret-s3cret"}) as registry:
         sets = a_set("MY", registry.registry)

@@ -32,6 +32,8 @@ cp {PROGRAM} "$HOME/bin/{NAME}"
 mount --bind "$HOME/bin" /usr/local/bin
 """
 
+INSTALLED_AGAIN = f'rmdir "$HOME/before"; rm -r "$HOME/bin"\n{INSTALLED}'
+
 # Asked as whoever has no PATH but the usual, in the place in which the login was.
 ASKED = f'printf %s "$SERVER" | env -i HOME="$HOME" PATH=/usr/local/bin:/usr/bin:/bin {NAME} get'
 
@@ -205,12 +207,24 @@ def test_a_start_with_our_helper_changes_nothing(place):
     place.login("auto", before=INSTALLED)
     before = place.client.config()
 
-    done = place.run(
-        "hook", "postStart", "--json", before="rm -r $HOME/bin $HOME/before;" + INSTALLED
-    )
+    done = place.run("hook", "postStart", "--json", before=INSTALLED_AGAIN)
 
     assert ("unchanged", BOTH) == (only(done)["status"], only(done)["kept_in"])
     assert (False, before) == (document(done)["changed"], place.client.config())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept_in"),
+    [("auto", "helper", ["credHelpers"]), ("helper", "auto", BOTH), ("auto", "auths", ["auths"])],
+)
+def test_a_start_with_another_store_does_not_find_all_as_it_was(place, first, second, kept_in):
+    place.login(first, before=INSTALLED)
+
+    done = place.run("hook", "postStart", "--json", "--store", second, before=INSTALLED_AGAIN)
+
+    assert ("ok", kept_in) == (only(done)["status"], only(done)["kept_in"])
+    config = place.client.config()
+    assert kept_in == [part for part in BOTH if config.get(part)]
 
 
 # A cache that takes nothing.
