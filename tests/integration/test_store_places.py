@@ -12,7 +12,7 @@ import os
 import time
 
 import pytest
-from helping import NAME, PROGRAM, Helper
+from helping import NAME, NOT_FOUND, PROGRAM, Helper
 from runs import document, only
 
 from devcontainer_registry.cache import Cache
@@ -225,6 +225,53 @@ def test_a_start_with_another_store_does_not_find_all_as_it_was(place, first, se
     assert ("ok", kept_in) == (only(done)["status"], only(done)["kept_in"])
     config = place.client.config()
     assert kept_in == [part for part in BOTH if config.get(part)]
+
+
+# Docker Hub, by the names that clients have for it.
+
+HUB_KEY = "https://index.docker.io/v1/"
+HUB = {
+    "MY_CONTAINER_REGISTRY_SERVER": HUB_KEY,
+    "MY_CONTAINER_REGISTRY_KIND": "generic",
+    "MY_CONTAINER_REGISTRY_USER": "alice",
+    "MY_CONTAINER_REGISTRY_PASSWORD": "in wonder:land",
+}
+DOCKER_PY = """
+import docker.auth, sys
+found = docker.auth.load_config().resolve_authconfig(sys.argv[1] or None)
+print(found and found["Username"])
+"""
+
+
+@pytest.fixture(name="hub")
+def _hub(place):
+    """
+    A place with a login to Docker Hub in our helper and nowhere else.
+    """
+    place.put_on_path()
+    done = place.run("login", "--json", "--store", "helper", "--verify", "never", **HUB)
+    assert ["credHelpers"] == only(done)["kept_in"]
+    return place
+
+
+@pytest.mark.parametrize("name", ["", "docker.io", "index.docker.io", HUB_KEY])
+def test_docker_py_finds_the_login_to_docker_hub(hub, name):
+    assert "alice\n" == hub.client.python(DOCKER_PY, name).stdout
+
+
+def test_skopeo_finds_the_login_to_docker_hub(hub):
+    assert "alice\n" == hub.client.skopeo("login", "--get-login", "docker.io").stdout
+
+
+def test_docker_asks_our_helper_for_docker_hub(hub):
+    """
+    Without an engine and the internet there is only its logout, which has the helper forget it.
+    """
+    done = hub.client.docker("logout")
+    answer = hub.client.run(NAME, "get", stdin=HUB_KEY)
+
+    assert 0 == done.returncode, done.stderr
+    assert (1, NOT_FOUND) == (answer.returncode, answer.stdout)
 
 
 # A cache that takes nothing.
