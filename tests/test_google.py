@@ -212,7 +212,8 @@ def test_the_account_of_the_machine_is_asked_for_its_token(tmp_path):
     def metadata(_method, target, headers, _body):
         asked.append((target.partition("?")[0], headers.get("Metadata-Flavor")))
         flavor = {"Metadata-Flavor": "Google"}
-        if target.startswith("/computeMetadata/v1/instance/service-accounts/default/token"):
+        # Older versions name the account by its address, newer ones call it default.
+        if target.partition("?")[0].endswith("/token"):
             return 200, {**JSON, **flavor}, json.dumps(granted()).encode()
         if "service-accounts" in target:
             account = {"email": "vm@made-up.iam.gserviceaccount.com", "scopes": ["all"]}
@@ -226,6 +227,20 @@ def test_the_account_of_the_machine_is_asked_for_its_token(tmp_path):
     assert ["oauth2accesstoken", TOKEN] == done.stdout.split()[:2], done.stderr
     assert abs(float(done.stdout.split()[2]) - time.time() - LIFE) < 60
     assert {"Google"} == {flavor for _, flavor in asked}
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"null", b'"text"', b'{"expires_in": "x"}'])
+def test_a_machine_that_gives_no_token_is_no_bug(tmp_path, body):
+    def metadata(_method, target, _headers, _body):
+        is_token = target.partition("?")[0].endswith("/token")
+        content = body if is_token else b'{"email": "vm@example.com", "scopes": ["all"]}'
+        return 200, {**JSON, "Metadata-Flavor": "Google"}, content
+
+    with LoopbackServer(metadata) as server:
+        host = f"127.0.0.1:{server.server_port}"
+        done = _in_a_process(tmp_path, GCE_METADATA_HOST=host, GCE_METADATA_IP=host)
+
+    assert ["AuthenticationError", "google-refused"] == done.stdout.split()[:2], done.stderr
 
 
 def test_a_machine_of_nobodys_is_no_outage_and_takes_no_time(tmp_path):

@@ -143,8 +143,9 @@ def _asked(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float
         except NoMetadataError:
             msg = "the metadata server of this machine did not answer"
             raise TransientError(msg, hint="try again later", code="google-unreachable") from None
-        except (exceptions.GoogleAuthError, ValueError) as exc:
-            # Without the cause, which quotes answers at length.
+        except (exceptions.GoogleAuthError, ValueError, LookupError, TypeError) as exc:
+            # Without the cause, which quotes answers at length.  The last two are raised for what
+            # is JSON, but no answer of Google's.
             raise _refused(exc) from None
     expiry = credentials.expiry
     return (
