@@ -5,161 +5,429 @@ A login that is in our helper and nowhere else, used by clients that nobody here
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import subprocess
 import sys
+from dataclasses import dataclass
+from urllib.parse import quote
 
 import pytest
+from parts.clients import Client
+from parts.dockers import Dockers
+from parts.localbin import HELPER, LocalBin
 from runs import only, set_for
 
-NAME = "docker-credential-devcontainer-registry"
+from devcontainer_registry.testing import LoopbackRegistry
+
+OURS = "devcontainer-registry"
 ALICE = ("alice", "in wonder:land")
 ROBOT = ("robot$ci", "p4$$-wörd")
 
-# What another helper, named by `credsStore`, does when it is asked.
+DOCKER_PY = """
+import docker, sys
+client = docker.from_env()
+try:
+    client.images.pull(sys.argv[1])
+finally:
+    client.close()
+"""
+# It has to be told whether a registry gives tokens.
+ORAS_PY = """
+import oras.client, sys
+target, folder, scheme = sys.argv[1:]
+client = oras.client.OrasClient(insecure=True, auth_backend=scheme)
+client.pull(target, outdir=folder)
+"""
+
+# What another helper, named by `credsStore`, does when it is asked; it says so in `asked`.
 STORES = {
     "not-found": 'echo "credentials not found in native keychain"; exit 1',
     "garbage": "echo nonsense",
     "failing": "exit 255",
+    "hanging": "read -r _ <released; echo '{}'",
     "missing": None,
 }
 
 
-@pytest.fixture(name="served", params=["registry_htpasswd", "registry_token"])
-def _served(request, client, image_layout, tmp_path):
+@dataclass(frozen=True, kw_only=True)
+class Served:
     """
-    A client with our helper on its PATH, the registry that it is logged in to, and an image there.
+    A client with our helper on its PATH, and the registry that it is logged in to.
+
+    Attributes:
+        secret: The password that must be in no config.json.
+        scheme: How that registry wants it: `basic`, `token`.
     """
-    registry = request.getfixturevalue(request.param).registry
-    user = ROBOT if request.param == "registry_htpasswd" else ALICE
-    folder = tmp_path / "helpers"
+
+    client: Client
+    registry: str
+    user: str
+    secret: str
+    scheme: str
+
+    @property
+    def image(self):
+        return f"{self.registry}/team/app:latest"
+
+    def write(self, config):
+        with open(self.client.config_path, "w", encoding="utf-8") as file:
+            json.dump(config, file)
+
+
+def put_our_helper_on_path(client, folder):
     folder.mkdir()
-    (folder / NAME).symlink_to(os.path.join(os.path.dirname(sys.executable), NAME))
+    (folder / HELPER).symlink_to(os.path.join(os.path.dirname(sys.executable), HELPER))
     client.environ["PATH"] = f"{folder}:{client.environ['PATH']}"
-    done = client.product("login", "--json", "--store", "helper", **set_for(registry, *user))
+
+
+@pytest.fixture(name="served", params=["basic", "token"])
+def _served(request, client, tmp_path):
+    fixture = {"basic": "registry_htpasswd", "token": "registry_token"}[request.param]
+    registry = request.getfixturevalue(fixture).registry
+    user, secret = {"basic": ROBOT, "token": ALICE}[request.param]
+    put_our_helper_on_path(client, tmp_path / "helpers")
+    done = client.product("login", "--json", "--store", "helper", **set_for(registry, user, secret))
     assert 0 == done.returncode, done.stdout + done.stderr
     assert ["credHelpers"] == only(done)["kept_in"]
-    image = f"{registry}/team/app:latest"
-    pushed = client.skopeo(
-        "copy", "--dest-tls-verify=false", f"oci:{image_layout}:latest", f"docker://{image}"
-    )
-    assert 0 == pushed.returncode, pushed.stderr
-    return client, registry, image
+    return Served(client=client, registry=registry, user=user, secret=secret, scheme=request.param)
+
+
+@pytest.fixture(name="pushed")
+def _pushed(served, engine):
+    """
+    `served`, with an image in its registry that can run.
+    """
+    if not engine.ours:
+        pytest.skip("an engine of somebody else's may not reach this machine's loopback")
+    engine.import_busybox(served.image)
+    done = served.client.docker("push", served.image, DOCKER_HOST=engine.host)
+    engine.remove_image(served.image)
+    assert 0 == done.returncode, done.stderr
+    return served
 
 
 def test_no_secret_is_in_config_json(served):
-    client, registry, _ = served
+    with open(served.client.config_path, "rb") as file:
+        content = file.read()
 
-    assert {"credHelpers": {registry: "devcontainer-registry"}} == client.config()
+    assert {"credHelpers": {served.registry: OURS}} == json.loads(content)
+    secret = served.secret.encode()
+    for form in (
+        secret,
+        json.dumps(served.secret)[1:-1].encode(),
+        quote(served.secret).encode(),
+        base64.b64encode(secret),
+        base64.b64encode(f"{served.user}:{served.secret}".encode()),
+        base64.urlsafe_b64encode(f"{served.user}:{served.secret}".encode()),
+    ):
+        assert form not in content
 
 
-def test_docker_reads_a_manifest(served):
-    client, _, image = served
-
-    done = client.docker("manifest", "inspect", "--insecure", image)
-
-    assert 0 == done.returncode, done.stderr
-    assert 2 == json.loads(done.stdout)["schemaVersion"]
+# The clients, each with an image of `served` to get.
 
 
-def test_docker_pulls_through_an_engine(engine, served):
-    client, _, image = served
+def docker_reads_a_manifest(served, **_):
+    return served.client.docker("manifest", "inspect", "--insecure", served.image)
 
+
+def docker_pulls(served, *, engine, **_):
     try:
-        done = client.docker("pull", image, DOCKER_HOST=engine.host)
+        return served.client.docker("pull", served.image, DOCKER_HOST=engine.host)
     finally:
-        engine.remove_image(image)
-
-    assert 0 == done.returncode, done.stderr
+        engine.remove_image(served.image)
 
 
-def test_docker_py_pulls_through_an_engine(engine, served):
-    client, _, image = served
-    script = """
-import docker, sys
-client = docker.from_env()
-try:
-    print(client.images.pull(sys.argv[1]).tags[0])
-finally:
-    client.close()
-"""
-
+def docker_py_pulls(served, *, engine, **_):
     try:
-        done = client.python(script, image, DOCKER_HOST=engine.host)
+        return served.client.python(DOCKER_PY, served.image, DOCKER_HOST=engine.host)
     finally:
-        engine.remove_image(image)
-
-    assert f"{image}\n" == done.stdout, done.stderr
+        engine.remove_image(served.image)
 
 
-def test_skopeo_copies(served, tmp_path):
-    client, _, image = served
-
-    done = client.skopeo(
-        "copy", "--src-tls-verify=false", f"docker://{image}", f"oci:{tmp_path}/copy:latest"
+def skopeo_copies(served, *, folder, **_):
+    return served.client.skopeo(
+        "copy", "--src-tls-verify=false", f"docker://{served.image}", f"oci:{folder}/copy:latest"
     )
 
-    assert 0 == done.returncode, done.stderr
 
-
-@pytest.mark.parametrize("store", STORES)
-def test_docker_gets_ours_whatever_the_store_does(engine, served, store, tmp_path):
-    client, _, image = served
-    name, script = f"docker-credential-{store}", STORES[store]
-    if script is not None:
-        path = tmp_path / "helpers" / name
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
-    config = {**client.config(), "credsStore": store}
-    with open(client.config_path, "w", encoding="utf-8") as file:
-        json.dump(config, file)
-
-    try:
-        done = client.docker("pull", image, DOCKER_HOST=engine.host)
-    finally:
-        engine.remove_image(image)
+@pytest.mark.parametrize(
+    "get", [docker_reads_a_manifest, docker_pulls, docker_py_pulls, skopeo_copies]
+)
+def test_an_image_is_got_with_our_helper_and_not_without(pushed, engine, get, tmp_path):
+    done = get(pushed, engine=engine, folder=tmp_path)
+    pushed.write({})
+    without = get(pushed, engine=engine, folder=tmp_path)
 
     assert 0 == done.returncode, done.stderr
+    assert 0 != without.returncode
 
 
-def test_a_login_by_hand_is_what_is_served(served):
-    client, registry, image = served
-    wrong = "some-other-password"
+def test_oras_py_pulls_a_private_artefact(served, image_layout, tmp_path):
+    source, artefact = f"oci:{image_layout}:latest", f"docker://{served.image}"
+    copied = served.client.skopeo("copy", "--dest-tls-verify=false", source, artefact)
+    assert 0 == copied.returncode, copied.stderr
 
-    stored = client.run(
-        NAME, "store", stdin=json.dumps({"ServerURL": registry, "Username": "x", "Secret": wrong})
+    done = served.client.python(ORAS_PY, served.image, str(tmp_path / "pulled"), served.scheme)
+    served.write({})
+    # Not oras-py, which would go on trying for minutes.
+    without = served.client.skopeo("inspect", "--raw", "--tls-verify=false", artefact)
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert "hello\n" == (tmp_path / "pulled" / "greeting").read_text()
+    assert "unauthorized" in without.stderr
+
+
+def test_the_devcontainer_cli_publishes_and_fetches_a_private_feature(served, tmp_path):
+    folder = tmp_path / "src" / "hello"
+    folder.mkdir(parents=True)
+    (folder / "devcontainer-feature.json").write_text(
+        json.dumps({"id": "hello", "version": "1.0.0", "name": "Hello"})
     )
-    answer = client.run(NAME, "get", stdin=registry)
-    done = client.docker("manifest", "inspect", "--insecure", image)
+    (folder / "install.sh").write_text("#!/bin/sh\n")
 
-    assert 0 == stored.returncode, stored.stdout
-    assert ("x", wrong) == tuple(json.loads(answer.stdout)[k] for k in ("Username", "Secret"))
-    assert 0 != done.returncode
+    def fetch():
+        feature = f"{served.registry}/team/features/hello:1"
+        return served.client.devcontainer("features", "info", "manifest", feature)
+
+    published = served.client.devcontainer(
+        *("features", "publish", str(tmp_path / "src")),
+        *("--registry", served.registry, "--namespace", "team/features"),
+    )
+    fetched = fetch()
+    served.write({})
+    without = fetch()
+
+    assert 0 == published.returncode, published.stdout + published.stderr
+    assert 0 == fetched.returncode, fetched.stdout + fetched.stderr
+    assert "sha256:" in fetched.stdout
+    assert 0 != without.returncode
 
 
-def test_docker_logout_forgets_it(served):
-    client, registry, _ = served
+# Beside another helper, where it makes no difference how the registry wants its password.
 
-    done = client.docker("logout", registry)
-    answer = client.run(NAME, "get", stdin=registry)
+ONE_KIND = pytest.mark.parametrize("served", ["basic"], indirect=True)
+
+
+@pytest.fixture(name="store")
+def _store(pushed, tmp_path):
+    """
+    A function that names one of `STORES` in config.json, and returns what it has been asked.
+    """
+    folder = tmp_path / "helpers"
+    os.mkfifo(folder / "released")
+
+    def name(store):
+        if STORES[store] is not None:
+            path = folder / f"docker-credential-{store}"
+            path.write_text(f'#!/bin/sh\ncd {folder}\necho "$1" >>asked\n{STORES[store]}\n')
+            path.chmod(0o755)
+        pushed.write({**pushed.client.config(), "credsStore": store})
+        return lambda: [verb for path in folder.glob("asked") for verb in path.read_text().split()]
+
+    yield name
+    release(folder)
+
+
+def release(folder):
+    """
+    Let whoever hangs there go on.
+    """
+    # For reading, too: then it does not wait for them.
+    os.close(os.open(folder / "released", os.O_RDWR))
+
+
+@ONE_KIND
+@pytest.mark.parametrize("other", STORES)
+def test_docker_gets_ours_whatever_the_store_does(engine, pushed, store, other):
+    asked = store(other)
+
+    done = docker_pulls(pushed, engine=engine)
 
     assert 0 == done.returncode, done.stderr
-    assert (1, "credentials not found in native keychain\n") == (answer.returncode, answer.stdout)
+    assert [] == asked()
 
 
-def test_auto_does_not_delegate_to_a_helper_that_not_everybody_finds(registry_htpasswd, client):
+@ONE_KIND
+@pytest.mark.parametrize("command", ["run", "buildkit", "compose up"])
+def test_a_store_that_hangs_holds_up_nothing_that_asks_for_one_registry(
+    engine, pushed, store, command
+):
+    asked = store("hanging")
+
+    done = Dockers(pushed.client, engine).run(command, pushed.image)
+
+    assert 0 == done.returncode, done.stderr
+    assert [] == asked()
+
+
+@ONE_KIND
+@pytest.mark.parametrize("command", ["build", "compose build"])
+def test_a_classic_build_waits_for_a_store_that_hangs_and_then_gets_ours(
+    engine, pushed, store, command, tmp_path
+):
+    """
+    It asks the store for all that it has before it asks us, and there is nothing that we can do.
+
+    https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (GetAllCredentials)
+    """
+    asked, log = store("hanging"), tmp_path / "log"
+    dockers = Dockers(pushed.client, engine)
+
+    process = dockers.start(command, pushed.image, log=log)
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        held_up_by = asked()
+        release(tmp_path / "helpers")
+        status = process.wait(60)
+    finally:
+        process.kill()
+        process.wait()
+        dockers.clean(pushed.image)
+
+    assert ["list"] == held_up_by
+    assert 0 == status, log.read_text()
+
+
+def test_auto_does_not_delegate_to_a_helper_that_not_everybody_finds(
+    registry_htpasswd, client, tmp_path
+):
     """
     So that `docker run` goes on working where our helper is not on PATH.
     """
-    assert not os.path.exists(f"/usr/local/bin/{NAME}")
     registry = registry_htpasswd.registry
-    store = {"credsStore": "missing"}
-    os.makedirs(os.path.dirname(client.config_path), exist_ok=True)
+    put_our_helper_on_path(client, tmp_path / "helpers")
     with open(client.config_path, "w", encoding="utf-8") as file:
-        json.dump(store, file)
+        json.dump({"credsStore": "missing"}, file)
+    (tmp_path / "local").mkdir()
 
-    done = client.product("login", "--json", **set_for(registry, *ROBOT))
+    with LocalBin(tmp_path / "local") as local_bin:
+        done = client.product("login", "--json", enter=local_bin.enter, **set_for(registry, *ROBOT))
 
     assert 6 == done.returncode
     assert "hidden-by-credsstore" == only(done)["code"]
-    assert "credHelpers" not in client.config()
+    assert ["auths", "credsStore"] == sorted(client.config())
+
+
+# By hand.
+
+ANN = ("ann", "of-the-set")
+BOB = ("bob", "by-hand")
+
+
+class ByHand:
+    """
+    A client with a login of our helper's as Ann, and a registry that knows Bob, too.
+    """
+
+    def __init__(self, client, registry, engine):
+        self.client, self._registry, self._engine = client, registry, engine
+        self.registry = str(registry.registry)
+        self.environ = set_for(self.registry, *ANN)
+
+    def docker(self, *arguments, **options):
+        return self.client.docker(*arguments, DOCKER_HOST=self._engine.host, **options)
+
+    def log_in(self, password=BOB[1]):
+        given = ("login", self.registry, "--username", BOB[0], "--password-stdin")
+        return self.docker(*given, stdin=password)
+
+    def served(self):
+        """
+        What our helper answers, or why it does not.
+        """
+        done = self.client.run(HELPER, "get", stdin=self.registry)
+        return json.loads(done.stdout) if done.returncode == 0 else done.stdout.strip()
+
+    def who_pulls(self):
+        """
+        As whom docker gets the image; None: it does not.
+        """
+        self._registry.requests.clear()
+        image = f"{self.registry}/demo/hello"
+        try:
+            done = self.docker("pull", image)
+        finally:
+            self._engine.remove_image(image)
+        users = {request.user for request in self._registry.requests if request.user}
+        assert (done.returncode == 0) == bool(users), done.stderr
+        return users.pop() if users else None
+
+
+@pytest.fixture(name="by_hand", params=["basic", "bearer"])
+def _by_hand(request, client, engine, tmp_path):
+    if not engine.ours:
+        pytest.skip("an engine of somebody else's may not reach this machine's loopback")
+    put_our_helper_on_path(client, tmp_path / "helpers")
+    with LoopbackRegistry(dict((ANN, BOB)), auth=request.param) as registry:
+        one = ByHand(client, registry, engine)
+        done = client.product("login", "--store", "helper", **one.environ)
+        assert 0 == done.returncode, done.stdout
+        # As auto leaves it: the same login in `auths`, for whoever does not find our helper.
+        client.log_in_by_hand(one.registry, *ANN)
+        assert ANN[0] == one.who_pulls()
+        yield one
+
+
+def test_a_login_by_hand_is_what_is_served_and_sent(by_hand):
+    """
+    A registry that gives tokens gives docker one to keep instead of the password.
+    """
+    done = by_hand.log_in()
+
+    served = by_hand.served()
+    assert (0, "Login Succeeded\n", "") == (done.returncode, done.stdout, done.stderr)
+    assert (by_hand.registry, "bob") == (served["ServerURL"], by_hand.who_pulls())
+    assert served["Username"] in ("bob", "<token>")
+    assert {by_hand.registry: {}} == by_hand.client.config()["auths"]
+
+
+def test_a_login_by_hand_that_is_refused_leaves_what_was_served(by_hand):
+    before = by_hand.served()
+
+    done = by_hand.log_in("wrong")
+
+    assert 0 != done.returncode
+    assert before == by_hand.served()
+    assert "ann" == by_hand.who_pulls()
+
+
+def test_a_login_by_hand_is_not_undone_by_the_next_start(by_hand):
+    by_hand.log_in()
+
+    done = by_hand.client.product(
+        "hook", "postStart", "--json", "--store", "helper", **by_hand.environ
+    )
+
+    assert ("skipped", "login-by-hand") == (only(done)["status"], only(done)["code"])
+    assert "bob" == by_hand.who_pulls()
+
+
+@pytest.mark.parametrize("after_a_login", [False, True])
+def test_docker_logout_forgets_it(by_hand, after_a_login):
+    if after_a_login:
+        by_hand.log_in()
+
+    done = by_hand.docker("logout", by_hand.registry)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "credentials not found in native keychain" == by_hand.served()
+    assert by_hand.who_pulls() is None
+    cache = os.path.join(by_hand.client.home, ".cache", "devcontainer-registry")
+    for name in os.listdir(cache):
+        with open(os.path.join(cache, name), "rb") as file:
+            content = file.read()
+        assert ANN[1].encode() not in content, name
+        assert BOB[1].encode() not in content, name
+
+
+def test_after_a_logout_by_hand_the_set_logs_in_again(by_hand):
+    by_hand.log_in()
+    by_hand.docker("logout", by_hand.registry)
+
+    done = by_hand.client.product("login", "--store", "helper", **by_hand.environ)
+
+    assert 0 == done.returncode, done.stdout
+    assert "ann" == by_hand.who_pulls()
