@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from .credentials import Finding
 from .errors import RegistryError
 
 TYPE_CHECKING = False
@@ -107,6 +108,22 @@ def hidden(outcome: Outcome, store: str, *, there: bool, why_not: str | None) ->
         "hidden-by-credsstore",
         f"written, but docker asks docker-credential-{store}{missing} and will not see it{reason}",
         hint,
+    )
+
+
+def store_missing(store: str) -> Finding:
+    """
+    What there is to say of a `credsStore` whose program is gone, also where it hides nothing.
+
+    It is asked for everybody else, and `docker run` fails where it can't be.  A classic build
+    asks it first, and then goes on without any login.
+    https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (GetAllCredentials)
+    """
+    return Finding(
+        code="helper-missing",
+        message=f"credsStore names docker-credential-{store}, which is not on PATH: docker fails "
+        "for other registries, and a classic build sends no login at all",
+        hint="remove credsStore from config.json, or install that helper",
     )
 
 

@@ -16,7 +16,7 @@ from . import _codespaces
 from . import authenticators as plugins
 from ._ask import Job, RetryPolicy, ask_all
 from ._delegate import Delegation
-from ._hindrance import by_hand, not_kept, not_ours, other_helper
+from ._hindrance import by_hand, not_kept, not_ours, other_helper, store_missing
 from ._keep import Accepted, foreseen, keep, places
 from ._memory import REFUSED_FOR, Memory
 from ._survey import chosen, incomplete
@@ -216,9 +216,20 @@ class _Run:
             config=self.config.path,
             changed=self.changed,
             outcomes=(*outcomes, *incomplete(found)),
-            findings=found.findings,
+            findings=(*found.findings, *self._store_missing(document, outcomes)),
             error=self.write_error or self.read_error,
         )
+
+    def _store_missing(
+        self, document: Document | None, outcomes: Iterable[Outcome]
+    ) -> Iterable[Finding]:
+        store = document.creds_store if document is not None else None
+        # Whom it hides says so already.
+        said = any(outcome.code == "hidden-by-credsstore" for outcome in outcomes)
+        if store is not None and not said:
+            there = self.delegation.found(f"docker-credential-{store}") is not None
+            return () if there else (store_missing(store),)
+        return ()
 
     def _peek(self) -> Document | None:
         try:

@@ -431,6 +431,32 @@ def test_a_store_whose_program_is_missing_is_told_from_one_that_is_there(
     assert "remove credsStore" in outcome.error.hint
 
 
+@pytest.mark.parametrize(
+    ("config", "store", "codes"),
+    [
+        ({"credsStore": "gone"}, "helper", ["helper-missing"]),
+        ({"credsStore": "gone", "credHelpers": {HERE: ""}}, "auths", ["helper-missing"]),
+        ({"credsStore": "gone", "credHelpers": {HERE: "pass"}}, "auto", ["helper-missing"]),
+        ({"credsStore": "there"}, "helper", []),
+        ({"credsStore": ""}, "helper", []),
+        # Said already, by the outcome itself.
+        ({"credsStore": "gone"}, "auths", []),
+    ],
+)
+def test_a_store_whose_program_is_missing_is_said_also_where_it_hides_nothing(
+    machine, config, store, codes
+):
+    machine.home.write(config)
+    machine.put("#!/bin/sh\nexit 1\n", machine.bin, "docker-credential-there")
+
+    report = machine.home.login(
+        [a_secret()], sets={"PATH": machine.environ["PATH"]}, store=store, verify="never"
+    )
+
+    assert codes == [finding.code for finding in report.findings]
+    assert all("docker-credential-gone" in finding.message for finding in report.findings)
+
+
 # Registries of their own kind.
 
 SPELLINGS = [HUB, "docker.io", "index.docker.io", "registry-1.docker.io"]
