@@ -66,11 +66,7 @@ def found_all_as_it_was(report: LoginReport) -> bool:
     """
     Whether the next run would find the same and say nothing, as long as nothing changes.
     """
-    settled = all(
-        outcome.status == "unchanged" or (outcome.status == "skipped" and not is_news(outcome))
-        for outcome in report.outcomes
-    )
-    return settled and not (report.changed or report.error or report.findings)
+    return not (has_news(report) or report.changed)
 
 
 def _with_warnings(report: LoginReport, step: str) -> LoginReport:

@@ -15,10 +15,15 @@ from fakes import GOOD, Exchanging, Home, Scripted, a_secret, a_set, encoded, on
 from faults import Answering, BadCertificate, Busy, Fine, Refusing
 
 from devcontainer_registry import RetryPolicy, hook
-from devcontainer_registry.credentials import Credential, Secret
-from devcontainer_registry.errors import AuthenticationError, TransientError
+from devcontainer_registry.credentials import Credential, Finding, Secret
+from devcontainer_registry.errors import AuthenticationError, ConfigError, TransientError
+from devcontainer_registry.report import LoginReport, Outcome
 
 BOB = {"bob": "s3cret-s3cret"}
+
+
+def outcome(status, **members):
+    return Outcome(id="A", registry=None, source="A_*", kind=None, status=status, **members)
 
 
 @pytest.fixture(name="home")
@@ -196,6 +201,40 @@ def test_a_step_has_fifteen_seconds_and_asks_what_changed(home):
     assert "(default: changed)" in run(home, "hook", "--help").stdout
     assert "(default: 30)" in run(home, "login", "--help").stdout
     assert "(default: always)" in run(home, "login", "--help").stdout
+
+
+def test_a_step_asks_about_what_changed_only(home):
+    with Fine(BOB) as registry:
+        environ = {**home.environ, **a_set("ACR", registry.registry)}
+        first, second = (only(hook.run("postStart", environ=environ)) for _ in range(2))
+        asked = registry.asked
+        hook.run("postStart", environ=environ, verify="always")
+
+    assert ("ok", "unchanged") == (first.status, second.status)
+    assert asked < registry.asked
+
+
+@pytest.mark.parametrize(
+    ("members", "news", "settled"),
+    [
+        ({}, False, True),
+        ({"changed": True}, False, False),
+        ({"error": ConfigError("full", hint="make room")}, True, False),
+        (
+            {"findings": (Finding(code="near-miss", message="not read", hint="rename it"),)},
+            True,
+            False,
+        ),
+        ({"outcomes": (outcome("unchanged"),)}, False, True),
+        ({"outcomes": (outcome("skipped", code="not-configured"),)}, False, True),
+        ({"outcomes": (outcome("skipped"),)}, True, False),
+        ({"outcomes": (outcome("unchanged"), outcome("ok"))}, True, False),
+    ],
+)
+def test_news_is_whatever_somebody_may_want_to_know(members, news, settled):
+    report = LoginReport(**{"config": "", "changed": False, "outcomes": (), **members})
+
+    assert (news, settled) == (hook.has_news(report), hook.found_all_as_it_was(report))
 
 
 # Nothing to do, known without looking for it.

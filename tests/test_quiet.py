@@ -155,8 +155,10 @@ def test_what_has_something_to_say_is_not_quiet_and_leaves_no_stamp(home, argv):
     before = _quiet.digest(argv, home.environ)
 
     _quiet.remember(argv, home.environ, before=before)
+    left = Cache(home.cache).stamp()
+    Cache(home.cache).set_stamp(f"{before} {time.time() + 60}")
 
-    assert Cache(home.cache).stamp() is None
+    assert left is None
     assert not _quiet.is_quiet(argv, home.environ)
 
 
@@ -184,6 +186,14 @@ def test_what_changed_during_the_run_was_not_looked_at(home):
     os.utime(home.config)
 
     _quiet.remember(HOOK, home.environ, before=before)
+
+    assert Cache(home.cache).stamp() is None
+
+
+def test_a_stamp_that_cannot_be_left_is_no_trouble(home):
+    os.mkdir(f"{home.cache}/.stamp")
+
+    _quiet.remember(HOOK, home.environ, before=_quiet.digest(HOOK, home.environ))
 
     assert not _quiet.is_quiet(HOOK, home.environ)
 
@@ -266,6 +276,8 @@ def test_a_step_is_quiet_at_once_where_no_variable_says_anything(tmp_path, envir
     assert quiet == _quiet.is_quiet(("hook", step), environ)
 
 
-@pytest.mark.parametrize("argv", [("hook", "nonsense"), ("hook", "postStart", "--nonsense")])
+@pytest.mark.parametrize(
+    "argv", [("hook", "nonsense"), ("login", "postStart"), (*HOOK, "--nonsense")]
+)
 def test_wrong_usage_is_not_quiet_where_no_variable_says_anything(tmp_path, argv):
     assert not _quiet.is_quiet(argv, Home(tmp_path).environ)
