@@ -191,7 +191,7 @@ def test_what_changed_during_the_run_was_not_looked_at(home):
 
 
 def test_a_stamp_that_cannot_be_left_is_no_trouble(home):
-    os.mkdir(f"{home.cache}/.stamp")
+    os.mkdir(f"{home.cache}/.quiet")
 
     _quiet.remember(HOOK, home.environ, before=_quiet.digest(HOOK, home.environ))
 
