@@ -170,14 +170,21 @@ def test_podmans_files_are_read_as_skopeo_reads_them(asking, registry, runtime, 
     assert came(registry) == found(asking, registry)
 
 
-def test_docker_sends_an_identity_token_as_one(asking, registry):
-    # The registry gives one to whom logs in by hand.
-    given = ("login", registry.registry, "--username", "file", "--password-stdin")
-    done = asking.docker(*given, stdin=USERS["file"])
+def test_docker_sends_the_identity_token_that_is_found_as_one(asking, registry_token, token_server):
+    """
+    `docker login` keeps one where a token server gives one; the registry then never sees it.
+    """
+    token_server.refresh = True
+    registry = registry_token.registry
+    given = ("login", registry, "--username", "alice", "--password-stdin")
+    done = asking.docker(*given, stdin=token_server.users["alice"])
     assert 0 == done.returncode, done.stderr
-    entry = asking.config()["auths"][registry.registry]
+    token_server.requests.clear()
 
-    credential = resolve(registry.registry, environ=asking.environ)
+    # There is no such image; the token is asked for all the same.
+    asking.docker("manifest", "inspect", "--insecure", f"{registry}/team/app")
+    credential = resolve(registry, environ=asking.environ)
 
+    sent = {(request.grant, request.user, request.secret) for request in token_server.requests}
     assert credential.is_identity_token
-    assert entry["identitytoken"] == credential.secret.reveal()
+    assert {("refresh_token", "alice", credential.secret.reveal())} == sent
