@@ -293,6 +293,7 @@ def _private_image(client, registry_htpasswd, image_layout):
     user, password = next(iter(USERS.items()))
     pushed = client.skopeo(
         "copy",
+        "--format=v2s2",  # Debian's `docker manifest inspect` knows no other
         "--dest-tls-verify=false",
         f"--dest-creds={user}:{password}",
         f"oci:{image_layout}:latest",

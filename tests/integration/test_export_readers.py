@@ -44,6 +44,7 @@ def _image(registry_htpasswd, reader, image_layout):
     image = f"{registry_htpasswd.registry}/team/app:latest"
     done = reader.skopeo(
         "copy",
+        "--format=v2s2",  # Debian's `docker manifest inspect` knows no other
         *("--dest-tls-verify=false", "--dest-creds", ":".join(ALICE)),
         *(f"oci:{image_layout}:latest", f"docker://{image}"),
     )

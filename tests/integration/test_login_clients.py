@@ -15,6 +15,8 @@ from runs import only, set_for
 
 ALICE = ("alice", "in wonder:land")
 ROBOT = ("robot$ci", "p4$$-wörd")
+# Debian's `docker manifest inspect` knows no other manifests.
+AS_DOCKERS = "--format=v2s2"
 HOOKS = ("onCreate", "postCreate", "postStart")
 
 
@@ -44,6 +46,7 @@ class LoggedIn:
         done = self._copy(
             f"oci:{layout}:latest",
             f"docker://{self.image}",
+            AS_DOCKERS,
             "--dest-creds",
             ":".join(self.by_hand),
             XDG_RUNTIME_DIR="/nonexistent",
@@ -53,7 +56,7 @@ class LoggedIn:
         assert 0 == done.returncode, done.stderr
 
     def push(self, layout):
-        return self._copy(f"oci:{layout}:latest", f"docker://{self.image}")
+        return self._copy(f"oci:{layout}:latest", f"docker://{self.image}", AS_DOCKERS)
 
     def pull(self, folder):
         return self._copy(f"docker://{self.image}", f"oci:{folder}:latest")
@@ -231,6 +234,7 @@ def test_docker_pulls_where_it_checks_certificates(
     done = client.product("login", "--json", enter=network.enter, **environ)
     pushed = client.skopeo(
         "copy",
+        AS_DOCKERS,
         f"oci:{image_layout}:latest",
         f"docker://{registry}/team/app:latest",
         enter=network.enter,

@@ -73,12 +73,10 @@ class Engine:
         if self._process is not None:
             self._process.stop()
         if self._folder is not None:
-            # The engine keeps a network namespace mounted there.
-            subprocess.run(
-                ["umount", os.path.join(self._folder, "exec", "netns", "default")],
-                check=False,
-                stderr=subprocess.DEVNULL,
-            )
+            # The engine keeps a network namespace mounted there, and where mounts are private,
+            # as they are in a container, its own data.
+            for point in sorted(_mounts_below(self._folder), reverse=True):
+                subprocess.run(["umount", point], check=True)
             shutil.rmtree(self._folder)
 
     def _start(self):
@@ -135,6 +133,12 @@ class Engine:
 
     def __exit__(self, *_):
         self.stop()
+
+
+def _mounts_below(folder):
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        points = [line.split(" ")[4] for line in file]
+    return [point for point in points if point.startswith(f"{folder}/")]
 
 
 def _answers(host):
