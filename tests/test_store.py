@@ -344,15 +344,16 @@ def test_an_implicit_login_replaces_what_is_ours(machine, first, second):
 
 
 @pytest.mark.parametrize("store", ADDED)
-def test_an_implicit_login_leaves_what_is_not_ours(machine, store):
-    theirs = {"auths": {HERE: {"auth": encoded("by:hand")}}}
+@pytest.mark.parametrize(("registry", "set_id"), [(HERE, "MY"), ("ghcr.io", "GHCR")])
+def test_an_implicit_login_leaves_what_is_not_ours(machine, store, registry, set_id):
+    theirs = {"auths": {registry: {"auth": encoded("by:hand")}}}
     machine.home.write(theirs)
 
-    outcome = machine.keep(store, expiring=True, implicit=True)
+    outcome = machine.keep(store, registry=registry, expiring=True, implicit=True)
 
     assert ("skipped", "not-ours", 0) == (outcome.status, outcome.code, machine.exit_status)
-    assert (theirs, None) == (machine.config, machine.served())
-    assert "MY_CONTAINER_REGISTRY_SERVER" in outcome.error.hint
+    assert (theirs, None) == (machine.config, machine.served(registry))
+    assert f"set {set_id}_CONTAINER_REGISTRY_SERVER" in outcome.error.hint
 
 
 # Whoever is in the way.
@@ -429,6 +430,8 @@ def test_a_store_whose_program_is_missing_is_told_from_one_that_is_there(
     assert message in outcome.error.message
     assert hint in outcome.error.hint
     assert "remove credsStore" in outcome.error.hint
+    # Nobody wanted our helper to be asked.
+    assert "our helper" not in outcome.error.message
 
 
 @pytest.mark.parametrize(
