@@ -6,11 +6,12 @@ How long a login to ECR takes beside `aws ecr get-login-password | docker login`
 
 The package is built and installed into a fresh virtual environment; then the whole process
 `devcontainer-registry login` and as many pipelines as there are sets take turns against the same
-moto, from empty folders each time.  The sets have keys of two accounts by turns, and no two of them
-can share an answer.
+moto, from empty folders each time.  The sets have keys of two accounts by turns, which moto made
+and knows, and no two of them can share an answer.
 
-AWS is on loopback, and so is the registry that `docker login` is given, as it keeps nothing without
-one.  Ours asks no registry (`--verify never`): its sets name ECR's hosts, which are out of reach.
+AWS is on loopback, and so are the registries that `docker login` is given, one for each account, as
+it keeps nothing without one.  Ours asks no registry (`--verify never`): its sets name ECR's hosts,
+which are out of reach.
 Needs docker's command on PATH, no engine, the `dev` extra, and the AWS CLI in .tools/aws
 (./dev setup) or on PATH.
 """
@@ -18,6 +19,7 @@ Needs docker's command on PATH, no engine, the `dev` extra, and the AWS CLI in .
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import json
 import os
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
 
 _ACCOUNTS = ("111111111111", "222222222222")
 _REGIONS = ("eu-west-1", "eu-central-1", "us-east-1", "us-west-2", "ap-south-1")
-_SECRET_KEY = "not-a-secret"
 
 # Ours against the pipelines.
 _AIM = 0.3
@@ -141,16 +142,20 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name, _moto() as endpoint:
         folder = Path(name)
         python = Path(arguments.venv or installed(folder)) / "bin" / "python"
-        # moto takes every key for one of its own account, and a token holds the account's number.
-        users = {"AWS": "123456789012-auth-token"}
-        with LoopbackRegistry(users, auth="basic", images=()) as registry:
-            bench = Bench(
-                folder,
-                endpoint=endpoint,
-                python=python,
-                pipeline=f"{aws} ecr get-login-password | "
-                f"{docker} login --username AWS --password-stdin {registry.registry}",
-            )
+        with contextlib.ExitStack() as stack:
+            accounts = []
+            for number in _ACCOUNTS:
+                # What moto's tokens hold.
+                users = {"AWS": f"{number}-auth-token"}
+                registry = LoopbackRegistry(users, auth="basic", images=())
+                login = (
+                    f"{docker} login --username AWS --password-stdin "
+                    f"{stack.enter_context(registry).registry}"
+                )
+                key = _made_key(endpoint, account=number)
+                pipeline = f"{aws} ecr get-login-password | {login}"
+                accounts.append(Account(number=number, key=key, pipeline=pipeline))
+            bench = Bench(folder, endpoint=endpoint, python=python, accounts=accounts)
             rows = [bench.row(number, rounds=arguments.rounds) for number in arguments.sets]
             phases = bench.phases(rounds=arguments.rounds)
     verdicts = [(f"{row.sets} at {_AIM:.2f}", row.ratio, row.ratio <= _AIM) for row in rows]
@@ -211,16 +216,56 @@ def _moto() -> Iterator[str]:
         process.stdout.close()
 
 
+def _made_key(endpoint: str, *, account: str) -> tuple[str, str]:
+    """
+    Key id and secret key of a new user of *account*, who is made by a role that moto gives anybody.
+    """
+    import boto3
+
+    aws = {"endpoint_url": endpoint, "region_name": "us-east-1"}
+    role = boto3.client(
+        "sts", **aws, aws_access_key_id="AKIA0000000000000000", aws_secret_access_key="x"
+    ).assume_role(RoleArn=f"arn:aws:iam::{account}:role/admin", RoleSessionName="bench")
+    iam = boto3.client(
+        "iam",
+        **aws,
+        aws_access_key_id=role["Credentials"]["AccessKeyId"],
+        aws_secret_access_key=role["Credentials"]["SecretAccessKey"],
+        aws_session_token=role["Credentials"]["SessionToken"],
+    )
+    iam.create_user(UserName="bench")
+    key = iam.create_access_key(UserName="bench")["AccessKey"]
+    return key["AccessKeyId"], key["SecretAccessKey"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """
+    One account of moto's.
+
+    Attributes:
+        number: Twelve digits.
+        key: Key id and secret key of a user.
+        pipeline: Logs in to a registry that takes this account's token and no other.
+    """
+
+    number: str
+    key: tuple[str, str]
+    pipeline: str
+
+
 class Bench:
     """
     Runs both against the same AWS, and looks inside ours.
     """
 
-    def __init__(self, folder: Path, *, endpoint: str, python: Path, pipeline: str) -> None:
+    def __init__(
+        self, folder: Path, *, endpoint: str, python: Path, accounts: Sequence[Account]
+    ) -> None:
         self._folder = folder
         self._endpoint = endpoint
         self._python = python
-        self._pipeline = pipeline
+        self._accounts = accounts
 
     def row(self, number: int, *, rounds: int) -> Row:
         row = Row(sets=number)
@@ -266,10 +311,11 @@ class Bench:
             }
             for place in range(number):
                 prefix = f"R{place}_CONTAINER_REGISTRY_"
+                key_id, key = self._account(place).key
                 environ |= {
-                    prefix + "SERVER": _host(place),
-                    prefix + "USER": _key_id(place),
-                    prefix + "PASSWORD": _SECRET_KEY,
+                    prefix + "SERVER": self._host(place),
+                    prefix + "USER": key_id,
+                    prefix + "PASSWORD": key,
                 }
             yield environ
 
@@ -279,42 +325,45 @@ class Bench:
             begin = time.perf_counter()
             _run([program, "login", "--verify", "never"], environ)
             seconds = time.perf_counter() - begin
-            assert {_host(place) for place in range(number)} == _kept(environ)
+            kept = {self._host(place): self._account(place).number for place in range(number)}
+            assert {host: f"{number}-auth-token" for host, number in kept.items()} == _kept(environ)
         return seconds
 
     def _loop(self, number: int) -> float:
         with self._scratch(number) as environ:
             begin = time.perf_counter()
             for place in range(number):
+                account = self._account(place)
                 key = {
-                    "AWS_ACCESS_KEY_ID": _key_id(place),
-                    "AWS_SECRET_ACCESS_KEY": _SECRET_KEY,
+                    "AWS_ACCESS_KEY_ID": account.key[0],
+                    "AWS_SECRET_ACCESS_KEY": account.key[1],
                     "AWS_DEFAULT_REGION": _region(place),
                 }
-                _run(["/bin/sh", "-c", self._pipeline], {**environ, **key})
+                _run(["/bin/sh", "-c", account.pipeline], {**environ, **key})
             seconds = time.perf_counter() - begin
-            assert len(_kept(environ)) == 1
+            assert len(_kept(environ)) == min(number, len(self._accounts))
         return seconds
 
+    def _account(self, place: int) -> Account:
+        return self._accounts[place % len(self._accounts)]
 
-def _host(place: int) -> str:
-    """
-    Of two accounts by turns, each in its next region, so that no two sets can share an answer.
-    """
-    return f"{_ACCOUNTS[place % 2]}.dkr.ecr.{_region(place)}.amazonaws.com"
+    def _host(self, place: int) -> str:
+        """
+        Of two accounts by turns, each in its next region, so that no two sets can share an answer.
+        """
+        return f"{self._account(place).number}.dkr.ecr.{_region(place)}.amazonaws.com"
 
 
 def _region(place: int) -> str:
     return _REGIONS[place // 2 % len(_REGIONS)]
 
 
-def _key_id(place: int) -> str:
-    return f"AKIA{place % 2:016d}"
-
-
-def _kept(environ: Mapping[str, str]) -> set[str]:
+def _kept(environ: Mapping[str, str]) -> dict[str, str]:
     config = json.loads(Path(environ["DOCKER_CONFIG"], "config.json").read_text(encoding="utf-8"))
-    return set(config["auths"])
+    return {
+        host: base64.b64decode(entry["auth"]).decode().partition(":")[2]
+        for host, entry in config["auths"].items()
+    }
 
 
 def _run(command: Sequence[str], environ: Mapping[str, str]) -> str:
