@@ -61,8 +61,10 @@ def test_a_missing_command_is_one_line_and_no_failure(path, script):
 
 
 @pytest.mark.parametrize("script", STEPS)
-def test_a_command_whose_interpreter_is_gone_is_no_failure(path, script):
-    install(path, "#!/nowhere/python\n")
+@pytest.mark.parametrize("interpreter", ["nowhere", "python"], ids=["127", "126"])
+def test_a_command_whose_interpreter_does_not_run_is_no_failure(path, script, interpreter):
+    (path / "python").write_text("")  # there, but not to be executed
+    install(path, f"#!{path}/{interpreter}\n")
 
     done = run(script, path)
 
@@ -79,8 +81,9 @@ def test_the_step_and_the_arguments_are_passed_on(path, script, step):
     assert (0, f"<hook><{step}><--only><two words><*>") == (done.returncode, done.stdout)
 
 
+@pytest.mark.parametrize("script", STEPS)
 @pytest.mark.parametrize("status", [0, 1, 2, 4, 6])
-def test_the_exit_status_is_the_commands(path, status):
+def test_the_exit_status_is_the_commands(path, script, status):
     install(path, f"#!/bin/sh\nexit {status}\n")
 
-    assert status == run("post-start.sh", path, "--strict").returncode
+    assert status == run(script, path, "--strict").returncode

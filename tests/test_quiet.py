@@ -112,9 +112,20 @@ def test_a_file_that_an_option_names_is_looked_at(home, tmp_path, words):
 
 
 def test_other_options_are_another_run(home):
+    stamped(home, *HOOK, "--only", "ACR")
+
+    assert not _quiet.is_quiet((*HOOK, "--only", "HUB"), home.environ)
+    assert not _quiet.is_quiet(HOOK, home.environ)
+
+
+def test_the_config_json_that_docker_config_names_is_the_one_to_look_at(home, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    home.environ["DOCKER_CONFIG"] = str(tmp_path)
     stamped(home)
 
-    assert not _quiet.is_quiet((*HOOK, "--only", "ACR"), home.environ)
+    (tmp_path / "config.json").unlink()
+
+    assert not _quiet.is_quiet(HOOK, home.environ)
 
 
 def test_what_nobody_looks_at_does_not_matter(home):
