@@ -139,11 +139,13 @@ def _kept(
             secret, "verified" if verified else "unverified", credential=credential, served=True
         )
         return new
-    # The same set as before to whoever asks: only the credential is a new one.
-    for member in ("failed_at", "failure", "failure_code", "by_hand"):
-        old.pop(member, None)
     try:
-        cache.write(secret.registry, {**old, **new})
+        # As it is by now: what a login noted while we asked has to stay, or it would take the
+        # entry that it wrote for one by hand.
+        kept = cache.read(secret.registry) or old
+        for member in ("failed_at", "failure", "failure_code", "by_hand"):
+            kept.pop(member, None)
+        cache.write(secret.registry, {**kept, **new})
     except ConfigError:
         pass  # the next one asks again
     return new

@@ -30,6 +30,7 @@ NEW = {"ServerURL": str(HERE), "Username": "AWS", "Secret": "the-new-one"}
 # What it does is said by PLAYED, and how often it was asked by the lines of PLAYED_LOG.
 _PLUGIN = """
 import os, subprocess, sys, time
+from devcontainer_registry.cache import Cache
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.errors import AuthenticationError, TransientError
 
@@ -64,6 +65,9 @@ class Played:
             print("to stdout: the-plugins-secret", flush=True)
             print("to stderr: the-plugins-secret", file=sys.stderr, flush=True)
             subprocess.run(["echo", "from below: the-plugins-secret"])
+        if PLAYED == "is overtaken":
+            cache = Cache.locate(os.environ)
+            cache.write(secret.registry, {**cache.read(secret.registry), "wrote": {"x": ["y"]}})
         now = time.time()
         token = os.environ.get("PLAYED_TOKEN", "the-new-one")
         return Credential(username="AWS", secret=Secret(token),

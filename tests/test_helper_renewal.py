@@ -215,6 +215,17 @@ def test_what_a_plugin_prints_reaches_nobody(helper, left):
     assert "the-plugins-secret" not in ran.stdout + ran.stderr
 
 
+def test_what_a_login_noted_while_the_cloud_was_asked_stays(helper):
+    helper.keep(age=0.9 * LIFE, set="of-the-login", failure="x", failed_at=1.0)
+    helper.see_secrets("is overtaken")
+
+    assert NEW == answered(helper.get())
+    entry = helper.cache.read(HERE)
+    assert ("of-the-login", {"x": ["y"]}) == (entry["set"], entry["wrote"])
+    assert "the-new-one" == entry["credential"]["Secret"]
+    assert "failure" not in entry
+
+
 # Nothing kept.
 
 
