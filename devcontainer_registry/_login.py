@@ -274,10 +274,13 @@ class _Run:
             settled = self._settled_with_helper(outcome, recalled)
             if settled is None or settled.status != "unchanged":
                 return settled
-            kept_in = places(document, secret.registry)
-            if (self.store == "helper") == ("auths" in kept_in):
-                return None  # another --store left it so: `helper` keeps no secret there
-            return replace(settled, kept_in=kept_in)
+            beside = document.auth(secret.registry)
+            if self.store == "helper":
+                stale = beside is not None and self.memory.wrote(secret.registry, beside)
+            else:
+                stale = beside is None
+            # Another --store left it so: `helper` keeps no secret there, and `auto` does.
+            return None if stale else replace(settled, kept_in=places(document, secret.registry))
         entry = document.auth(secret.registry)
         if entry is None:
             kept_from_us = secret.implicit and document.has_login(secret.registry)
@@ -299,7 +302,8 @@ class _Run:
 
     def _settled_with_helper(self, outcome: Outcome, recalled: Recalled) -> Outcome | None:
         if recalled.by_hand:
-            return by_hand(outcome)
+            # Out of reach with the helper that was given it, whose entry breaks `docker run`.
+            return by_hand(outcome) if self.delegation.trouble is None else None
         fresh = recalled.is_fresh(now=time.time()) and recalled.cached is not None
         if self.verify != "changed" or not fresh or self.store == "auths":
             return None

@@ -696,6 +696,23 @@ def test_what_another_store_left_is_not_called_unchanged(machine):
     ] == seen
 
 
+@pytest.mark.parametrize("key", ["{}", "https://{}/v1/"])
+def test_somebody_elses_entry_beside_our_helper_is_left_at_each_start(machine, key):
+    with Fine({"bob": "s3cret-s3cret"}) as registry:
+        options = {
+            "environ": {**machine.environ, **a_set("MY", registry.registry)},
+            "verify": "changed",
+        }
+        machine.home.login(store="helper", **_given(options))
+        theirs = {key.format(registry.registry): {"auth": encoded("by:hand")}}
+        machine.home.write({**machine.config, "auths": theirs})
+        before, asked = machine.home.text, registry.asked
+        report = machine.home.login(store="helper", **_given(options))
+
+    assert "unchanged" == report.outcomes[0].status
+    assert (before, asked) == (machine.home.text, registry.asked)
+
+
 @pytest.mark.parametrize("store", ["helper", "auto"])
 def test_a_helper_that_no_longer_runs_is_not_called_unchanged(machine, store):
     with Fine({"bob": "s3cret-s3cret"}) as registry:
