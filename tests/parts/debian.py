@@ -39,6 +39,8 @@ def write(path):
     )
     way = re.compile(r'Acquire::(https?::|Check-|Retries)\S* ".')
     options = [f"--aptopt={line}" for line in asked.stdout.splitlines() if way.match(line)]
+    # It is thrown away, and need not outlive a power cut.
+    options.append("--dpkgopt=force-unsafe-io")
     made = subprocess.run(
         [mmdebstrap, "--quiet", "--variant=apt", *options, release, str(path), *_sources()],
         capture_output=True,

@@ -62,14 +62,33 @@ def write(path, *, python=True, bash=True, family="slice"):
         listed = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True)
         for applet in sorted({*listed.stdout.split()} - own):
             _add_link(archive, f"usr/bin/{applet}", "busybox")
-        programs = [needed.program("bash", package="bash")]
-        archive.add(os.path.realpath(programs[0]), "usr/bin/bash")
-        for client, package in (("docker", "docker.io"), ("skopeo", "skopeo")):
-            programs.append(needed.program(client, package=package))
-            archive.add(os.path.realpath(programs[-1]), f"usr/bin/{client}")
+        programs = []
+        if bash:
+            programs.append(needed.program("bash", package="bash"))
+            programs.append(needed.program("docker", package="docker.io"))
+        for program in programs:
+            archive.add(os.path.realpath(program), f"usr/bin/{os.path.basename(program)}")
         if python:
             programs += _add_python(archive)
-        _add_libraries(archive, programs)
+        if programs:
+            _add_libraries(archive, programs)
+
+
+def write_python(path):
+    """
+    Write what `write` adds for a Python, as a tar, to *path*.
+    """
+    with tarfile.open(path, "w") as archive:
+        _add_libraries(archive, _add_python(archive))
+
+
+def write_program(path, program):
+    """
+    Write *program* and the libraries that it needs, as a tar, to *path*.
+    """
+    with tarfile.open(path, "w") as archive:
+        archive.add(os.path.realpath(program), f"usr/bin/{os.path.basename(program)}")
+        _add_libraries(archive, [program])
 
 
 def _add_python(archive):

@@ -66,19 +66,28 @@ check_version() {
     esac
 }
 
-# Print a Python that is new enough and can make a venv with pip in it.
-find_python() {
+# Make the venv with a Python that is here, if one is new enough.
+venv_by_python() {
     for python in /usr/bin/python3 python3 /usr/local/python/current/bin/python3 /usr/local/bin/python3 \
         python3.13 python3.12 python3.11 python3.10; do
-        # Debian's Python can have ensurepip and lack what it installs.
-        if "$python" -c 'import sys, venv, ensurepip
-ensurepip.version()
-sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; then
-            echo "$python"
+        "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || continue
+        # A distribution's can lack what a venv needs, and tells only those who try.
+        rm -rf "$venv"
+        if "$python" -m venv "$venv" >/dev/null 2>&1; then
+            say "using $("$python" --version)"
             return
         fi
     done
+    rm -rf "$venv"
     return 1
+}
+
+# Without pip in it, which uv does not need; and where there is no Python, uv fetches one.
+venv_by_uv() {
+    command -v uv >/dev/null || return 1
+    rm -rf "$venv"
+    say "using $(uv --version)"
+    UV_PYTHON_INSTALL_DIR=$home/python uv venv --quiet --no-cache --python '>=3.10' "$venv"
 }
 
 # Install the distribution's Python, where its family is known; whether that worked shows later.
@@ -97,7 +106,7 @@ install_python() {
         # Where python3 is older than 3.10, there is a newer one beside it.
         for package in python3 python3.12 python3.11; do
             say "installing $package"
-            "$dnf" -y install "$package" && find_python >/dev/null && break
+            "$dnf" -y install "$package" && venv_by_python && break
         done
         "$dnf" clean all
     fi
@@ -114,19 +123,11 @@ no_python() {
 }
 
 make_venv() {
-    rm -rf "$venv"
     mkdir -p "$home" "$bin"
-    python=$(find_python) || {
-        # uv needs no pip, and brings a Python where there is none.
-        if command -v uv >/dev/null; then
-            UV_PYTHON_INSTALL_DIR=$home/python uv venv --quiet --no-cache --python '>=3.10' "$venv" &&
-                return 0
-        fi
+    venv_by_python || venv_by_uv || {
         install_python >&2 || true
-        python=$(find_python) || no_python
+        [ -x "$venv/bin/pip" ] || venv_by_python || no_python
     }
-    say "using $("$python" --version)"
-    "$python" -m venv "$venv"
 }
 
 install_wheels() {
