@@ -164,6 +164,25 @@ def test_the_next_start_without_our_helper_mends_everything(place):
     assert EVERYTHING == place.dockers().working(place.image)
 
 
+def test_it_mends_what_a_login_by_hand_left_to_a_helper_that_is_gone_then(place):
+    """
+    That login can't be had any more: it was kept for our helper, and nowhere else.
+    """
+    place.local_bin.install_helper()
+    place.log_in()
+    given = json.dumps({"ServerURL": place.registry, "Username": "bob", "Secret": "by-hand"})
+    stored = place.client.run(HELPER, "store", stdin=given, enter=place.local_bin.enter)
+    by_hand = place.log_in("hook", "postStart")
+    place.local_bin.remove_helper()
+
+    outcome = place.log_in("hook", "postStart")
+
+    assert 0 == stored.returncode, stored.stdout
+    assert "login-by-hand" == by_hand["code"]
+    assert ("ok", ["auths"], "not-delegated") == told(outcome)
+    assert EVERYTHING == place.dockers().working(place.image)
+
+
 def test_a_container_that_has_its_image_needs_no_helper(place):
     place.local_bin.install_helper()
     place.log_in()

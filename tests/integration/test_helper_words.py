@@ -131,6 +131,8 @@ def test_docker_shows_why_there_is_nothing_that_works_and_what_to_do(docker, com
     line = f"the login to {docker.registry} has less than a minute left, and {WHY_NOT[cloud]}"
     assert 0 != done.returncode
     assert {f"devcontainer-registry: {line}"} == said_by_us(done), done.stderr
+    # docker quotes what it got on stdout as well, but for a pull, which it goes on with.
+    assert (command != "pull") == (f"out: `{line}`" in done.stderr), done.stderr
     assert OLD not in done.stdout + done.stderr
 
 
