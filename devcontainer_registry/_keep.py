@@ -152,11 +152,12 @@ def _decide(
     other = next((h for h in document.helpers(registry).values() if h and h != OUR_HELPER), None)
     if other is not None:
         return other_helper(outcome, other)
-    served = document.helper(registry) == OUR_HELPER
-    entry = memory.cached(registry) if served else document.auth(registry)
-    ours = served or (entry is not None and memory.wrote(registry, entry))
+    beside = document.auth(registry)
+    ours = beside is not None and memory.wrote(registry, beside)
     if one.secret.implicit and document.has_login(registry) and not ours:
         return not_ours(outcome)
+    served = document.helper(registry) == OUR_HELPER
+    entry = memory.cached(registry) if served else beside
     if outcome.status == "unverified" and entry is not None:
         # What is there may be right, and nobody knows that this is.
         same = (entry.username, entry.secret) == (one.credential.username, one.credential.secret)

@@ -97,6 +97,47 @@ def test_no_temporary_file_is_left(cache):
     assert ["key", f"{HERE}.json"] == sorted(os.listdir(cache.path))
 
 
+def test_no_temporary_file_is_left_by_a_write_that_fails(cache):
+    os.makedirs(os.path.join(cache.path, f"{HERE}.json", "in the way"), mode=0o700)
+
+    assert "cache-failed" == _code(lambda: cache.write(HERE, {"a": 1}))
+    assert [f"{HERE}.json"] == os.listdir(cache.path)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="only Linux lists descriptors")
+def test_no_descriptor_is_left_open_whatever_comes(cache, tmp_path):
+    cache.write(HERE, {"a": 1})
+    link = Registry("link.example")
+    os.symlink(tmp_path, os.path.join(cache.path, f"{link}.json"))
+    before = set(os.listdir("/proc/self/fd"))
+
+    def locked():
+        with cache.lock(HERE, timeout=1):
+            cache.registries()
+
+    for attempt in (
+        lambda: cache.read(HERE),
+        lambda: cache.read(link),
+        lambda: cache.read(Registry("none.example")),
+        lambda: cache.forget(Registry("none.example")),
+        lambda: cache.write(HERE, {"a": 2}),
+        lambda: cache.fingerprint("x"),
+        locked,
+        lambda: Cache(str(tmp_path)).read(HERE),
+        lambda: cache.forget(HERE),
+    ):
+        _code(attempt)
+
+    assert set(os.listdir("/proc/self/fd")) <= before
+
+
+@pytest.mark.parametrize("version", [0, 2, None, "1"])
+def test_an_entry_of_another_version_is_a_miss(cache, version):
+    cache.write(HERE, {"a": 1, "version": version})
+
+    assert None is cache.read(HERE)
+
+
 def test_a_temporary_file_is_never_one_that_was_there(cache, tmp_path, monkeypatch):
     """
     Whoever could foresee its name could have us write the secret where it can be read.
@@ -249,6 +290,10 @@ def test_the_folder_is_below_the_home_whatever_xdg_says(environ, path):
     assert path == Cache.locate(environ).path
 
 
+def test_without_a_home_in_the_environment_the_process_knows_one():
+    assert os.path.expanduser("~/.cache/devcontainer-registry") == Cache.locate({}).path
+
+
 # Fingerprints.
 
 
@@ -276,6 +321,7 @@ def test_a_key_of_the_wrong_length_is_made_anew(cache):
         file.write(b"short")
 
     assert cache.fingerprint("a") == cache.fingerprint("a")
+    assert 32 == os.path.getsize(os.path.join(cache.path, "key"))
 
 
 def test_many_at_once_agree_on_one_key(tmp_path):

@@ -344,6 +344,42 @@ def test_an_implicit_login_replaces_what_is_ours(machine, first, second):
 
 
 @pytest.mark.parametrize("store", ADDED)
+@pytest.mark.parametrize("implicit", [False, True])
+def test_a_login_is_kept_where_there_is_none(machine, store, implicit):
+    outcome = machine.keep(store, expiring=True, implicit=implicit)
+
+    added = ADDED[store]
+    assert "ok" == outcome.status
+    assert {part: entry for part, entry in added.items() if entry} == machine.config
+
+
+@pytest.mark.parametrize("store", ADDED)
+def test_a_set_replaces_what_somebody_wrote_before_it_came(machine, store):
+    """
+    As `docker login` would.
+    """
+    machine.home.write({"auths": {HERE: {"auth": encoded("by:hand")}}})
+
+    outcome = machine.keep(store, expiring=True)
+
+    assert "ok" == outcome.status
+    assert ADDED[store]["auths"] == machine.config["auths"]
+
+
+@pytest.mark.parametrize("first", ["auto", "helper"])
+@pytest.mark.parametrize("second", ADDED)
+def test_an_implicit_login_leaves_what_is_not_ours_also_beside_our_helper(machine, first, second):
+    machine.keep(first, expiring=True)
+    theirs = {"auths": {HERE: {"auth": encoded("by:hand")}}, "credHelpers": {HERE: OURS}}
+    machine.home.write(theirs)
+
+    outcome = machine.keep(second, expiring=True, implicit=True)
+
+    assert ("skipped", "not-ours") == (outcome.status, outcome.code)
+    assert theirs == machine.config
+
+
+@pytest.mark.parametrize("store", ADDED)
 @pytest.mark.parametrize(("registry", "set_id"), [(HERE, "MY"), ("ghcr.io", "GHCR")])
 def test_an_implicit_login_leaves_what_is_not_ours(machine, store, registry, set_id):
     theirs = {"auths": {registry: {"auth": encoded("by:hand")}}}
