@@ -107,6 +107,7 @@ class Form:
         environ: What the environment says of it, to all three.
         default: A profile whose key is the default one in the shared files.
         host: The registry's, where it is not the usual one.
+        endpoints: Those of ECR that may be asked then.
         others: What the others have to be told besides: the AWS CLI is not told the host, and the
             helper's version 0.6 asks its ordinary endpoint for a FIPS host.
         unable: By the name of another program: why it can't do this.
@@ -118,6 +119,7 @@ class Form:
     environ: dict[str, str] = dataclasses.field(default_factory=dict)
     default: bool = False
     host: str = "{account}.dkr.ecr.eu-west-1.amazonaws.com"
+    endpoints: frozenset[str] = frozenset({"api.ecr.eu-west-1.amazonaws.com"})
     others: dict[str, str] = dataclasses.field(default_factory=dict)
     unable: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -137,6 +139,8 @@ CONTAINER = {
 }
 INSTANCE = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "{metadata}", "AWS_EC2_METADATA_DISABLED": "false"}
 
+# Both names of one endpoint: AWS's documentation has the one, its rule set the other.
+FIPS = frozenset({"ecr-fips.us-east-1.amazonaws.com", "api.ecr-fips.us-east-1.amazonaws.com"})
 NO_SSO_SESSION = {"ecr_login": "version 0.6 knows no sso-session, which came in 2022"}
 
 
@@ -186,6 +190,7 @@ FORMS = {
         members={"USER": KEY, "PASSWORD": SECRET_KEY},
         environ=KEYS,
         host="{account}.dkr.ecr-fips.us-east-1.amazonaws.com",
+        endpoints=FIPS,
         others={"AWS_USE_FIPS_ENDPOINT": "true"},
     ),
     "FIPS: profile with a role": profile(
@@ -193,12 +198,14 @@ FORMS = {
         account=THREE,
         session=True,
         host="{account}.dkr.ecr-fips.us-east-1.amazonaws.com",
+        endpoints=FIPS,
         environ={"AWS_USE_FIPS_ENDPOINT": "true"},
     ),
     "dual-stack": Form(
         members={"USER": KEY, "PASSWORD": SECRET_KEY},
         environ=KEYS,
         host="{account}.dkr-ecr.eu-west-1.on.aws",
+        endpoints=frozenset({"ecr.eu-west-1.api.aws"}),
         others={"AWS_USE_DUALSTACK_ENDPOINT": "true"},
         unable={"ecr_login": "version 0.6 knows no host of this form"},
     ),
@@ -270,9 +277,7 @@ HOSTS = (
     f"api.ecr.{REGION}.amazonaws.com",
     f"ecr.{REGION}.api.aws",
     f"sts.{REGION}.amazonaws.com",
-    # Both names of one endpoint: AWS's documentation has the one, its rule set the other.
-    "ecr-fips.us-east-1.amazonaws.com",
-    "api.ecr-fips.us-east-1.amazonaws.com",
+    *FIPS,
     "sts-fips.us-east-1.amazonaws.com",
 )
 
@@ -531,7 +536,7 @@ def test_an_identity_is_the_same_one_to_all(aws, place, form):
     assert ("AWS", aws.moto.password(form.account)) == own
     assert ("GetAuthorizationToken", "ecr", region, form.account, form.session) == we_asked[-1]
     assert dict.fromkeys(able, (own, we_asked)) == theirs
-    # And so everybody was asked by the endpoint that is meant for it.
+    assert form.endpoints >= {host for host in aws.hosts if "ecr" in host}
     assert [] == aws.unknown_hosts
 
 
