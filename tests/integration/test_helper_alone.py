@@ -315,11 +315,12 @@ def test_auto_does_not_delegate_to_a_helper_that_not_everybody_finds(
 
 ANN = ("ann", "of-the-set")
 BOB = ("bob", "by-hand")
+EVE = ("eve", "of-the-new-set")
 
 
 class ByHand:
     """
-    A client with a login of our helper's as Ann, and a registry that knows Bob, too.
+    A client with a login of our helper's as Ann, and a registry that knows Bob and Eve, too.
     """
 
     def __init__(self, client, registry, engine):
@@ -361,7 +362,7 @@ def _by_hand(request, client, engine, tmp_path):
     if not engine.ours:
         pytest.skip("an engine of somebody else's may not reach this machine's loopback")
     put_our_helper_on_path(client, tmp_path / "helpers")
-    with LoopbackRegistry(dict((ANN, BOB)), auth=request.param) as registry:
+    with LoopbackRegistry(dict((ANN, BOB, EVE)), auth=request.param) as registry:
         one = ByHand(client, registry, engine)
         done = client.product("login", "--store", "helper", **one.environ)
         assert 0 == done.returncode, done.stdout
@@ -403,6 +404,16 @@ def test_a_login_by_hand_is_not_undone_by_the_next_start(by_hand):
 
     assert ("skipped", "login-by-hand") == (only(done)["status"], only(done)["code"])
     assert "bob" == by_hand.who_pulls()
+
+
+def test_a_set_that_changed_replaces_a_login_by_hand(by_hand):
+    by_hand.log_in()
+
+    changed = set_for(by_hand.registry, *EVE)
+    done = by_hand.client.product("hook", "postStart", "--json", "--store", "helper", **changed)
+
+    assert "ok" == only(done)["status"]
+    assert "eve" == by_hand.who_pulls()
 
 
 @pytest.mark.parametrize("after_a_login", [False, True])

@@ -183,6 +183,23 @@ def test_it_mends_what_a_login_by_hand_left_to_a_helper_that_is_gone_then(place)
     assert EVERYTHING == place.dockers().working(place.image)
 
 
+@pytest.mark.parametrize("gone", ["after", "before"])
+def test_a_logout_leaves_nothing_that_needs_our_helper(place, gone):
+    place.local_bin.install_helper()
+    place.log_in()
+    if gone == "before":
+        place.local_bin.remove_helper()
+
+    done = place.client.product("logout", "--all", "--json", enter=place.local_bin.enter)
+
+    if gone == "after":
+        place.local_bin.remove_helper()
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert [place.other] == list(place.client.config()["auths"])
+    place.client.log_in_by_hand(place.registry, *USER)
+    assert 0 == place.dockers().run("run", place.image).returncode
+
+
 def test_a_container_that_has_its_image_needs_no_helper(place):
     place.local_bin.install_helper()
     place.log_in()
