@@ -88,12 +88,22 @@ def test_every_step_that_an_example_names_is_one(path):
 
 @pytest.mark.parametrize("path", CONFIGURATIONS)
 def test_a_feature_that_an_example_names_is_where_it_says(path):
-    configuration = json.loads(read(EXAMPLES, path))
-
-    for feature, options in configuration.get("features", {}).items():
+    for feature, options in features(path).items():
         folder = os.path.join(ROOT, ".devcontainer", feature)
         known = json.loads(read(folder, "devcontainer-feature.json"))["options"]
         assert set(options) <= set(known)
+
+
+def features(path):
+    """
+    The Features that the example *path* names; for one of its own, those that it depends on.
+    """
+    found = {}
+    for feature, options in json.loads(read(EXAMPLES, path)).get("features", {}).items():
+        own = os.path.join(EXAMPLES, os.path.dirname(path), feature, "devcontainer-feature.json")
+        depends = json.loads(read(own))["dependsOn"] if os.path.exists(own) else {feature: options}
+        found.update(depends)
+    return found
 
 
 def variables(path):

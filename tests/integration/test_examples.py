@@ -28,6 +28,7 @@ WAYS = {
     "envbuilder": SOURCE,
     "hook-scripts": SOURCE,
     "python": "CORP ok",
+    "own-feature": "tools: CORP is unchanged",
 }
 
 # pip for everybody, and a user's own ~/.local/bin on their PATH before it is there, as in the
