@@ -172,11 +172,11 @@ class Cache:
     def _key(self) -> bytes:
         for _ in range(2):
             # Looked for before anything is made: who may read here may not always write.
-            key = self._read_key()
-            if key is not None:
-                return key
+            found = self._read(_KEY)
+            if found is not None and len(found) == _KEY_SIZE:
+                return found
             # Two hooks at once both make one; both then read the one that came first.
-            self._write_file(_KEY, os.urandom(_KEY_SIZE), first_wins=self._read(_KEY) is None)
+            self._write_file(_KEY, os.urandom(_KEY_SIZE), first_wins=found is None)
         msg = f"{self.path} gives no key back"
         raise ConfigError(msg, hint="remove the folder; it is made anew", code="cache-failed")
 

@@ -6,11 +6,13 @@ The folder of what we keep: whose it must be, and who may not have touched it.
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
 
 import pytest
+from privately import NOBODY, as_nobody, public_folder
 
 from devcontainer_registry.cache import Cache
 from devcontainer_registry.errors import ConfigError, InvalidRegistryError
@@ -217,6 +219,45 @@ def test_what_belongs_to_somebody_else_is_refused(cache, what):
 
 
 @needs_root
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_what_belongs_to_somebody_else_is_refused_in_roots_own_home_too(tmp_path, what):
+    cache = Cache(str(tmp_path / "cache"), home=str(tmp_path))
+    cache.write(HERE, {})
+    path = cache.path if what == "folder" else os.path.join(cache.path, f"{HERE}.json")
+    os.chown(path, USER, USER)
+
+    assert "cache-refused" == refused(cache)[0]
+
+
+@needs_root
+def test_root_writes_where_it_is_told_to_with_a_users_home(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, USER, USER)
+    cache = Cache(str(tmp_path / "elsewhere"), home=str(home))
+
+    cache.write(HERE, {"a": 1})
+
+    assert 1 == cache.read(HERE)["a"]
+
+
+@needs_root
+def test_a_user_writes_in_their_own_home():
+    home = public_folder()
+    os.chown(home, NOBODY, NOBODY)
+
+    def write():
+        cache = Cache(os.path.join(home, ".cache"), home=home)
+        cache.write(HERE, {"a": 1})
+        return cache.read(HERE)["a"]
+
+    try:
+        assert 1 == as_nobody(write)
+    finally:
+        shutil.rmtree(home)
+
+
+@needs_root
 def test_root_in_a_users_home_reads_and_writes_nothing(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
@@ -263,6 +304,28 @@ def test_something_huge_is_not_read(cache):
     cache.write(HERE, {"a": "x" * 300_000})
 
     assert "cache-refused" == refused(cache)[0]
+
+
+def test_what_is_refused_is_named_with_what_to_do(cache):
+    cache.write(HERE, {})
+    os.chmod(cache.path, 0o755)
+    with pytest.raises(ConfigError) as folder:
+        cache.read(HERE)
+    os.chmod(cache.path, 0o700)
+    os.chmod(os.path.join(cache.path, f"{HERE}.json"), 0o644)
+    with pytest.raises(ConfigError) as file:
+        cache.read(HERE)
+
+    assert f"the cache {cache.path} is open to others" == folder.value.message
+    assert f"run chmod 700 {cache.path}" == folder.value.hint
+    assert f"the cache {cache.path}/{HERE}.json is open to others" == file.value.message
+    assert "remove it" in file.value.hint
+
+
+def test_a_name_that_no_file_can_have_is_a_miss(cache):
+    cache.write(HERE, {})
+
+    assert None is cache.read(Registry(".".join(["a" * 63] * 3 + ["a" * 61])))
 
 
 def test_a_name_cannot_lead_out_of_the_folder(cache, tmp_path):
@@ -342,6 +405,27 @@ def test_many_at_once_agree_on_one_key(tmp_path):
 
     assert 1 == len(answers)
     assert [0] * 8 == [process.returncode for process in processes]
+
+
+def test_a_key_that_comes_while_ours_is_made_is_the_one(cache):
+    class Late(Cache):
+        """
+        One that looks for a key just before somebody else has made one.
+        """
+
+        looked = False
+
+        def _read(self, name):
+            found = super()._read(name)
+            if not self.looked:
+                self.looked = True
+                Cache(self.path).fingerprint("a")
+            return found
+
+    late = Late(cache.path).fingerprint("a")
+
+    assert cache.fingerprint("a") == late
+    assert ["key"] == os.listdir(cache.path)
 
 
 # The lock.
