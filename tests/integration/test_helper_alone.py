@@ -442,3 +442,22 @@ def test_after_a_logout_by_hand_the_set_logs_in_again(by_hand):
 
     assert 0 == done.returncode, done.stdout
     assert "ann" == by_hand.who_pulls()
+
+
+HUB = ("docker.io", "index.docker.io", "https://index.docker.io/v1/")
+
+
+@pytest.mark.parametrize("named", [(), *((spelling,) for spelling in HUB)])
+def test_docker_logout_forgets_docker_hub_under_each_of_its_names(client, tmp_path, named):
+    put_our_helper_on_path(client, tmp_path / "helpers")
+    options = ("--store", "helper", "--verify", "never")
+    kept = client.product("login", "--json", *options, **set_for("docker.io", *ALICE))
+    before = {client.run(HELPER, "get", stdin=spelling).returncode for spelling in HUB}
+
+    done = client.docker("logout", *named)
+
+    assert (["credHelpers"], {0}) == (only(kept)["kept_in"], before)
+    assert (0, "") == (done.returncode, done.stderr)
+    assert {"credentials not found in native keychain\n"} == {
+        client.run(HELPER, "get", stdin=spelling).stdout for spelling in HUB
+    }
