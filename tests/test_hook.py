@@ -195,6 +195,26 @@ def test_what_was_not_kept_is_in_no_snapshot(home):
     assert ("rejected", ()) == (only(report).code, report.findings)
 
 
+@pytest.mark.parametrize("step", ["onCreate", "updateContent"])
+def test_what_could_not_be_written_is_in_no_snapshot(home, step):
+    home.write("{")
+    with Fine(BOB) as registry:
+        environ = {**home.environ, **a_set("ACR", registry.registry)}
+        report = hook.run(step, environ=environ)
+
+    assert "config-damaged" == report.error.code
+    assert ("not-kept", ()) == (only(report).code, report.findings)
+
+
+def test_a_snapshot_is_said_where_it_was_kept_and_not_again(home):
+    with Fine(BOB) as registry:
+        environ = {**home.environ, **a_set("ACR", registry.registry)}
+        hook.run("onCreate", environ=environ)
+        report = hook.run("updateContent", environ=environ)
+
+    assert ("unchanged", None, ()) == (only(report).status, only(report).code, report.findings)
+
+
 def test_a_step_has_fifteen_seconds_and_asks_what_changed(home):
     assert 15.0 == hook.TIMEOUT
     assert "(default: 15)" in run(home, "hook", "--help").stdout

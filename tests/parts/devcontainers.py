@@ -195,6 +195,8 @@ class DevContainer:
             f"--workspace-folder={self.workspace}",
             f"--secrets-file={secrets}",
             *options,
+            # Half a minute where nobody else is busy.
+            timeout=300,
             DOCKER_HOST=self._engine.host,
             DOCKER_BUILDKIT="0",
         )
