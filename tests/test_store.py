@@ -264,6 +264,15 @@ def test_switching_leaves_what_the_last_store_would_and_logout_nothing(machine, 
     assert None is machine.cache.read(HERE)
 
 
+def test_logout_leaves_what_somebody_wrote_beside_our_helper_though_it_says_the_same(machine):
+    machine.keep("helper")
+    machine.home.write({**machine.config, "auths": {HERE: ENTRY}})
+
+    logout([HERE], environ=machine.environ)
+
+    assert {"auths": {HERE: ENTRY}} == machine.config
+
+
 def test_auto_takes_its_helper_away_once_nothing_asks_for_one(machine):
     machine.home.write({"credsStore": "other"})
     machine.keep("auto")
