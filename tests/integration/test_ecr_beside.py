@@ -107,6 +107,8 @@ class Form:
         environ: What the environment says of it, to all three.
         default: A profile whose key is the default one in the shared files.
         host: The registry's, where it is not the usual one.
+        service: ECR's name, and
+        region: Its region, as requests are signed for it.
         endpoints: Those of ECR that may be asked then.
         others: What the others have to be told besides: the AWS CLI is not told the host, and the
             helper's version 0.6 asks its ordinary endpoint for a FIPS host.
@@ -119,6 +121,8 @@ class Form:
     environ: dict[str, str] = dataclasses.field(default_factory=dict)
     default: bool = False
     host: str = "{account}.dkr.ecr.eu-west-1.amazonaws.com"
+    service: str = "ecr"
+    region: str = REGION
     endpoints: frozenset[str] = frozenset({"api.ecr.eu-west-1.amazonaws.com"})
     others: dict[str, str] = dataclasses.field(default_factory=dict)
     unable: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -137,7 +141,13 @@ CONTAINER = {
     "AWS_CONTAINER_CREDENTIALS_FULL_URI": "{metadata}/container",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN": AGENT_TOKEN,
 }
-INSTANCE = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "{metadata}", "AWS_EC2_METADATA_DISABLED": "false"}
+INSTANCE = {
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT": "{metadata}",
+    "AWS_EC2_METADATA_DISABLED": "false",
+    # The default of one second is short for a busy machine.
+    "AWS_METADATA_SERVICE_TIMEOUT": "5",
+    "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "3",
+}
 
 # Both names of one endpoint: AWS's documentation has the one, its rule set the other.
 FIPS = frozenset({"ecr-fips.us-east-1.amazonaws.com", "api.ecr-fips.us-east-1.amazonaws.com"})
@@ -190,6 +200,7 @@ FORMS = {
         members={"USER": KEY, "PASSWORD": SECRET_KEY},
         environ=KEYS,
         host="{account}.dkr.ecr-fips.us-east-1.amazonaws.com",
+        region="us-east-1",
         endpoints=FIPS,
         others={"AWS_USE_FIPS_ENDPOINT": "true"},
     ),
@@ -198,8 +209,31 @@ FORMS = {
         account=THREE,
         session=True,
         host="{account}.dkr.ecr-fips.us-east-1.amazonaws.com",
+        region="us-east-1",
         endpoints=FIPS,
         environ={"AWS_USE_FIPS_ENDPOINT": "true"},
+    ),
+    "China": Form(
+        members={"USER": KEY, "PASSWORD": SECRET_KEY},
+        environ=KEYS,
+        host="{account}.dkr.ecr.cn-north-1.amazonaws.com.cn",
+        region="cn-north-1",
+        endpoints=frozenset({"api.ecr.cn-north-1.amazonaws.com.cn"}),
+    ),
+    "GovCloud": Form(
+        members={"USER": KEY, "PASSWORD": SECRET_KEY},
+        environ=KEYS,
+        host="{account}.dkr.ecr.us-gov-west-1.amazonaws.com",
+        region="us-gov-west-1",
+        endpoints=frozenset({"api.ecr.us-gov-west-1.amazonaws.com"}),
+    ),
+    "ECR Public": Form(
+        members={"USER": KEY, "PASSWORD": SECRET_KEY},
+        environ=KEYS,
+        host="public.ecr.aws",
+        service="ecr-public",
+        region="us-east-1",
+        endpoints=frozenset({"api.ecr-public.us-east-1.amazonaws.com"}),
     ),
     "dual-stack": Form(
         members={"USER": KEY, "PASSWORD": SECRET_KEY},
@@ -278,6 +312,9 @@ HOSTS = (
     f"ecr.{REGION}.api.aws",
     f"sts.{REGION}.amazonaws.com",
     *FIPS,
+    "api.ecr.cn-north-1.amazonaws.com.cn",
+    "api.ecr.us-gov-west-1.amazonaws.com",
+    "api.ecr-public.us-east-1.amazonaws.com",
     "sts-fips.us-east-1.amazonaws.com",
 )
 
@@ -478,9 +515,12 @@ def aws_cli(environ):
     The same from the AWS CLI; the user name is the one that its manual gives docker.
     """
     # https://docs.aws.amazon.com/cli/latest/reference/ecr/get-login-password.html
-    server = environ["ECR_CONTAINER_REGISTRY_SERVER"]
-    region = server.split(".")[3] if ".dkr.ecr" in server else server.split(".")[2]
-    command = [needed.aws_cli(), "ecr", "get-login-password", "--region", region]
+    labels = environ["ECR_CONTAINER_REGISTRY_SERVER"].split(".")
+    if labels[0] == "public":
+        service, region = "ecr-public", "us-east-1"
+    else:
+        service, region = "ecr", labels[2] if "dkr-ecr" in labels else labels[3]
+    command = [needed.aws_cli(), service, "get-login-password", "--region", region]
     if "AWS_PROFILE" in environ:
         # The variable alone would come after keys in the environment.
         command += ["--profile", environ["AWS_PROFILE"]]
@@ -521,6 +561,13 @@ def account_of(moto, key_id):
     return key_id and moto.keys[key_id][1]
 
 
+def last_of(form):
+    """
+    The last that AWS is asked, as `asked` has it.
+    """
+    return "GetAuthorizationToken", form.service, form.region, form.account, form.session
+
+
 OTHERS = (ecr_login, aws_cli)
 
 
@@ -532,9 +579,8 @@ def test_an_identity_is_the_same_one_to_all(aws, place, form):
     own, we_asked = ours(environ), asked(aws.moto)
     theirs = {other: (other({**environ, **form.others}), asked(aws.moto)) for other in able}
 
-    region = "us-east-1" if "fips" in form.host else REGION
     assert ("AWS", aws.moto.password(form.account)) == own
-    assert ("GetAuthorizationToken", "ecr", region, form.account, form.session) == we_asked[-1]
+    assert last_of(form) == we_asked[-1]
     assert dict.fromkeys(able, (own, we_asked)) == theirs
     assert form.endpoints >= {host for host in aws.hosts if "ecr" in host}
     assert [] == aws.unknown_hosts
@@ -554,8 +600,7 @@ def test_what_another_program_cannot_do_it_cannot(aws, place, name, other):
     with contextlib.suppress(subprocess.CalledProcessError):
         other({**environ, **form.others})
 
-    last = ("GetAuthorizationToken", "ecr", REGION, form.account, form.session)
-    assert last not in asked(aws.moto)
+    assert last_of(form) not in asked(aws.moto)
 
 
 @pytest.mark.parametrize(
