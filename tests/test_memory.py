@@ -118,6 +118,20 @@ def test_what_was_never_verified_is_asked_at_the_next_start(home):
     assert ["unverified", "ok"] == [only(first).status, only(second).status]
 
 
+@pytest.mark.parametrize("store", ["auths", "auto"])
+def test_what_nobody_was_asked_about_is_asked_at_the_next_start(home, store):
+    with Fine(BOB) as registry:
+        sets = a_set("ACR", registry.registry)
+        first = home.login(sets=sets, verify="never", store=store)
+        asked = registry.asked
+        second = home.login(sets=sets, verify="changed", store=store)
+
+        assert 0 == asked < registry.asked
+    assert [("ok", False), ("ok", True)] == [
+        (only(report).status, only(report).verified) for report in (first, second)
+    ]
+
+
 def test_an_open_registry_is_asked_at_each_start(home):
     with Answering(200, {}, b"{}") as registry:
         sets = a_set("ACR", registry.registry)
