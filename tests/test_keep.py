@@ -85,6 +85,7 @@ def test_somebody_who_never_stops_writing_is_given_up_on(home):
 
     assert ["not-kept"] == [outcome.code for outcome in found.outcomes]
     assert isinstance(found.error, ConfigChangedError)
+    assert not found.changed
     assert config.edits < 20
 
 
