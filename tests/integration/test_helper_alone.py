@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -47,7 +48,7 @@ STORES = {
 echo "credentials not found in native keychain"; exit 1""",
     "garbage": "echo nonsense",
     "failing": "exit 255",
-    "hanging": "read -r _ <released; echo '{}'",
+    "hanging": "until [ -e released ]; do sleep 0.1; done; echo '{}'",
     "missing": None,
 }
 
@@ -219,7 +220,6 @@ def _store(pushed, tmp_path):
     A function that names one of `STORES` in config.json, and returns what it has been asked.
     """
     folder = tmp_path / "helpers"
-    os.mkfifo(folder / "released")
 
     def name(store):
         if STORES[store] is not None:
@@ -230,15 +230,7 @@ def _store(pushed, tmp_path):
         return lambda: [verb for path in folder.glob("asked") for verb in path.read_text().split()]
 
     yield name
-    release(folder)
-
-
-def release(folder):
-    """
-    Let whoever hangs there go on.
-    """
-    # For reading, too: then it does not wait for them.
-    os.close(os.open(folder / "released", os.O_RDWR))
+    (folder / "released").touch()
 
 
 @ONE_KIND
@@ -291,10 +283,11 @@ def test_a_classic_build_waits_for_a_store_that_hangs_and_then_gets_ours(
 
     process = dockers.start(command, pushed.image, log=log)
     try:
+        wait_for(asked, process)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(1)
         held_up_by = asked()
-        release(tmp_path / "helpers")
+        (tmp_path / "helpers" / "released").touch()
         status = process.wait(60)
     finally:
         process.kill()
@@ -303,6 +296,12 @@ def test_a_classic_build_waits_for_a_store_that_hangs_and_then_gets_ours(
 
     assert ["list"] == held_up_by
     assert 0 == status, log.read_text()
+
+
+def wait_for(asked, process, *, seconds=60):
+    end = time.monotonic() + seconds
+    while not asked() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 def test_auto_does_not_delegate_to_a_helper_that_not_everybody_finds(
