@@ -31,6 +31,7 @@ from parts import needed
 
 from devcontainer_registry._loopback import LoopbackServer
 
+HELPER, PACKAGE = "docker-credential-ecr-login", "amazon-ecr-credential-helper"
 REGION = "eu-west-1"
 ONE, TWO, THREE = "111111111111", "222222222222", "333333333333"
 KEY, TEMPORARY = "AKIA0000000000000001", "ASIA0000000000000001"
@@ -503,7 +504,7 @@ def ecr_login(environ):
     """
     The same from Amazon's credential helper.
     """
-    program = needed.program("docker-credential-ecr-login", package="amazon-ecr-credential-helper")
+    program = needed.program(HELPER, package=PACKAGE)
     registry = environ["ECR_CONTAINER_REGISTRY_SERVER"]
     answer = json.loads(output([program, "get"], environ, text=registry))
     assert registry == answer["ServerURL"]
@@ -593,9 +594,11 @@ UNABLE = [
 
 @pytest.mark.parametrize(("name", "other"), UNABLE)
 def test_what_another_program_cannot_do_it_cannot(aws, place, name, other):
-    # Or the table is out of date, as that program can by now.
+    # Or the table is out of date; other versions may be able to.
     form = FORMS[name]
     environ = place(form)
+    if " 0.6." not in output([needed.program(HELPER, package=PACKAGE), "-v"], environ):
+        pytest.skip("what the table says is of the helper's version 0.6")
 
     with contextlib.suppress(subprocess.CalledProcessError):
         other({**environ, **form.others})
