@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 
 import pytest
 from helping import Helper
 from parts.dockers import Dockers
-from parts.localbin import HELPER
+from parts.localbin import put_our_helper_on_path
 
 from devcontainer_registry.cache import Cache
 from devcontainer_registry.testing import LoopbackRegistry
@@ -38,10 +37,7 @@ class Docker:
     def __init__(self, client, engine, registry, folder):
         self.registry = registry.registry
         self._client, self._dockers = client, Dockers(client, engine)
-        helpers = os.path.join(folder, "helpers")
-        os.mkdir(helpers)
-        os.symlink(os.path.join(os.path.dirname(sys.executable), HELPER), f"{helpers}/{HELPER}")
-        client.environ["PATH"] = f"{helpers}:{client.environ['PATH']}"
+        put_our_helper_on_path(client, os.path.join(folder, "helpers"))
         with open(client.config_path, "w", encoding="utf-8") as file:
             json.dump({"credHelpers": {self.registry: "devcontainer-registry"}}, file)
         self._cloud = Helper(folder)

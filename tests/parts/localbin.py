@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
-A /usr/local/bin of a test's own, where our helper is or is not, whatever the machine's own has.
+Our helper on one client's PATH; or in a /usr/local/bin of a test's own, where it is or is not,
+whatever the machine's own has.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from . import needed
 from .processes import Background
 
 HELPER = "docker-credential-devcontainer-registry"
+_INSTALLED = os.path.join(os.path.dirname(sys.executable), HELPER)
 
 # What is there already, but for our helper, and what a test puts beside it.
 _OVERLAY = """
@@ -24,6 +26,15 @@ mount --bind "$1/bin" /usr/local/bin
 echo up
 exec sleep infinity
 """
+
+
+def put_our_helper_on_path(client, folder):
+    """
+    Make *folder*, with our helper in it, the first on the PATH of *client*, and on nobody else's.
+    """
+    os.mkdir(folder)
+    os.symlink(_INSTALLED, os.path.join(folder, HELPER))
+    client.environ["PATH"] = f"{folder}:{client.environ['PATH']}"
 
 
 class LocalBin:
@@ -63,8 +74,7 @@ class LocalBin:
         """
         Put our helper there, as the Feature does.
         """
-        there = os.path.join(os.path.dirname(sys.executable), HELPER)
-        os.symlink(there, os.path.join(self.bin, HELPER))
+        os.symlink(_INSTALLED, os.path.join(self.bin, HELPER))
 
     def remove_helper(self):
         os.unlink(os.path.join(self.bin, HELPER))
