@@ -12,6 +12,9 @@ import socket
 
 import pytest
 
+from devcontainer_registry._delegate import EVERYWHERE
+from devcontainer_registry.helper import NAME
+
 # What a process needs to run at all, and what steers a test run.  Everything else is somebody's
 # machine: a cloud's keys, a proxy, a CA bundle that would make a broken trust store look right.
 _KEPT = frozenset({"CI", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV"})
@@ -49,6 +52,18 @@ def _bare_home(_bare_process, tmp_path_factory, monkeypatch):
     (home / ".docker").mkdir(mode=0o700)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("DOCKER_CONFIG", str(home / ".docker"))
+
+
+@pytest.fixture(name="undelegated")
+def _undelegated():
+    """
+    Skip the test where our helper is on everybody's PATH, as in this project's own dev container.
+
+    A login of a test's own home would send docker there, and not keep it in config.json alone.
+    """
+    for place in EVERYWHERE:
+        if os.path.exists(os.path.join(place, NAME)):
+            pytest.skip(f"{NAME} is in {place}")
 
 
 @pytest.fixture(autouse=True)

@@ -167,6 +167,7 @@ def test_a_secret_that_a_snapshot_would_carry_is_said(home, step, code):
     assert ("ok", code, 0) == (only(report).status, only(report).code, report.exit_status)
 
 
+@pytest.mark.usefixtures("undelegated")
 def test_a_snapshot_is_also_said_where_something_else_is_to_be_said(home):
     expiring = Credential(username="AWS", secret=Secret("token"), expires_at=4_000_000_000.0)
     plugins = {"generic": Scripted(GOOD), "cloud": Exchanging(expiring)}

@@ -599,6 +599,7 @@ def test_somebody_elses_helper_is_left_and_nothing_is_asked(home):
     assert (0, before) == (plugin.asked, home.text)
 
 
+@pytest.mark.usefixtures("undelegated")
 def test_a_login_that_docker_will_not_see_is_said(home):
     home.write({"credsStore": "desktop"})
 
@@ -617,6 +618,7 @@ def test_an_empty_helper_entry_lets_docker_see_it_past_a_store(home):
     assert ("ok", None, 0) == (only(report).status, only(report).code, report.exit_status)
 
 
+@pytest.mark.usefixtures("undelegated")
 def test_a_token_that_nobody_renews_is_said(home):
     token = Credential(
         username="AWS", secret=Secret("t"), issued_at=time.time(), expires_at=time.time() + 3600

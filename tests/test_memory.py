@@ -99,6 +99,7 @@ def test_a_set_whose_entry_somebody_removed_is_written_again(home):
     assert {registry.registry: "bob:s3cret-s3cret"} == home.auths
 
 
+@pytest.mark.usefixtures("undelegated")
 def test_a_set_that_docker_would_no_longer_get_is_not_called_unchanged(home):
     with Fine(BOB) as registry:
         sets = a_set("ACR", registry.registry)
@@ -162,6 +163,7 @@ def expiring(life):
     )
 
 
+@pytest.mark.usefixtures("undelegated")
 @pytest.mark.parametrize(("passed", "asked"), [(0.4, 1), (0.6, 2), (1.2, 2)])
 def test_a_credential_is_obtained_again_past_half_of_its_life(home, passed, asked):
     life = 43200.0
@@ -177,6 +179,7 @@ def test_a_credential_is_obtained_again_past_half_of_its_life(home, passed, aske
     assert ("unchanged" if asked == 1 else "ok") == only(report).status
 
 
+@pytest.mark.usefixtures("undelegated")
 def test_an_unchanged_credential_says_until_when(home):
     with Fine(BOB) as registry:
         secret = a_secret(registry=registry.registry)
@@ -272,6 +275,7 @@ def test_a_set_with_a_secret_is_refused_whatever_the_surroundings_say(home, monk
     assert (1, "refused-before") == (plugin.asked, only(report).code)
 
 
+@pytest.mark.usefixtures("undelegated")
 def test_a_login_stays_fresh_for_a_process_that_sees_fewer_variables(home, monkeypatch):
     plugin = Exchanging(expiring(43200))
     options = {"authenticators": {"generic": plugin}, "verify": "changed"}
