@@ -31,6 +31,7 @@ check no_option sh -c '! grep -E "STORE|VERIFY|strict" /usr/local/share/*-regist
 check nothing_at_onCreate grep onCreate /usr/local/share/devcontainer-registry/hook
 reportResults
 """
+_NAMED = '"ghcr.io/devcontainers/features/python:1": {}'
 _OPTIONS = """\
 check store grep STORE:=helper /usr/local/share/devcontainer-registry/hook
 check verify grep VERIFY:=never /usr/local/share/devcontainer-registry/hook
@@ -94,26 +95,38 @@ def test_the_scenarios_pass(client, engine, slice_image, feature, collection):
     assert ["default", "options"] == sorted(passed)
 
 
-def test_without_a_python_the_feature_to_add_is_named(client, engine, feature, tmp_path):
+def test_without_a_python_up_names_the_feature_to_add(
+    client, engine, busybox_image, feature, tmp_path
+):
     folder, wheel = feature
-    slices.write(tmp_path / "bare.tar", python=False)
-    image = engine.import_tar("devcontainer-registry-test/bare", str(tmp_path / "bare.tar"))
+    features = {"./features/devcontainer-registry": wheel}
     one = devcontainers.DevContainer(
-        tmp_path / "workspace",
-        client,
-        engine,
-        {"image": image, "features": {"./features/devcontainer-registry": wheel}},
+        tmp_path / "workspace", client, engine, {"image": busybox_image, "features": features}
     )
     one.add_feature(folder)
 
-    try:
-        up = one.up()
-    finally:
-        one.remove()
-        engine.remove_image(image)
+    up = one.up()
 
+    one.remove()
     assert 1 == up.returncode
-    assert "ghcr.io/devcontainers/features/python:1" in up.stdout + up.stderr
+    assert _NAMED in up.stdout + up.stderr
+
+
+def test_without_a_python_the_scenario_fails_and_names_the_feature_to_add(
+    client, engine, busybox_image, feature, collection
+):
+    _, wheel = feature
+    without = {
+        "image": busybox_image,
+        "remoteUser": slices.USER,
+        "updateRemoteUserUID": False,
+        "features": {"devcontainer-registry": wheel},
+    }
+
+    done = _test(client, engine, collection, {"without": (without, _TEST + "reportResults\n")})
+
+    assert 1 == done.returncode
+    assert _NAMED in done.stdout + done.stderr
 
 
 def test_our_login_publishes_and_fetches_our_own_feature(  # noqa: PLR0917  (fixtures)

@@ -37,7 +37,7 @@ class Box:
         Run *argv* inside by `docker exec`, with the image's PATH and no shell.
         """
         given = [f"--env={name}={value}" for name, value in environ.items()]
-        return self._docker("exec", f"--user={user}", *given, self.id, *argv)
+        return self._docker("exec", f"--user={user}", *given, self.id, *argv, timeout=300)
 
     def sh(self, script, *, user="root", **environ):
         return self.run("sh", "-c", script, user=user, **environ)
@@ -80,8 +80,8 @@ class Box:
         assert done.returncode == 0, done.stdout + done.stderr
         return done
 
-    def _docker(self, *arguments):
-        return self._client.docker(*arguments, DOCKER_HOST=self._engine.host)
+    def _docker(self, *arguments, **options):
+        return self._client.docker(*arguments, DOCKER_HOST=self._engine.host, **options)
 
     def __enter__(self):
         return self
