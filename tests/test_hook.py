@@ -207,6 +207,16 @@ def test_what_could_not_be_written_is_in_no_snapshot(home, step):
     assert ("not-kept", ()) == (only(report).code, report.findings)
 
 
+def test_what_was_not_kept_beside_something_better_is_in_no_snapshot(home):
+    with Busy(BOB, times=99) as registry:
+        home.write({"auths": {registry.registry: {"auth": encoded("bob:an older one")}}})
+        environ = {**home.environ, **a_set("ACR", registry.registry)}
+        report = hook.run("onCreate", environ=environ, timeout=1.0)
+
+    assert ("unverified", frozenset()) == (only(report).status, only(report).kept_in)
+    assert ("busy", ()) == (only(report).code, report.findings)
+
+
 def test_a_snapshot_is_said_where_it_was_kept_and_not_again(home):
     with Fine(BOB) as registry:
         environ = {**home.environ, **a_set("ACR", registry.registry)}
