@@ -21,9 +21,9 @@ from runs import only
 USER = ("AWS", "the-new-one")
 EVERYTHING = list(Dockers.COMMANDS)
 
-# Without the helper that config.json names, docker 28 and BuildKit fail, but where the client
-# drops the failure and sends what is in `auths`: in a pull, and in the one look at all registries
-# that a classic build begins with.
+# Without the helper that config.json names, BuildKit and newer dockers' `run` fail, but where the
+# client drops the failure and sends what is in `auths`: in a pull, and in the one look at all
+# registries that a classic build begins with.  In Debian 12's docker, 20.10, `run` does so, too.
 # https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go
 WITHOUT_ITS_HELPER = ["pull", "build", "compose build"]
 
@@ -147,10 +147,10 @@ def test_what_docker_does_without_the_helper_that_it_was_sent_to(place):
 
     done = {name: place.dockers().run(name, place.image) for name in EVERYTHING}
 
-    assert WITHOUT_ITS_HELPER == [name for name in EVERYTHING if done[name].returncode == 0]
+    failed = [name for name in EVERYTHING if done[name].returncode != 0]
+    assert set(failed).isdisjoint(WITHOUT_ITS_HELPER)
+    assert all(HELPER in done[name].stderr for name in failed)
     assert EVERYTHING == place.dockers().working(place.others_image)
-    for name in set(EVERYTHING) - set(WITHOUT_ITS_HELPER):
-        assert HELPER in done[name].stderr, name
 
 
 def test_the_next_start_without_our_helper_mends_everything(place):
