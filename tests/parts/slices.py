@@ -42,7 +42,7 @@ def write(path, *, python=True, bash=True, family="slice"):
     Args:
         path: Of the tar.
         python: Whether there is a Python in it.
-        bash: Whether there is a bash in it, and a docker CLI; without them all is busybox.
+        bash: Whether there is a bash in it, a docker CLI and a skopeo; without, all is busybox.
         family: What os-release says that it is.
     """
     with tarfile.open(path, "w") as archive:
@@ -66,6 +66,7 @@ def write(path, *, python=True, bash=True, family="slice"):
         if bash:
             programs.append(needed.program("bash", package="bash"))
             programs.append(needed.program("docker", package="docker.io"))
+            programs.append(needed.program("skopeo", package="skopeo"))
         for program in programs:
             archive.add(os.path.realpath(program), f"usr/bin/{os.path.basename(program)}")
         if python:
