@@ -37,7 +37,7 @@ class Delegation:
         self,
         config_path: str,
         *,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
         places: Sequence[str] = EVERYWHERE,
         mounts: str = _MOUNTS,
         answer_within: float = _ANSWER_WITHIN,
@@ -47,13 +47,13 @@ class Delegation:
 
         Args:
             config_path: Of config.json.
-            environ: For the PATH of this process.
+            environ: For the PATH of this process; None: its own.
             places: Folders that are on everybody's PATH.
             mounts: The kernel's list of mounts.
             answer_within: Seconds for the helper to say who it is.
         """
         self._config_path = config_path
-        self._environ = environ
+        self._environ = os.environ if environ is None else environ
         self._places = tuple(places)
         self._mounts = mounts
         self._answer_within = answer_within

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 def login(
     secrets: Iterable[RegistrySecret] | None = None,
     *,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
     secrets_file: str | None = None,
     config: DockerConfig | None = None,
     authenticators: Installed | None = None,
@@ -67,7 +67,7 @@ def login(
 
     Args:
         secrets: What to log in with; None: what `discover` finds in *environ*.
-        environ: Variables.  The SDKs of the clouds read the process's own besides.
+        environ: Variables; None: the process's own, which the SDKs of the clouds read besides.
         secrets_file: Path of a JSON file of variables, as the dev container CLI takes it.
         config: The file to write; None: where docker looks for it.
         authenticators: By kind; None: all that are installed.
@@ -90,6 +90,8 @@ def login(
     Raises:
         UnknownSetError: A `ValueError`: *only* names an id that is not there.
     """
+    # As a default it would be in the signature, and `help(login)` would show every secret.
+    environ = os.environ if environ is None else environ
     deadline = time.monotonic() + timeout
     found = discover(environ, secrets_file=secrets_file) if secrets is None else _given(secrets)
     found = only_of(found, only)

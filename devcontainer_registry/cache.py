@@ -56,10 +56,13 @@ class Cache:
         self._home = home
 
     @classmethod
-    def locate(cls, environ: Mapping[str, str] = os.environ) -> Cache:
+    def locate(cls, environ: Mapping[str, str] | None = None) -> Cache:
         """
         The folder for *environ*: `DEVCONTAINER_REGISTRY_CACHE_DIR`, else below the home folder.
+
+        None: the process's own.
         """
+        environ = os.environ if environ is None else environ
         home = environ.get("HOME") or os.path.expanduser("~")
         named = environ.get("DEVCONTAINER_REGISTRY_CACHE_DIR")
         return cls(named or os.path.join(home, ".cache", "devcontainer-registry"), home=home)

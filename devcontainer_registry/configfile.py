@@ -77,9 +77,9 @@ class DockerConfig:
         self._editor = Editor(self.path, rescue_dir=rescue_dir, clock=clock, sleep=sleep)
 
     @classmethod
-    def locate(cls, environ: Mapping[str, str] = os.environ) -> DockerConfig:
+    def locate(cls, environ: Mapping[str, str] | None = None) -> DockerConfig:
         """
-        The file that docker reads in the environment *environ*.
+        The file that docker reads in the environment *environ*; None: the process's own.
 
         1. `$DOCKER_CONFIG/config.json`: the variable names a *folder*, which need not exist.
         2. `.docker/config.json` in `$HOME`, or else in the home that the user database has.
@@ -88,6 +88,7 @@ class DockerConfig:
             ConfigError: There is no home; or `$DOCKER_CONFIG` names a file.  envbuilder takes a
                 file there, but docker does not, and would never see what we write.
         """
+        environ = os.environ if environ is None else environ
         folder = environ.get("DOCKER_CONFIG") or os.path.join(_home(environ), ".docker")
         if os.path.isfile(folder):
             raise ConfigError(

@@ -45,7 +45,7 @@ class Found:
 
 
 def discover(
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
     *,
     secrets_file: str | None = None,
     codespaces_file: str = CODESPACES_SECRETS,
@@ -63,12 +63,13 @@ def discover(
     registry, even one that is incomplete: it may have been whole, and kept, the last time.
 
     Args:
-        environ: The process's variables.
+        environ: Variables; None: the process's own.
         secrets_file: Path of a JSON file in the format of the devcontainer CLI's
             `--secrets-file`; None: the one that `DEVCONTAINER_REGISTRY_SECRETS_FILE` names.
         codespaces_file: Path of Codespaces' own file, `KEY=<base64>` in each line, read where
             it exists.
     """
+    environ = os.environ if environ is None else environ
     environment = read(environ, secrets_file=secrets_file, codespaces_file=codespaces_file)
     secrets: dict[Registry, RegistrySecret] = {}
     incomplete = list(_secrets_file_trouble(environment, named=secrets_file is not None))

@@ -84,7 +84,7 @@ def export(
     registries: Iterable[Registry] | None = None,
     *,
     name: str = DEFAULT_NAME,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
     config: DockerConfig | None = None,
     now: float | None = None,
 ) -> ExportReport:
@@ -98,10 +98,12 @@ def export(
             `devcontainers-oci-auth`.
         registries: Whose; None: all that we keep.
         name: Of the Kubernetes secret.
-        environ: Variables that say where things are kept, and what could be renewed.
+        environ: Variables that say where things are kept, and what could be renewed; None: the
+            process's own.
         config: The config.json to read; None: where docker looks for it.
         now: Unix seconds; None: the clock.
     """
+    environ = os.environ if environ is None else environ
     cache = Cache.locate(environ)
     try:
         config = config or DockerConfig.locate(environ)

@@ -36,7 +36,7 @@ _SIZE_MAX = 16 * 1024 * 1024
 def resolve(
     target: str,
     *,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
     config: DockerConfig | None = None,
     timeout: float = 10.0,
 ) -> Credential | None:
@@ -54,7 +54,8 @@ def resolve(
     Args:
         target: An image reference, or a registry.  A text without a slash is an image to docker
             (`alpine`), unless it has a dot, is `localhost`, or is a `Registry`.
-        environ: Variables that say where things are; helpers run in it, too.
+        environ: Variables that say where things are; helpers run in it, too.  None: the process's
+            own.
         config: The config.json to read; None: where docker looks for it.
         timeout: Seconds for a credential helper.
 
@@ -68,6 +69,7 @@ def resolve(
             what makes `docker run` fail, too.  Or docker would send a bearer token that somebody
             put there (`registrytoken`), which no `Credential` can say.
     """
+    environ = os.environ if environ is None else environ
     registry, repository = _parsed(target)
     found = _of_variable(registry, environ)
     if found is not None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def logout(
     registries: Iterable[Registry] | None = None,
     *,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
     config: DockerConfig | None = None,
     timeout: float = 30.0,
     observe: Observer = ignore,
@@ -40,7 +40,7 @@ def logout(
 
     Args:
         registries: None: all that we remember.
-        environ: Variables that say where the files are.
+        environ: Variables that say where the files are; None: the process's own.
         config: The file to edit; None: where docker looks for it.
         timeout: Seconds to wait for others who are writing it.
         observe: Told what happens.
@@ -49,6 +49,7 @@ def logout(
         One outcome each: `ok` where an entry was removed, `unchanged` where there was none,
         `skipped` where it is somebody else's.
     """
+    environ = os.environ if environ is None else environ
     cache = Cache.locate(environ)
     try:
         config = config or DockerConfig.locate(environ)

@@ -37,10 +37,11 @@ _WORDS = {
 }
 
 
-def has_colours(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+def has_colours(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
     """
     Whether *stream* is a terminal whose user wants colours (https://no-color.org).
     """
+    environ = os.environ if environ is None else environ
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 

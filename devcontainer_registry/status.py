@@ -84,7 +84,7 @@ class StatusReport:
 
 def status(
     *,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
     config: DockerConfig | None = None,
     secrets_file: str | None = None,
     now: float | None = None,
@@ -93,11 +93,13 @@ def status(
     How every registry stands that config.json, our cache or *environ* knows.
 
     Args:
-        environ: Variables that say where things are, and what could be renewed.
+        environ: Variables that say where things are, and what could be renewed; None: the
+            process's own.
         config: The file to read; None: where docker looks for it.
         secrets_file: Path of a JSON file of variables.
         now: Unix seconds; None: the clock.
     """
+    environ = os.environ if environ is None else environ
     try:
         config = config or DockerConfig.locate(environ)
     except ConfigError as exc:

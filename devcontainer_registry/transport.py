@@ -85,7 +85,8 @@ class Transport:
     One for a whole run; safe to share between threads.  Close it, or use it in a `with`.
 
     Args:
-        environ: For the proxies' variables, `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+        environ: For the proxies' variables, `SSL_CERT_FILE` and `SSL_CERT_DIR`; None: the
+            process's own.
         certs_d: Folders with one folder of certificates per registry; None: docker's.
         trust: Whom to trust; None: what *environ* and *certs_d* say.
     """
@@ -93,11 +94,11 @@ class Transport:
     def __init__(
         self,
         *,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
         certs_d: Sequence[str] | None = None,
         trust: Trust | None = None,
     ) -> None:
-        self._environ = environ
+        self._environ = environ = os.environ if environ is None else environ
         self._trust = trust or Trust(environ, certs_d)
         self._pools: dict[tuple[Proxy | None, ssl.SSLContext | None], PoolManager] = {}
         self._lock = threading.Lock()

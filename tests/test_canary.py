@@ -567,6 +567,24 @@ def test_a_docker_auth_config_that_breaks_at_the_secret_is_not_quoted(home):
         assert_hidden(ran.stdout, ran.stderr)
 
 
+def test_what_help_says_of_any_module_does_not_show_the_environment(home):
+    """
+    A default is part of a signature, and `os.environ` as one is all secrets of the process.
+    """
+    code = (
+        "import importlib, pkgutil, pydoc, devcontainer_registry as package\n"
+        "for module in pkgutil.walk_packages(package.__path__, package.__name__ + '.'):\n"
+        "    if not module.name.endswith('__main__'):\n"
+        "        print(pydoc.render_doc(importlib.import_module(module.name)))\n"
+    )
+
+    ran = run(home, sets=the_set("registry.example"), program=("-c", code))
+
+    assert 0 == ran.status
+    assert "devcontainer_registry._login" in ran.stdout
+    assert_hidden(ran.stdout, ran.stderr)
+
+
 # Other processes.
 
 
