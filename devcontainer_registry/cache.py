@@ -206,7 +206,9 @@ class Cache:
                 self._refuse_foreign()
                 os.makedirs(self.path, mode=0o700, exist_ok=True)
             folder = os.open(self.path, flags)
-        except FileNotFoundError:
+        except FileNotFoundError as exc:
+            if create:
+                raise self._failed("cannot be made", exc) from exc
             return None
         except OSError as exc:
             if exc.errno in (errno.ELOOP, errno.ENOTDIR):

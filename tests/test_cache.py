@@ -300,6 +300,15 @@ def test_a_folder_that_cannot_be_made_is_said_by_name(tmp_path):
     assert "DEVCONTAINER_REGISTRY_CACHE_DIR" in caught.value.hint
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_a_folder_where_none_can_be_is_said_by_name():
+    cache = Cache("/proc/cache")
+
+    calls = (lambda: cache.write(HERE, {}), lambda: cache.fingerprint("x"))
+
+    assert ["cache-failed", "cache-failed"] == [_code(call) for call in calls]
+
+
 def test_something_huge_is_not_read(cache):
     cache.write(HERE, {"a": "x" * 300_000})
 
