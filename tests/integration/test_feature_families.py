@@ -68,9 +68,10 @@ case "$*" in
     *) echo "error: No package matches: $*" >&2; exit 1 ;;
 esac
 """
-# It says that it is Python 3.9, and is asked nothing else.
+# It says that it is Python 3.9, and can make a venv all the same.
 _OLD = """\
 #!/bin/sh
+[ "$1" = -c ] || exec /usr/bin/newer "$@"
 exec /usr/bin/newer -c '
 import sys
 sys.version_info = (3, 9, 2, "final", 0)

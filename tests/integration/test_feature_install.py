@@ -90,6 +90,17 @@ def test_the_version_that_was_named_comes_from_the_index(box, wheels):
     assert "0.1.0" == version_of(box)
 
 
+def test_the_dependencies_of_a_wheel_that_lies_alone_come_from_the_index(box, tmp_path):
+    folder = tmp_path / "all"
+    folder.mkdir()
+    devcontainers.wheels(folder)
+    box.put(wheelhouse.light(tmp_path, "0.1.0", needs="tenacity"), "/feature/")
+    with wheelhouse.Wheelhouse(folder) as house:
+        succeeded(box.install(VERSION="*.whl", PIP_INDEX_URL=house.index))
+
+    assert "/simple/tenacity/" in house.asked
+
+
 @pytest.fixture(name="odd_box", scope="module")
 def _odd_box(make_box, slice_image, tmp_path_factory):
     """

@@ -34,7 +34,7 @@ docker-credential-devcontainer-registry = devcontainer_registry:main
 """
 
 
-def light(folder, version, *, commands=True):
+def light(folder, version, *, commands=True, needs=None):
     """
     Write a wheel of our name that depends on nothing; its commands tell how they were called.
 
@@ -45,10 +45,12 @@ def light(folder, version, *, commands=True):
         folder: Where to.
         version: Its version.
         commands: Whether it has any.
+        needs: What it depends on.
     """
     stem = f"devcontainer_registry-{version}"
     module = _MODULE.replace("VERSION", version)
     metadata = f"Metadata-Version: 2.1\nName: devcontainer-registry\nVersion: {version}\n"
+    metadata += f"Requires-Dist: {needs}\n" if needs else ""
     files = {
         "devcontainer_registry/__init__.py": module,
         f"{stem}.dist-info/METADATA": metadata,
