@@ -19,7 +19,7 @@ from ._delegate import Delegation
 from ._hindrance import by_hand, not_kept, not_ours, other_helper, store_missing
 from ._keep import Accepted, foreseen, keep, places
 from ._memory import REFUSED_FOR, Memory
-from ._survey import chosen, incomplete
+from ._survey import chosen, incomplete, refuse_mistakes
 from ._survey import only as only_of
 from ._verdict import verdict
 from .cache import Cache
@@ -89,7 +89,9 @@ def login(
 
     Raises:
         UnknownSetError: A `ValueError`: *only* names an id that is not there.
+        TypeError, ValueError: An argument is none of what is said above.
     """
+    refuse_mistakes(secrets, only=only, config=config, verify=verify, store=store)
     # As a default it would be in the signature, and `help(login)` would show every secret.
     environ = os.environ if environ is None else environ
     deadline = time.monotonic() + timeout

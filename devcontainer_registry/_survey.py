@@ -5,9 +5,11 @@ What is known before anybody is asked: what was found, what is wrong with it, an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from . import authenticators as plugins
+from .configfile import DockerConfig
 from .discovery import Found
 from .errors import DiscoveryError, PluginError
 from .observer import ignore
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from .authenticators import Authenticator, Installed
     from .credentials import RegistrySecret
     from .observer import Observer
+
+
+_CHOICES = {"verify": ("changed", "always", "never"), "store": ("auto", "auths", "helper")}
 
 
 class UnknownSetError(ValueError):
@@ -57,6 +62,34 @@ def survey(
         ),
         findings=found.findings,
     )
+
+
+def refuse_mistakes(
+    secrets: object, *, only: object, config: object, **chosen_words: object
+) -> None:
+    """
+    Say what was meant, to a script that no type checker has seen.
+
+    A word that nobody knows would else count as the default, and what is no secret would fail
+    somewhere deep, perhaps with the others half done.
+
+    Raises:
+        TypeError: For what is no such thing.
+        ValueError: For a word that is none of those there are; it isn't quoted.
+    """
+    if isinstance(secrets, (Mapping, str, Found)):
+        msg = "secrets are those of discover(...).secrets; variables go into environ="
+        raise TypeError(msg)
+    if isinstance(only, str):
+        msg = "only takes several ids: write only=['ACR']"
+        raise TypeError(msg)
+    if config is not None and not isinstance(config, DockerConfig):
+        msg = "config is a DockerConfig: write config=DockerConfig(path)"
+        raise TypeError(msg)
+    for name, word in chosen_words.items():
+        if word not in _CHOICES[name]:
+            msg = f"{name} is one of {', '.join(_CHOICES[name])}"
+            raise ValueError(msg)
 
 
 def only(found: Found, ids: Collection[str]) -> Found:

@@ -41,6 +41,7 @@ from devcontainer_registry._ask import RetryPolicy
 from devcontainer_registry._survey import UnknownSetError
 from devcontainer_registry.configfile import DockerConfig
 from devcontainer_registry.credentials import Credential, Secret
+from devcontainer_registry.discovery import discover
 from devcontainer_registry.errors import (
     AuthenticationError,
     DiscoveryError,
@@ -51,6 +52,7 @@ from devcontainer_registry.errors import (
 )
 
 BOB = {"bob": "s3cret-s3cret"}
+VARIABLES_GO_ELSEWHERE = "secrets are those of discover(...).secrets; variables go into environ="
 OLD = {"auths": {"registry.example": {"auth": encoded("old:password")}}}
 
 
@@ -775,6 +777,29 @@ def test_a_set_that_is_not_there_is_refused_without_being_quoted(home):
         home.login([a_secret("A")], only=["hunter2"])
 
     assert "no set is called that; there are: A" == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        ({"verify": "hunter2"}, "verify is one of changed, always, never"),
+        ({"verify": True}, "verify is one of changed, always, never"),
+        ({"store": "hunter2"}, "store is one of auto, auths, helper"),
+        ({"only": "ACR"}, "only takes several ids: write only=['ACR']"),
+        ({"config": "config.json"}, "config is a DockerConfig: write config=DockerConfig(path)"),
+        ({"secrets": {"A": "hunter2"}}, VARIABLES_GO_ELSEWHERE),
+        ({"secrets": discover({})}, VARIABLES_GO_ELSEWHERE),
+    ],
+)
+def test_a_mistake_in_a_script_is_refused_before_anybody_is_asked(home, mistake, said):
+    plugin = Scripted(GOOD)
+    arguments = {"secrets": [a_secret("A")], "authenticators": {"generic": plugin}, **mistake}
+
+    with pytest.raises((TypeError, ValueError)) as caught:
+        home.login(arguments.pop("secrets"), **arguments)
+
+    assert said == str(caught.value)
+    assert 0 == plugin.asked
 
 
 def test_a_dry_run_asks_nobody_and_writes_nothing(home, tmp_path):
