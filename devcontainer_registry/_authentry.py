@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 
+from ._jsontext import is_object, is_text
 from .credentials import Credential, Secret
 from .errors import ConfigError
 
@@ -73,6 +74,29 @@ def credential_of(entry: dict[str, object]) -> Credential | None:
     return Credential(username=pair[0], secret=Secret(pair[1])) if all(pair) else None
 
 
+def is_readable(entry: object) -> bool:
+    """
+    Whether docker can read *entry*; where it can't, it gives up on the others, too.
+
+    It decodes them in a random order, and what it has decoded by then is used.
+    """
+    if entry is None:
+        return True
+    if not is_object(entry) or not is_decodable(entry):
+        return False
+    auth = folded(entry).get("auth")
+    return not auth or _decoded(str(auth)) is not None
+
+
+def is_decodable(entry: dict[str, object]) -> bool:
+    """
+    Whether *entry* has texts where they belong, and base64 for `auth`, be it of whatever.
+    """
+    members = folded(entry)
+    texts = all(is_text(members.get(name)) for name in CREDENTIAL_MEMBERS)
+    return texts and _octets(str(members.get("auth") or "")) is not None
+
+
 def folded(members: dict[str, object]) -> dict[str, object]:
     """
     The same by lower-case names: Go's decoder does not mind the case of a member.
@@ -86,11 +110,18 @@ def _encoded(text: str) -> str:
     return base64.b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")
 
 
-def _decoded(auth: str) -> tuple[str, str] | None:
+def _octets(auth: str) -> bytes | None:
+    # Go's decoder skips line ends and minds everything else; Python's lets too much padding pass.
+    text = auth.translate({10: None, 13: None})
     try:
-        # Go's decoder skips line ends and minds everything else.
-        octets = base64.b64decode(auth.translate({10: None, 13: None}), validate=True)
+        return base64.b64decode(text, validate=True) if len(text) % 4 == 0 else None
     except (binascii.Error, ValueError):
+        return None
+
+
+def _decoded(auth: str) -> tuple[str, str] | None:
+    octets = _octets(auth)
+    if octets is None:
         return None
     user, colon, password = octets.decode("utf-8", "surrogateescape").partition(":")
     return (user, password.strip("\x00")) if user and colon else None

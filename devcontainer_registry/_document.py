@@ -9,8 +9,10 @@ https://github.com/docker/cli/blob/v28.2.2/cli/config/credentials/file_store.go
 
 from __future__ import annotations
 
-from ._authentry import CREDENTIAL_MEMBERS, auth_entry, credential_of, folded
-from ._jsontext import Number, damaged, dumps, is_object, loads
+import re
+
+from ._authentry import CREDENTIAL_MEMBERS, auth_entry, credential_of, folded, is_readable
+from ._jsontext import damaged, dumps, is_object, is_text, loads
 from .credentials import Credential
 from .errors import ConfigError, InvalidRegistryError
 from .registry import Registry
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from typing import Literal
 
 _BOM = b"\xef\xbb\xbf"
+
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*")
 
 
 class Document:
@@ -112,6 +116,13 @@ class Document:
             key = next((k for k in auths if _host_of(k) == key), key)
         found = auths.get(key)
         return found if is_object(found) else None
+
+    def unreadable(self) -> str | None:
+        """
+        The key of an entry of `auths` that docker can't read, and gives up at; None: it reads all.
+        """
+        entries = self._map("auths").items()
+        return next((key for key, entry in entries if not is_readable(entry)), None)
 
     def auth(self, registry: Registry) -> Credential | None:
         """
@@ -216,7 +227,19 @@ class Document:
 
 
 def _host_of(key: str) -> str:
-    return key.removeprefix("http://").removeprefix("https://").partition("/")[0]
+    """
+    The host that docker sees in *key*: a URL's, of any scheme; else what is before the first slash.
+
+    As Go's parser has it, a URL's user and query are left out, and so are the brackets of an IPv6
+    address where there is no port.
+    https://github.com/docker/cli/blob/v28.2.2/cli/config/credentials/file_store.go
+    (ConvertToHostname)
+    """
+    scheme, separator, rest = key.partition("://")
+    if not separator or not _SCHEME.fullmatch(scheme):
+        return key.partition("/")[0]
+    authority = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2].removesuffix(":")
+    return authority[1:-1] if authority.endswith("]") else authority
 
 
 def _checked(content: object, where: str) -> dict[str, object]:
@@ -235,10 +258,6 @@ def _checked(content: object, where: str) -> dict[str, object]:
             raise damaged(where, f"has {name}, but not as an object")
     helpers = members.get("credhelpers") or {}
     assert is_object(helpers)
-    if not all(_is_text(value) for value in (*helpers.values(), members.get("credsstore"))):
+    if not all(is_text(value) for value in (*helpers.values(), members.get("credsstore"))):
         raise damaged(where, "names a credential helper by something that is no string")
     return content
-
-
-def _is_text(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not isinstance(value, Number))

@@ -101,6 +101,13 @@ def is_object(value: object) -> TypeGuard[dict[str, object]]:
     return isinstance(value, dict)
 
 
+def is_text(value: object) -> TypeGuard[str | None]:
+    """
+    Whether *value* is a JSON string, or null, which Go reads as one that is not there.
+    """
+    return value is None or (isinstance(value, str) and not isinstance(value, Number))
+
+
 class _NotJSONError(ValueError):
     """
     Something that Python's parser takes and we do not.

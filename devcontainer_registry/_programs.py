@@ -13,6 +13,8 @@ import signal
 import subprocess
 import time
 
+from ._authentry import folded
+from ._editing import shown
 from .credentials import Credential, Secret
 from .errors import ConfigError
 from .helper import NOT_FOUND
@@ -41,8 +43,8 @@ def ask_helper(
         status, answer = _run([program, "get"], server.encode(), environ=environ, timeout=timeout)
     except TimeoutError:
         raise ConfigError(
-            f"docker-credential-{name} gave no answer within {timeout:g} s",
-            hint=f"run echo {server} | docker-credential-{name} get to see what it waits for",
+            f"{_shown(name)} gave no answer within {timeout:g} s",
+            hint=f"run echo {server} | {_shown(name)} get to see what it waits for",
             code="helper-hangs",
         ) from None
     except OSError as exc:
@@ -53,16 +55,31 @@ def ask_helper(
         if answer.strip() == NOT_FOUND.encode():
             return None
         raise _failed(name, server, f"failed with status {status}")
-    try:
-        fields = json.loads(answer)
-        username, secret = fields["Username"], fields["Secret"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        # Without the cause, which quotes the answer.
-        raise _failed(name, server, "answered something else than a credential") from None
-    if not isinstance(username, str) or not isinstance(secret, str):
+    pair = _said(answer)
+    if pair is None:
         raise _failed(name, server, "answered something else than a credential")
-    # docker takes two empty strings for "nothing"; DevPod's helper says so when it fails.
-    return Credential(username=username, secret=Secret(secret)) if username or secret else None
+    # docker sends nothing where one of the two is empty; DevPod's helper says so when it fails.
+    # https://github.com/distribution/distribution/blob/v2.8.3/registry/client/auth/session.go
+    return Credential(username=pair[0], secret=Secret(pair[1])) if all(pair) else None
+
+
+def _said(answer: bytes) -> tuple[str, str] | None:
+    """
+    User name and secret in *answer* as Go's decoder reads them; None: it is something else.
+
+    To Go, a member may be in any case or missing, and what comes after the object is not looked at.
+    """
+    try:
+        said = json.JSONDecoder().raw_decode(answer.decode().lstrip(" \t\r\n"))[0]
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, dict):
+        return None
+    members = folded(said)
+    username, secret = members.get("username", ""), members.get("secret", "")
+    if isinstance(username, str) and isinstance(secret, str):
+        return username, secret
+    return None
 
 
 def _found(name: str, environ: Mapping[str, str]) -> str:
@@ -75,7 +92,7 @@ def _found(name: str, environ: Mapping[str, str]) -> str:
         program = shutil.which(f"docker-credential-{name}", path=path)
     if program is None:
         raise ConfigError(
-            f"config.json names docker-credential-{name}, which is not on PATH",
+            f"config.json names {_shown(name)}, which is not on PATH",
             hint="install it, or remove its credsStore or credHelpers entry from config.json",
             code="helper-missing",
         )
@@ -158,7 +175,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _failed(name: str, server: str, what: str) -> ConfigError:
     return ConfigError(
-        f"docker-credential-{name} {what}",
-        hint=f"run echo {server} | docker-credential-{name} get to see why",
+        f"{_shown(name)} {what}",
+        hint=f"run echo {server} | {_shown(name)} get to see why",
         code="helper-failed",
     )
+
+
+def _shown(name: str) -> str:
+    # A terminal obeys what stands in its text, and any text can stand in config.json.
+    return shown(f"docker-credential-{name}")

@@ -9,28 +9,23 @@ https://github.com/containers/image/blob/v5.31.0/docs/containers-auth.json.5.md
 
 from __future__ import annotations
 
-import json
 import os
 
 from ._authentry import credential_of, folded
+from ._podman import login_of_podman
 from ._programs import ask_helper
+from ._variable import logins_in
 from .cache import Cache
-from .configfile import OUR_HELPER, DockerConfig
-from .credentials import Credential, RegistrySecret, Secret
-from .environment import Environment, Layer
-from .errors import ConfigError, RegistryError
+from .configfile import OUR_HELPER, DockerConfig, Document
+from .credentials import Credential, Secret
+from .errors import ConfigError, InvalidRegistryError, RegistryError
 from .helper import NOT_FOUND, serve
-from .implicit import of_docker
 from .registry import Registry, split_image
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any
-
-# Octets of somebody else's auth.json.
-_SIZE_MAX = 16 * 1024 * 1024
+    from collections.abc import Mapping
 
 
 def resolve(
@@ -50,6 +45,9 @@ def resolve(
     3. only where config.json says nothing at all of the registry: podman's `auth.json`
        (`$REGISTRY_AUTH_FILE`, `$XDG_RUNTIME_DIR/containers`, `~/.config/containers`), which knows
        logins for a part of a registry, too.
+
+    `~/.dockercfg` is not read: docker has done without it since 23.0.
+    https://docs.docker.com/engine/deprecated/
 
     Args:
         target: An image reference, or a registry.  A text without a slash is an image to docker
@@ -71,12 +69,14 @@ def resolve(
     """
     environ = os.environ if environ is None else environ
     registry, repository = _parsed(target)
-    found = _of_variable(registry, environ)
-    if found is not None:
-        return found
+    named = logins_in(environ.get("DOCKER_AUTH_CONFIG", ""))
+    if registry.config_key in named:
+        return named[registry.config_key]
     config = config or DockerConfig.locate(environ)
     document = config.read()
-    match document.asked_for(registry):
+    rule = document.asked_for(registry)
+    _check(document, config, rule)
+    match rule:
         case "credHelpers":
             return _asked(document.helper(registry) or "", registry, environ, timeout)
         case "credsStore":
@@ -84,7 +84,7 @@ def resolve(
         case _:
             entry = document.entry(registry)
     if not entry:
-        return _podmans(registry, repository, environ, timeout)
+        return login_of_podman(registry, repository, environ, timeout)
     if folded(entry).get("registrytoken"):
         raise _registry_token(registry)
     credential = credential_of(entry)
@@ -99,15 +99,6 @@ def _parsed(target: str) -> tuple[Registry, str]:
         return Registry(target), ""
     registry, repository, _ = split_image(target)
     return registry, repository
-
-
-def _of_variable(registry: Registry, environ: Mapping[str, str]) -> Credential | None:
-    for found in of_docker(Environment(layers=(Layer(label="", variables=environ),))):
-        if isinstance(found, RegistrySecret) and found.registry == registry:
-            assert found.username is not None
-            assert found.secret is not None
-            return Credential(username=found.username, secret=found.secret)
-    return None
 
 
 def _is_host(text: str) -> bool:
@@ -135,6 +126,26 @@ def _asked(
     )
 
 
+def _check(document: Document, config: DockerConfig, rule: str) -> None:
+    """
+    Refuse what docker warns of: it then uses none of `auths`, or what chance lets it decode first.
+    """
+    key = document.unreadable() if rule == "auths" else None
+    if document.had_bom:
+        fault = "begins with a byte order mark, over which docker ignores it"
+        hint = "save it as UTF-8 without one"
+    elif key is not None:
+        try:
+            entry = f"the entry for {Registry(key)}"
+        except InvalidRegistryError:
+            entry = "an entry"  # unnamed: somebody may have put a password into the key
+        fault = f"has a login that cannot be decoded, over which docker drops others: {entry}"
+        hint = "log in there again, or remove the entry; its auth is base64 of USER:PASSWORD"
+    else:
+        return
+    raise ConfigError(f"{config.path} {fault}", hint=hint, code="config-damaged")
+
+
 def _registry_token(registry: Registry) -> ConfigError:
     """
     What there is to say of a bearer token, which clients send as it is, before all else.
@@ -159,65 +170,3 @@ def _with_life(
     from ._memory import Memory
 
     return Memory(Cache.locate(environ), config.path).with_life(registry, entry)
-
-
-def _podmans(
-    registry: Registry, repository: str, environ: Mapping[str, str], timeout: float
-) -> Credential | None:
-    scopes = list(_scopes(registry, repository))
-    for path in _podmans_files(environ):
-        document = _loaded(path)
-        helper = _object(document.get("credHelpers")).get(registry)
-        if isinstance(helper, str) and helper:
-            return ask_helper(helper, registry, environ=environ, timeout=timeout)
-        auths = _object(document.get("auths"))
-        entry = _object(next((auths[scope] for scope in scopes if scope in auths), None))
-        # `{}` is what a client leaves where a helper has the login; then the next file has a say.
-        credential = credential_of(entry)
-        if credential is not None:
-            return credential
-    return None
-
-
-def _scopes(registry: Registry, repository: str) -> Iterator[str]:
-    """
-    The keys of `auths` that speak for *repository*, the longest first.
-    """
-    while repository:
-        yield f"{registry}/{repository}"
-        repository = repository.rpartition("/")[0]
-    yield from dict.fromkeys((str(registry), *registry.spellings))
-
-
-def _podmans_files(environ: Mapping[str, str]) -> list[str]:
-    named = environ.get("REGISTRY_AUTH_FILE")
-    if named:
-        return [named]
-    runtime = environ.get("XDG_RUNTIME_DIR")
-    home = environ.get("HOME") or os.path.expanduser("~")
-    configured = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    folders = [runtime, configured] if runtime else [configured]
-    return [os.path.join(folder, "containers", "auth.json") for folder in folders]
-
-
-def _loaded(path: str) -> dict[str, Any]:
-    try:
-        # Without waiting: a pipe that nobody writes into would hold us for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
-            text = file.read(_SIZE_MAX) or b"{}"
-            document = json.loads(text)
-    except FileNotFoundError:
-        return {}
-    except OSError as exc:
-        msg = f"{path} can't be read: {os.strerror(exc.errno or 0)}"
-        raise ConfigError(msg, hint="let this user read it, or unset REGISTRY_AUTH_FILE") from exc
-    except (ValueError, RecursionError):
-        # Without the cause: the parser's message comes with the text.
-        msg = f"{path} is damaged: it is not JSON"
-        raise ConfigError(msg, hint="repair it, or move it away", code="config-damaged") from None
-    return _object(document)
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

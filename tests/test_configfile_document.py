@@ -58,6 +58,7 @@ def test_a_login_is_read_as_docker_reads_it(entry, user, secret):
         {"auth": ""},
         {"auth": b64("jane:word").rstrip("=") + "!"},
         {"auth": "amFuZTp3b3Jkcw"},
+        {"auth": b64("jane:word") + "="},
         {"auth": b64(":word")},
         {"auth": b64("word")},
         {"auth": 5},
@@ -71,7 +72,16 @@ def test_what_docker_cannot_decode_is_no_login(entry):
 
 
 @pytest.mark.parametrize(
-    "key", ["https://corp.example/v1/", "http://corp.example", "corp.example/"]
+    "key",
+    [
+        "https://corp.example/v1/",
+        "http://corp.example",
+        "corp.example/",
+        "corp.example/team",
+        "HTTPS://corp.example",
+        "ftp://corp.example:/",
+        "https://someone@corp.example?x=1",
+    ],
 )
 def test_an_old_spelling_serves_the_host(key):
     assert document({"auths": {key: auth_entry(_login("old"))}}).auth(HOST) == _login("old")
@@ -86,7 +96,26 @@ def test_the_exact_key_comes_first_and_the_old_one_stays():
     assert ["https://corp.example/v1/", HOST] == list(written(doc)["auths"])
 
 
-@pytest.mark.parametrize("key", ["corp.example:5000", "corp.example.evil.example", "docker.io"])
+@pytest.mark.parametrize("key", ["https://[2001:db8::1]:5000/v2/", "[2001:db8::1]:5000/"])
+def test_an_old_spelling_of_an_ipv6_address_serves_it(key):
+    host = Registry("[2001:db8::1]:5000")
+
+    assert _login("old") == document({"auths": {key: auth_entry(_login("old"))}}).auth(host)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "corp.example:5000",
+        "corp.example.evil.example",
+        "docker.io",
+        "CORP.EXAMPLE",
+        " corp.example",
+        "someone@corp.example",
+        "//corp.example",
+        "://corp.example",
+    ],
+)
 def test_another_host_is_not_served(key):
     doc = document({"auths": {key: auth_entry(_login("x"))}})
 

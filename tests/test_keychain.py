@@ -242,6 +242,70 @@ def test_a_damaged_file_is_named_and_not_quoted(place):
     assert "s3cret" not in f"{caught.value} {caught.value.__cause__}"
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"auth": "s3cretnotpadded"},
+        {"auth": basic("s3cret-and-nobody")},
+        {"auth": basic(":s3cret")},
+        {"auth": basic("bob:s3cret") + "===="},
+        {"auth": 5},
+        {"username": 5, "password": "s3cret"},
+        {"identitytoken": ["s3cret"]},
+        "s3cret",
+        [],
+    ],
+)
+@pytest.mark.parametrize("whose", [HERE, "https://other.example/v1/"])
+def test_over_an_entry_that_docker_cannot_decode_it_drops_others_and_we_say_which(
+    place, whose, entry
+):
+    """
+    By chance it sends what it decoded before it came to that one.
+    """
+    place.config({"auths": {HERE: login("bob"), whose: entry}})
+
+    with pytest.raises(ConfigError) as caught:
+        place.ask()
+
+    assert "config-damaged" == caught.value.code
+    assert caught.value.message.endswith(f"the entry for {Registry(whose)}")
+    assert "s3cret" not in f"{caught.value} {caught.value.hint} {caught.value.__cause__}"
+
+
+def test_a_key_that_is_no_host_is_not_quoted(place):
+    place.config({"auths": {"https://bob:s3cret@other.example/": {"auth": "!"}}})
+
+    with pytest.raises(ConfigError) as caught:
+        place.ask()
+
+    assert caught.value.message.endswith(": an entry")
+    assert "s3cret" not in f"{caught.value} {caught.value.hint} {caught.value.__cause__}"
+
+
+@pytest.mark.parametrize("rule", [{"credsStore": "one"}, {"credHelpers": {HERE: "one"}}])
+def test_a_helper_is_asked_whatever_stands_in_the_file(place, rule):
+    place.helper("one", user="one")
+    place.config({"auths": {HERE: {"auth": "!"}, "other.example": 5}, **rule})
+
+    assert ("one", HERE) == place.ask()
+
+
+@pytest.mark.parametrize("entry", [None, {"auth": None}, {"auth": ""}, {"email": 5}])
+def test_an_entry_that_says_nothing_is_no_trouble(place, entry):
+    place.config({"auths": {HERE: login("bob"), "other.example": entry}})
+
+    assert ("bob", "s3cret") == place.ask()
+
+
+@pytest.mark.parametrize("rule", [{}, {"credHelpers": {HERE: "one"}}])
+def test_a_file_that_docker_ignores_over_a_byte_order_mark_is_named(place, rule):
+    document = {"auths": {HERE: login("bob")}, **rule}
+    place.config(b"\xef\xbb\xbf" + json.dumps(document).encode())
+
+    assert "config-damaged" == place.trouble()
+
+
 def test_the_file_can_be_another(place, tmp_path):
     put(tmp_path / "else" / "config.json", {"auths": {HERE: login("bob")}})
     config = DockerConfig(str(tmp_path / "else" / "config.json"))
@@ -311,7 +375,48 @@ def test_dockers_variable_counts_for_whom_it_names_only(place):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"auths": 5}', '{"auths": {"registry.example": 5}}']
+    "key", ["https://registry.example", "registry.example/", "REGISTRY.example"]
+)
+def test_docker_looks_for_no_other_spelling_in_its_variable(place, key):
+    place.config({"auths": {HERE: login("bob")}})
+    place.environ |= variable({key: login("eve")})
+
+    assert ("bob", "s3cret") == place.ask()
+
+
+def test_docker_hub_is_in_the_variable_under_its_url(place):
+    place.environ |= variable({HUB: login("eve"), "docker.io": login("bob")})
+
+    assert ("eve", "s3cret") == place.ask("alpine")
+
+
+def test_an_entry_of_the_variable_without_a_password_hides_the_file(place):
+    place.config({"auths": {HERE: login("bob")}})
+    place.environ |= variable({HERE: login("eve", "")})
+
+    assert None is place.ask()
+
+
+EVE = json.dumps(login("eve"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"auths": 5}',
+        '{"auths": {"registry.example": 5}}',
+        '{"auths": {"registry.example": {}}}',
+        f'{{"auths": {{"registry.example": {EVE}}}, "credsStore": ""}}',
+        f'{{"auths": {{"registry.example": {EVE}, "other.example": {{"auth": "!"}}}}}}',
+        f'{{"auths": {{"registry.example": {EVE}, "other.example": {{"username": "x"}}}}}}',
+        f'{{"auths": {{"registry.example": {EVE}, "other.example": null}}}}',
+        f'{{"auths": {{"registry.example": {EVE[:-1]}, "identitytoken": "i"}}}}}}',
+        f'{{"auths": {{"registry.example": {EVE}}}}} {{}}',
+    ],
 )
 def test_a_variable_that_says_nothing_is_as_good_as_none(place, text):
     place.config({"auths": {HERE: login("bob")}})
@@ -332,7 +437,7 @@ def test_podmans_file_counts_where_dockers_says_nothing(place):
 
 
 @pytest.mark.parametrize(
-    "entry", [{"auth": "not padded"}, {"auth": basic("nobody")}, {"registrytoken": ""}]
+    "entry", [{"auth": basic("nobody:")}, {"username": "nobody"}, {"registrytoken": ""}]
 )
 def test_an_entry_that_docker_can_make_nothing_of_hides_podmans_file(place, entry):
     place.config({"auths": {HERE: entry}})
@@ -381,6 +486,97 @@ def test_podmans_files_are_read_in_its_order(place):
 
     put(os.path.join(place.home, "named.json"), {})
     assert None is place.ask()
+
+
+@pytest.mark.parametrize(
+    ("image", "key"),
+    [
+        (HERE, "https://registry.example"),
+        (HERE, "http://registry.example/v1/"),
+        ("registry.example/team/app", "https://registry.example/else"),
+        ("alpine", "https://index.docker.io/v1/"),
+        ("alpine", "docker.io/library/alpine"),
+        ("alpine", "registry-1.docker.io"),
+    ],
+)
+def test_podman_knows_old_spellings_too(place, image, key):
+    place.containers({"auths": {key: login("eve")}})
+
+    assert ("eve", "s3cret") == place.ask(image)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "registry.example/",
+        "registry.example/team/",
+        "registry.example/te",
+        "ftp://registry.example",
+    ],
+)
+def test_podman_takes_a_path_for_a_part_of_the_registry(place, key):
+    place.containers({"auths": {key: login("eve")}})
+
+    assert None is place.ask("registry.example/team/app")
+
+
+def test_podman_prefers_the_exact_key(place):
+    place.containers({"auths": {"https://registry.example": login("bob"), HERE: login("eve")}})
+
+    assert ("eve", "s3cret") == place.ask()
+
+
+def test_podman_does_not_mind_the_case_of_a_member(place):
+    place.helper("one", user="one")
+    place.containers({"AUTHS": {HERE: {"Auth": basic("eve:s3cret")}}})
+    assert ("eve", "s3cret") == place.ask()
+
+    place.containers({"credhelpers": {HERE: "one"}})
+    assert ("one", HERE) == place.ask()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"username": "bob", "password": "s3cret"},
+        {"identitytoken": "i"},
+        {"auth": basic("nobody")},
+        {"auth": basic("nobody:")},
+        None,
+    ],
+)
+def test_what_podman_makes_nothing_of_leaves_it_to_the_next_file(place, entry):
+    place.environ["XDG_RUNTIME_DIR"] = os.path.join(place.home, "run")
+    place.containers({"auths": {HERE: entry}}, folder="run")
+    place.containers({"auths": {HERE: login("eve")}})
+
+    assert ("eve", "s3cret") == place.ask()
+
+
+def test_podmans_helper_that_has_nothing_leaves_it_to_the_next_file(place):
+    place.helper("none", script=NOT_FOUND)
+    place.environ["XDG_RUNTIME_DIR"] = os.path.join(place.home, "run")
+    place.containers({"auths": {HERE: login("bob")}, "credHelpers": {HERE: "none"}}, folder="run")
+    place.containers({"auths": {HERE: login("eve")}})
+
+    assert ("eve", "s3cret") == place.ask()
+
+
+def test_podmans_identity_token_is_told_from_a_password(place):
+    place.containers({"auths": {HERE: {"auth": basic("bob:"), "identitytoken": "i"}}})
+
+    assert ("<token>", "i") == place.ask()
+
+
+@pytest.mark.parametrize("entry", [{"auth": "s3cret"}, {"auth": 5}, "s3cret", []])
+def test_an_entry_that_podman_cannot_decode_is_said_and_not_quoted(place, entry):
+    place.containers({"auths": {HERE: entry, "other.example": 5}})
+
+    with pytest.raises(ConfigError) as caught:
+        place.ask()
+
+    assert "config-damaged" == caught.value.code
+    assert "s3cret" not in f"{caught.value} {caught.value.hint} {caught.value.__cause__}"
 
 
 def test_podmans_helpers_are_asked_by_the_host(place):

@@ -96,10 +96,41 @@ def test_not_found_is_no_trouble(programs, end):
     assert None is programs.ask()
 
 
-def test_two_empty_strings_are_nothing(programs):
-    programs.add("other", 'echo \'{"Username": "", "Secret": ""}\'')
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '{"Username": "", "Secret": ""}',
+        '{"Username": "", "Secret": "s"}',
+        '{"Username": "bob", "Secret": ""}',
+        '{"Secret": "s"}',
+        '{"Username": "bob"}',
+        "{}",
+    ],
+)
+def test_without_both_there_is_nothing_to_send(programs, answer):
+    """
+    As for docker; and DevPod's helper says so when it fails.
+    """
+    programs.add("other", f"echo '{answer}'")
 
     assert None is programs.ask()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        f'echo \'{{"username": "bob", "SECRET": "{CANARY}"}}\'',
+        f'echo \'{{"Username": "eve", "USERNAME": "bob", "Secret": "{CANARY}"}}\'',
+        f"echo; echo ' {ANSWER}'; echo and more",
+        f"printf %s '{ANSWER}{ANSWER}'",
+    ],
+)
+def test_an_answer_is_read_as_docker_reads_it(programs, script):
+    programs.add("other", script)
+
+    found = programs.ask()
+
+    assert ("bob", Secret(CANARY)) == (found.username, found.secret)
 
 
 def test_an_identity_token_is_told_from_a_password(programs):
@@ -115,7 +146,6 @@ def test_an_identity_token_is_told_from_a_password(programs):
         f"echo '{ANSWER}'; exit 3",
         f"echo 'credentials not found: {CANARY}'; exit 1",
         f"echo noise; echo '{ANSWER}'",
-        f"echo '{ANSWER}{ANSWER}'",
         ":",
         "exit 1",
         "kill -9 $$",
@@ -123,7 +153,6 @@ def test_an_identity_token_is_told_from_a_password(programs):
         f"echo '[\"{CANARY}\"]'",
         f'echo \'{{"Username": "bob", "Secret": ["{CANARY}"]}}\'',
         f'echo \'{{"Username": 5, "Secret": "{CANARY}"}}\'',
-        f'echo \'{{"Secret": "{CANARY}"}}\'',
         "printf '\\377\\376\\000'",
         "yes '[' | head -c 200000 | tr -d '\\n'",
         f"yes {CANARY} | head -c 104857600",
