@@ -194,9 +194,9 @@ def _mode(document: Document, before: Seen) -> int:
     return mode & 0o700 if document.holds_secrets else mode
 
 
-def shown(path: str) -> str:
+def shown(name: str) -> str:
     """
-    *path* for a message, in one line.
+    *name*, of a file or a program, for a message, in one line.
     """
-    # A line break in a name must not look like a second message.
-    return path if path.isprintable() else ascii(path)
+    # A line break in it must not look like a second message, nor may a terminal obey it.
+    return name if name.isprintable() else ascii(name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ._editing import shown
 from .credentials import Finding
 from .errors import RegistryError
 
@@ -24,7 +25,7 @@ def other_helper(outcome: Outcome, helper: str) -> Outcome:
     The outcome where docker asks somebody else's *helper*, which we never evict.
     """
     error = RegistryError(
-        f"docker asks docker-credential-{helper} for it",
+        f"docker asks {shown(f'docker-credential-{helper}')} for it",
         hint="remove its credHelpers entry from config.json to let us answer",
         code="other-helper",
     )
@@ -101,12 +102,13 @@ def hidden(outcome: Outcome, store: str, *, there: bool, why_not: str | None) ->
         )
     else:
         hint = "remove credsStore from config.json, or install the helper that it names"
+    program = shown(f"docker-credential-{store}")
     missing = "" if there else ", which is not on PATH,"
     reason = f", and our helper can't be asked instead, since {why_not}" if why_not else ""
     return _remarked(
         outcome,
         "hidden-by-credsstore",
-        f"written, but docker asks docker-credential-{store}{missing} and will not see it{reason}",
+        f"written, but docker asks {program}{missing} and will not see it{reason}",
         hint,
     )
 
@@ -119,11 +121,25 @@ def store_missing(store: str) -> Finding:
     asks it first, and then goes on without any login.
     https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (GetAllCredentials)
     """
+    program = shown(f"docker-credential-{store}")
     return Finding(
         code="helper-missing",
-        message=f"credsStore names docker-credential-{store}, which is not on PATH: docker fails "
+        message=f"credsStore names {program}, which is not on PATH: docker fails "
         "for other registries, and a classic build sends no login at all",
         hint="remove credsStore from config.json, or install that helper",
+    )
+
+
+def open_to_others(path: str) -> Finding:
+    """
+    What there is to say of a config.json that holds a login and can't be closed.
+
+    It is somebody else's, or on a file system that has no modes.
+    """
+    return Finding(
+        code="open-to-others",
+        message=f"{shown(path)} holds logins, and others than its owner may read or change it",
+        hint="have its owner run chmod 600 on it, or set DOCKER_CONFIG to a folder of your own",
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from .credentials import Credential, Secret
 from .errors import ConfigError
+from .helper import instant
 
 TYPE_CHECKING = False
 
@@ -286,4 +287,4 @@ def _strings(value: object) -> list[str]:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
+    return None if value is None else instant(value)

@@ -41,6 +41,9 @@ _VARIABLES = frozenset(
     }
 )
 _TOKENS = ("DOCKER_AUTH_CONFIG", "GITHUB_TOKEN")
+# Octets of a file of variables; what is larger is not read by a login, either.
+_SIZE_MAX = 16 * 1024 * 1024
+
 _CODESPACES = "/workspaces/.codespaces/shared/.env-secrets"
 
 
@@ -145,10 +148,11 @@ def _leads_on(path: str) -> bool:
     Whether a file of variables names further files, or *path* is no file whose changes show.
     """
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _SIZE_MAX:
             return True
         with open(path, "rb") as file:
-            return b"_FILE" in file.read()
+            return b"_FILE" in file.read(_SIZE_MAX)
     except (OSError, ValueError):
         return False  # not there, which is looked at as such
 

@@ -17,7 +17,8 @@ _LENGTH_MIN = 4
 # A line of a longer secret, such as a JSON key's, is worth hiding by itself.
 _LINE_MIN = 16
 
-_NAMES = ("PASSWORD", "_PASS", "TOKEN", "SECRET", "_KEY", "DOCKER_AUTH_CONFIG")
+# How the names of variables end that hold one.
+SECRET_NAMES = ("PASSWORD", "_PASS", "TOKEN", "SECRET", "_KEY", "DOCKER_AUTH_CONFIG")
 
 
 def masked(text: str, names: Mapping[str, str]) -> str:
@@ -83,5 +84,5 @@ class Hider:
         # Also of sets that are not whole, and of other programs.
         for layer in read(self._environ, secrets_file=self._secrets_file).layers:
             for name, value in layer.variables.items():
-                if value and name.upper().endswith(_NAMES):
+                if value and name.upper().endswith(SECRET_NAMES):
                     yield from shapes(value)

@@ -12,6 +12,7 @@ import os
 import stat
 
 from ._safewrite import make_folder
+from .cache import is_shared
 from .errors import ConfigError
 
 _MAGIC = b"devcontainer-registry rescue 1 "
@@ -125,14 +126,19 @@ def _make_private(path: str) -> None:
     if nearest != path and found.st_uid in (0, os.geteuid()):
         make_folder(path)
         found = os.lstat(path)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+    closed = not stat.S_IMODE(found.st_mode) & 0o077
+    if (
+        not stat.S_ISDIR(found.st_mode)
+        or found.st_uid != os.geteuid()
+        or (not closed and is_shared(path))
+    ):
         raise ConfigError(
-            f"{path} belongs to somebody else or is a link, so there is no safe place for a copy "
-            "of config.json while it is rewritten",
+            f"{path} belongs to somebody else, is a link or is used by others, so there is no safe "
+            "place for a copy of config.json while it is rewritten",
             hint="set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder of your own",
             code="cache-refused",
         )
-    if stat.S_IMODE(found.st_mode) & 0o077:
+    if not closed:
         os.chmod(path, 0o700)
 
 

@@ -204,7 +204,7 @@ class Cache:
         try:
             if create:
                 self._refuse_foreign()
-                os.makedirs(self.path, mode=0o700, exist_ok=True)
+                self._make()
             folder = os.open(self.path, flags)
         except FileNotFoundError as exc:
             if create:
@@ -221,12 +221,25 @@ class Cache:
             raise
         return folder
 
+    def _make(self) -> None:
+        if not os.path.isdir(self.path):
+            from ._safewrite import make_folder  # once in the life of a folder
+
+            # All that is missing, since under a lax umask a ~/.cache of ours would be for all to
+            # write into, and other programs run what they keep there.
+            make_folder(self.path)
+
     def _vet_folder(self, folder: int, *, tighten: bool) -> None:
         found = os.fstat(folder)
         if not self._may_read(found.st_uid):
             raise self._refused("belongs to somebody else")
         if not stat.S_IMODE(found.st_mode) & 0o077:
             return
+        if is_shared(folder):
+            raise self._refused(
+                "is a folder that others use",
+                hint="set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder of its own",
+            )
         if not tighten:
             raise self._refused("is open to others", hint=f"run chmod 700 {self.path}")
         os.fchmod(folder, 0o700)
@@ -312,6 +325,18 @@ class Cache:
             hint="set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder that can be written",
             code="cache-failed",
         )
+
+
+def is_shared(folder: int | str) -> bool:
+    """
+    Whether *folder* is one that others use, too, such as `/tmp`, or has folders in it.
+
+    Closed to them, much more than a cache would break.
+    """
+    if os.stat(folder).st_mode & stat.S_ISVTX:
+        return True
+    with os.scandir(folder) as entries:
+        return any(entry.is_dir(follow_symlinks=False) for entry in entries)
 
 
 class Lock:

@@ -420,13 +420,26 @@ def _shows_progress(arguments: argparse.Namespace) -> bool:
 
 
 def _crashed(exc: Exception, environ: Mapping[str, str], secrets_file: str | None) -> int:
-    import traceback
-
     hide = Hider(environ, secrets_file=secrets_file)
     try:
-        text = hide("".join(traceback.format_exception(exc)))
+        text = hide(_trace(exc))
     except Exception:  # noqa: BLE001  (what hides secrets has failed itself: show nothing)
         text = f"{type(exc).__name__}\n"
     sys.stderr.write(text)
     sys.stderr.write("devcontainer-registry: this is a bug; please report the lines above\n")
     return _BUG
+
+
+def _trace(exc: BaseException) -> str:
+    """
+    Where *exc* and its causes came from, without their texts.
+
+    Nobody has vetted those: they may quote a part of a secret, which no mask would know.
+    """
+    import traceback
+
+    cause = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
+    above = f"{_trace(cause)}and then:\n" if cause is not None else ""
+    number = f" (errno {exc.errno})" if isinstance(exc, OSError) and exc.errno else ""
+    frames = "".join(traceback.format_tb(exc.__traceback__))
+    return f"{above}{frames}{type(exc).__name__}{number}\n"

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import time
 
 from ._authentry import auth_entry
@@ -108,6 +109,15 @@ class DockerConfig:
             return self._editor.read()
         except OSError as exc:
             raise self._explained(exc) from exc
+
+    def is_open(self) -> bool:
+        """
+        Whether anybody but its owner may read the file, or write it.
+        """
+        try:
+            return bool(stat.S_IMODE(os.stat(self.path).st_mode) & 0o077)
+        except OSError:
+            return False  # who can't be seen can't be read either
 
     def asked_for(self, registry: Registry) -> Literal["auths", "credsStore", "credHelpers"]:
         """

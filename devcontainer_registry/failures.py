@@ -42,7 +42,8 @@ def sort(exc: BaseException, host: str) -> RegistryError:
         return _certificate(exc.verify_code, host)
     if isinstance(exc, ssl.SSLError) and not isinstance(exc, _HUNG_UP):
         return _tls(exc, host)
-    if isinstance(exc, HTTPException) and not isinstance(exc, (RemoteDisconnected, IncompleteRead)):
+    broken = isinstance(exc, (HTTPException, ValueError))
+    if broken and not isinstance(exc, (RemoteDisconnected, IncompleteRead)):
         return not_a_registry(host, "answers, but not in HTTP")
     return _connection(exc, host)
 

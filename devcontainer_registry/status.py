@@ -12,6 +12,7 @@ import shutil
 import time
 from dataclasses import dataclass
 
+from ._editing import shown
 from ._memory import Memory
 from .cache import Cache
 from .configfile import OUR_HELPER, DockerConfig
@@ -190,13 +191,13 @@ class _Look:
         program = f"docker-credential-{helper}"
         if helper is not None and shutil.which(program, path=self.path) is None:
             return RegistryError(
-                f"{rule} names {program}, which is not on PATH",
+                f"{rule} names {shown(program)}, which is not on PATH",
                 hint=f"install it, or remove it from {rule} in config.json",
                 code="helper-missing",
             )
         if rule == "credsStore" and wrote:
             return RegistryError(
-                f"what we wrote is hidden: docker asks {program}",
+                f"what we wrote is hidden: docker asks {shown(program)}",
                 hint="run login with --store helper, or turn the credsStore off",
                 code="hidden-by-credsstore",
             )

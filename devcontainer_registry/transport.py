@@ -259,7 +259,8 @@ def _ask(
             decode_content=False,
         )
         content = _read(answer)
-    except (HTTPError, HTTPException, OSError) as exc:
+    except (HTTPError, HTTPException, OSError, ValueError) as exc:
+        # `ValueError` is what http.client makes of a chunk of less than nothing.
         # Without the cause: urllib3 quotes the URL, and http.client what the server sent.
         raise failures.sort(exc, url.netloc) from None
     if len(content) > BODY_MAX and answer.status < 400:

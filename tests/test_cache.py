@@ -100,7 +100,8 @@ def test_no_temporary_file_is_left(cache):
 
 
 def test_no_temporary_file_is_left_by_a_write_that_fails(cache):
-    os.makedirs(os.path.join(cache.path, f"{HERE}.json", "in the way"), mode=0o700)
+    os.makedirs(os.path.join(cache.path, f"{HERE}.json", "in the way"))
+    os.chmod(cache.path, 0o700)
 
     assert "cache-failed" == _code(lambda: cache.write(HERE, {"a": 1}))
     assert [f"{HERE}.json"] == os.listdir(cache.path)
@@ -206,6 +207,36 @@ def test_a_folder_that_is_open_to_others_is_not_read_and_closed_before_it_is_wri
 
     assert ["cache-refused", None] == refused(cache)
     assert 0o700 == stat.S_IMODE(os.stat(cache.path).st_mode)
+
+
+def test_what_is_made_on_the_way_to_the_folder_is_for_nobody_else_either(tmp_path):
+    """
+    Who may write into `~/.cache` decides what other programs find there, and run.
+    """
+    before = os.umask(0)
+    try:
+        Cache(str(tmp_path / ".cache" / "ours")).write(HERE, {})
+    finally:
+        os.umask(before)
+
+    assert 0o700 == stat.S_IMODE(os.stat(tmp_path / ".cache").st_mode)
+
+
+@pytest.mark.parametrize(("mode", "inside"), [(0o1777, []), (0o755, ["apt"]), (0o777, ["apt"])])
+def test_a_folder_that_others_use_is_refused_and_not_closed_to_them(cache, mode, inside):
+    """
+    `/tmp` or `/var/cache`, say, which root could well close.
+    """
+    os.mkdir(cache.path)
+    for name in inside:
+        os.mkdir(os.path.join(cache.path, name))
+    os.chmod(cache.path, mode)
+
+    assert ["cache-refused", "cache-refused"] == refused(cache)
+    assert mode == stat.S_IMODE(os.stat(cache.path).st_mode)
+    with pytest.raises(ConfigError) as caught:
+        cache.read(HERE)
+    assert "chmod" not in caught.value.hint
 
 
 @needs_root

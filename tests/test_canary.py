@@ -605,6 +605,34 @@ def test_no_child_process_is_started_at_all(home):
     assert (0, "") == (ran.status, ran.stderr)
 
 
+@pytest.mark.parametrize("form", [CANARY, CANARY[:7], json.dumps(json.dumps(CANARY))])
+@pytest.mark.parametrize("kind", ["ValueError", "KeyError", "OSError", "UnicodeError"])
+def test_a_bug_that_quotes_a_part_of_it_does_not_show_it(home, kind, form):
+    """
+    As `int` does, and most parsers; no mask knows all the parts and forms of a secret.
+    """
+    code = (
+        "import sys, devcontainer_registry._login as l\n"
+        "from devcontainer_registry.cli import main\n"
+        "def broken(*_, **__):\n"
+        f"    try: raise {kind}({form!r})\n"
+        f"    except {kind} as exc: raise RuntimeError({form!r}) from exc\n"
+        "l.keep = broken\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+
+    ran = run(
+        home, "login", "--verify", "never", sets=the_set("registry.example"), program=("-c", code)
+    )
+
+    assert 1 == ran.status
+    assert_hidden(ran.stdout, ran.stderr)
+    # Where it was is what there is to report.
+    assert f"{kind}\nand then:\n" in ran.stderr
+    assert "_login.py" in ran.stderr
+    assert "this is a bug" in ran.stderr
+
+
 def test_no_logging_of_the_libraries_below_shows_it(home):
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)

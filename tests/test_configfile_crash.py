@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 import subprocess
 import sys
 
@@ -85,6 +86,19 @@ def test_a_rewrite_cut_off_after_any_octet_is_undone_by_the_next_run(path, rescu
 
         assert parsed(path) in whole
         assert not os.path.exists(rescue.path)
+
+
+def test_no_copy_is_kept_in_a_folder_that_others_use(tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+
+    with pytest.raises(ConfigError) as caught:
+        Rescue(str(shared), "/config.json").keep(b"{}", b"{}")
+
+    assert "cache-refused" == caught.value.code
+    assert 0o1777 == stat.S_IMODE(shared.stat().st_mode)
+    assert [] == list(shared.iterdir())
 
 
 def test_a_cut_that_is_valid_json_is_undone_as_well(path, rescue):

@@ -20,8 +20,10 @@ from configs import (
     parsed,
     put,
 )
+from fakes import a_set
 from privately import NOBODY, as_nobody, mounting, public_folder
 
+from devcontainer_registry import login
 from devcontainer_registry.configfile import DockerConfig
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.errors import ConfigError
@@ -113,6 +115,29 @@ def test_another_owners_file_keeps_its_owner_when_root_writes(shared):
     found = os.stat(path)
     assert (NOBODY, NOBODY, 0o600) == (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode))
     assert ENTRY == parsed(path)["auths"][HOST]
+
+
+@pytest.mark.parametrize(("mode", "codes"), [(0o666, ["open-to-others"]), (0o600, [])])
+def test_a_login_in_a_file_that_cannot_be_closed_is_said_to_be_open(shared, mode, codes):
+    """
+    As in a folder that is mounted from a host whose users have other numbers.
+    """
+    path = os.path.join(shared, "docker", "config.json")
+    put(path, FOREIGN)
+    os.chmod(path, mode)
+    os.chown(path, 0 if mode == 0o666 else NOBODY, 0)
+    os.chown(os.path.dirname(path), NOBODY, NOBODY)
+    environ = {"HOME": shared, "DOCKER_CONFIG": os.path.dirname(path), **a_set("MY", str(HOST))}
+    environ["DEVCONTAINER_REGISTRY_CACHE_DIR"] = os.path.join(shared, "docker", "cache")
+
+    def codes_of(verify):
+        report = login(environ=environ, verify=verify, store="auths")
+        return [finding.code for finding in report.findings]
+
+    assert codes == as_nobody(lambda: codes_of("never"))
+    assert HOST in parsed(path)["auths"]
+    # Once it is written there is no news in it.
+    assert [] == as_nobody(lambda: codes_of("never"))
 
 
 def test_another_owners_file_is_not_taken_over(shared):

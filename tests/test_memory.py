@@ -426,8 +426,12 @@ def test_a_damaged_memory_is_a_miss(home, memory, damage):
     assert memory.trouble is None
 
 
+# More than a float can hold, and JSON can.
+HUGE = pytest.param(10**400, id="huge")
+
+
 @pytest.mark.parametrize("member", ["set", "state", "at", "issued_at", "expires_at", "wrote"])
-@pytest.mark.parametrize("value", [None, 7, "text", [], {}, [1], {"a": 1}, True, 1e400])
+@pytest.mark.parametrize("value", [None, 7, "text", [], {}, [1], {"a": 1}, True, 1e400, HUGE])
 def test_members_of_the_wrong_type_hurt_nobody(home, memory, member, value):
     memory.note(a_secret(), "verified", credential=GOOD, written=True)
     path = os.path.join(home.cache, f"{HERE}.json")
@@ -441,6 +445,18 @@ def test_members_of_the_wrong_type_hurt_nobody(home, memory, member, value):
     recalled.is_fresh(now=NOW)
     recalled.was_refused(now=NOW)
     memory.note(a_secret(), "refused")
+
+
+@pytest.mark.parametrize("expires_at", ["text", [], 1e400, HUGE, -1])
+def test_a_life_that_is_damaged_has_ended(home, memory, expires_at):
+    memory.note(a_secret(), "verified", credential=GOOD, written=True)
+    path = os.path.join(home.cache, f"{HERE}.json")
+    with open(path, encoding="utf-8") as file:
+        entry = json.load(file)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({**entry, "expires_at": expires_at}, file)
+
+    assert not memory.recall(a_secret()).is_fresh(now=NOW)
 
 
 @pytest.mark.parametrize(

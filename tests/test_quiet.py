@@ -244,6 +244,15 @@ def test_a_file_that_names_more_files_is_read_each_time(home, tmp_path):
     assert _quiet.digest(argv, home.environ) is None
 
 
+def test_a_file_that_is_too_large_for_a_login_is_not_read_at_each_start(home, tmp_path):
+    with open(tmp_path / "secrets.json", "r+b") as file:
+        file.truncate(1 << 40)  # more than any machine has memory for
+
+    assert (
+        _quiet.digest((*HOOK, f"--secrets-file={tmp_path / 'secrets.json'}"), home.environ) is None
+    )
+
+
 def test_a_pipe_is_no_file_whose_changes_show(home, tmp_path):
     os.mkfifo(tmp_path / "pipe")
 

@@ -13,7 +13,9 @@ from command import run
 from fakes import Home, a_set
 from faults import Fine
 
+from devcontainer_registry import render, resolve
 from devcontainer_registry.cache import Cache
+from devcontainer_registry.errors import ConfigError
 from devcontainer_registry.registry import Registry
 from devcontainer_registry.render import status_lines
 from devcontainer_registry.status import status
@@ -168,6 +170,24 @@ def test_somebody_elses_helper_is_named_and_missed_if_it_is_gone(look, document,
 
     assert (rule, "other", "helper-missing") == (gone.rule, gone.helper, code(gone))
     assert (rule, "other", None) == (there.rule, there.helper, code(there))
+
+
+# To clear the screen; to look like another line; half a character; to write backwards.
+@pytest.mark.parametrize("name", ["x\x1b[2J", "x\nghcr.io", "x\ud800", "x\u202ey"])
+@pytest.mark.parametrize("rule", ["credsStore", "credHelpers"])
+def test_a_terminal_does_not_obey_the_name_of_a_helper(look, rule, name):
+    value = name if rule == "credsStore" else {HERE: name}
+    look.home.write({rule: value, "auths": {HERE: LOGIN}})
+    sets = a_set("MY", HERE)
+
+    lines = list(status_lines(status(environ=look.environ, now=NOW)))
+    report = look.home.login(sets=sets, verify="never", store="auths")
+    with pytest.raises(ConfigError) as caught:
+        resolve(HERE, environ=look.environ)
+
+    for text in (*lines, *render.lines(report), caught.value.message, caught.value.hint):
+        assert text.isprintable()
+    assert any("docker-credential-x" in line for line in lines)
 
 
 def test_what_a_store_hides_is_said(look):

@@ -602,6 +602,24 @@ def test_a_helper_on_path_that_does_not_run_is_no_helper(machine, script):
     assert None is machine.served()
 
 
+def test_to_say_its_version_a_helper_is_given_no_secret(machine):
+    machine.put(f"#!/bin/sh\nenv > {machine.bin}/env\n{WORKING}", machine.bin)
+    machine.environ |= {
+        **a_set("MY", HERE),
+        "AWS_SECRET_ACCESS_KEY": "s3cret",
+        "GITHUB_TOKEN": "s3cret",
+        "DOCKER_AUTH_CONFIG": "s3cret",
+        "LANG": "C.UTF-8",
+    }
+
+    machine.keep("helper")
+
+    with open(os.path.join(machine.bin, "env"), encoding="utf-8") as file:
+        given = file.read()
+    assert "s3cret" not in given
+    assert "LANG=C.UTF-8\n" in given
+
+
 def test_a_helper_that_hangs_is_no_helper(machine):
     for folder in (machine.bin, machine.everywhere):
         machine.put("#!/bin/sh\nexec sleep 60\n", folder)

@@ -674,6 +674,7 @@ def test_a_handshake_cut_short_is_transient(world):
         b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500 + b"\r\n",
         b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100000 + b"\r\n\r\n",
         b"HTTP/1.1 200 " + b"y" * 100000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n",
     ],
 )
 def test_what_is_no_http_is_no_registry(world, answer):
