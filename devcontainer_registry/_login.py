@@ -219,7 +219,9 @@ class _Run:
         return LoginReport(
             config=self.config.path,
             changed=self.changed,
-            outcomes=(*outcomes, *incomplete(found)),
+            outcomes=tuple(
+                _beside(outcome, document) for outcome in (*outcomes, *incomplete(found))
+            ),
             findings=(*found.findings, *self._store_missing(document, outcomes)),
             error=self.write_error or self.read_error,
         )
@@ -358,6 +360,16 @@ class _Run:
                 elapsed=round(outcome.elapsed, 3),
             )
         return outcomes.items()
+
+
+def _beside(outcome: Outcome, document: Document | None) -> Outcome:
+    """
+    *outcome*, which may not have been kept, with what *document* has from before.
+    """
+    in_vain = outcome.status in ("rejected", "unverified", "incomplete", "failed")
+    if not in_vain or outcome.kept_in or outcome.registry is None or document is None:
+        return outcome
+    return replace(outcome, stays=bool(places(document, outcome.registry)))
 
 
 def _unchanged(outcome: Outcome, recalled: Recalled) -> Outcome:

@@ -71,6 +71,8 @@ def lines(
             yield from style.below(_short(outcome, outcome.error))
         if outcome.status == "unverified" and outcome.kept_in:
             yield from style.below("kept all the same, since there is nothing better")
+        if outcome.stays:
+            yield from style.below("what docker had for it before stays")
         if outcome.error is not None and outcome.error.hint:
             yield from style.below(f"hint: {outcome.error.hint}")
     for finding in report.findings:
@@ -109,6 +111,7 @@ def document(report: LoginReport) -> dict[str, Any]:
                 "source": outcome.source,
                 "status": outcome.status,
                 "kept_in": sorted(outcome.kept_in),
+                "stays": outcome.stays,
                 "verified": outcome.verified,
                 "expires_at": _instant(outcome.expires_at),
                 "attempts": outcome.attempts,
@@ -232,6 +235,8 @@ def _detail(outcome: Outcome) -> str:
         return f"{said} ({outcome.kind})"
     if outcome.realm:
         said += f" through {outcome.realm}"
+    if outcome.status == "ok" and not outcome.verified and outcome.code is None:
+        said += ", not verified"
     if outcome.expires_at is not None:
         said += f", until {instant(outcome.expires_at)}"
     return said

@@ -39,6 +39,7 @@ class Outcome:
         kind: The authenticator's name; None where none was chosen.
         status: `found` and `incomplete` before anybody is asked; the others afterwards.
         kept_in: The parts of config.json that hold it now (before: that would).
+        stays: Whether it was not kept, and a login from before is there still.
         verified: Whether the registry accepted it, now or the last time that it was asked.
         expires_at: Unix seconds; None: not known to expire.
         attempts: How often anybody was asked.
@@ -55,6 +56,7 @@ class Outcome:
     kind: str | None
     status: Status
     kept_in: frozenset[Place] = frozenset()
+    stays: bool = False
     verified: bool = False
     expires_at: float | None = None
     attempts: int = 0

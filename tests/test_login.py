@@ -5,6 +5,7 @@ The order of a login, and what each answer leads to; registries are real ones on
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -730,6 +731,19 @@ def test_an_implicit_login_replaces_its_own_of_before(home):
 
     assert "ok" == only(report).status
     assert {HERE: "bob:second-second"} == home.auths
+
+
+@pytest.mark.parametrize("before", [OLD, {"credHelpers": {HERE: "devcontainer-registry"}}])
+@pytest.mark.parametrize("error", [AuthenticationError("no"), UnreachableError("down")])
+def test_what_was_there_stays_where_nothing_better_is_kept_and_that_is_said(home, before, error):
+    plugins = {"generic": Scripted(*[error] * 9)}
+    without = home.login([a_secret()], authenticators=plugins)
+    home.write(before)
+
+    report = home.login([a_secret()], authenticators=plugins)
+
+    assert (False, True) == (only(without).stays, only(report).stays)
+    assert before == json.loads(home.text)
 
 
 def test_a_set_replaces_what_an_implicit_login_wrote_and_what_stood_there(home):

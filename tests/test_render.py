@@ -79,6 +79,24 @@ refused     docker.io             docker.io refused the credential
     assert expected.splitlines() == lines(OK, REFUSED)
 
 
+def test_what_is_there_still_is_said_where_nothing_better_was_kept():
+    expected = """\
+refused     docker.io  docker.io refused the credential
+                       (HUB_CONTAINER_REGISTRY_*)
+            what docker had for it before stays
+            hint: use an access token"""
+
+    assert expected.splitlines() == lines(replace(REFUSED, stays=True))
+
+
+def test_a_login_that_nobody_verified_says_so():
+    said = "from HUB_CONTAINER_REGISTRY_*, not verified"
+
+    assert [f"logged in   docker.io  {said}"] == lines(
+        replace(REFUSED, status="ok", code=None, error=None)
+    )
+
+
 def test_the_document_is_the_contracts_to_the_letter():
     document = render.document(
         report(OK, REFUSED, findings=[NOTE], error=ConfigError("full", hint="make room"))
@@ -97,6 +115,7 @@ def test_the_document_is_the_contracts_to_the_letter():
                 "source": "ACR_CONTAINER_REGISTRY_*",
                 "status": "ok",
                 "kept_in": ["auths", "credHelpers"],
+                "stays": False,
                 "verified": True,
                 "expires_at": "2026-11-24T19:10:00Z",
                 "attempts": 2,
@@ -112,6 +131,7 @@ def test_the_document_is_the_contracts_to_the_letter():
                 "source": "HUB_CONTAINER_REGISTRY_*",
                 "status": "rejected",
                 "kept_in": [],
+                "stays": False,
                 "verified": False,
                 "expires_at": None,
                 "attempts": 1,
