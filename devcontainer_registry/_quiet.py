@@ -148,13 +148,21 @@ def _leads_on(path: str) -> bool:
     Whether a file of variables names further files, or *path* is no file whose changes show.
     """
     try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > _SIZE_MAX:
-            return True
-        with open(path, "rb") as file:
-            return b"_FILE" in file.read(_SIZE_MAX)
+        # Without waiting, as some that are no files look like them.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except (OSError, ValueError):
         return False  # not there, which is looked at as such
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _SIZE_MAX:
+            return True
+        with open(descriptor, "rb", closefd=False) as file:
+            text = file.read(_SIZE_MAX)
+        return text is None or b"_FILE" in text
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
 
 
 def _file(path: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from . import authenticators as plugins
 from ._ask import Job, RetryPolicy, ask_all
 from ._memory import Memory
+from ._verdict import vetted
 from .discovery import discover
 from .errors import AuthenticationError, ConfigError, PluginError, RegistryError
 from .helper import NOT_FOUND, has_credential
@@ -92,7 +93,8 @@ def renew(
     if error is not None:
         if isinstance(error, AuthenticationError) and not exchanged:
             memory.note(secret, "refused")  # a hook's next run must not send it again, either
-        raise error
+        # Anew: a stranger's may quote the secret, and docker shows what we say.
+        raise vetted(error, job) from None
     assert job.credential is not None
     return _kept(kept, secret, job.credential, cache=cache, memory=memory, verified=not exchanged)
 

@@ -98,7 +98,9 @@ class Layer:
         if name in self.unusable:
             return DiscoveryError(
                 self.named(f"{name} {self.unusable[name]}"),
-                hint=f"write {name} again",
+                hint=f"write the value of {name} in quotes"
+                if self.label == "secrets file"
+                else f"set {name} anew",
                 code="invalid-member",
             )
         text = self.variables.get(name)
@@ -216,6 +218,8 @@ def _read_file(path: str, *, limit: int) -> bytes:
             raise OSError(errno.EINVAL, "not a regular file")
         with open(descriptor, "rb", closefd=False) as file:
             content = file.read(limit + 1)
+        if content is None:  # the kernel's own log, say: a file by its looks, and a pipe
+            raise OSError(errno.EINVAL, "not a regular file")
     finally:
         os.close(descriptor)
     if len(content) > limit:

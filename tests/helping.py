@@ -29,7 +29,7 @@ NEW = {"ServerURL": str(HERE), "Username": "AWS", "Secret": "the-new-one"}
 
 # What it does is said by PLAYED, and how often it was asked by the lines of PLAYED_LOG.
 _PLUGIN = """
-import os, subprocess, sys, time
+import base64, os, subprocess, sys, time
 from devcontainer_registry.cache import Cache
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.errors import AuthenticationError, TransientError
@@ -59,6 +59,10 @@ class Played:
             time.sleep(60)
         if PLAYED == "dies":
             os._exit(7)
+        if PLAYED == "quotes":
+            said = secret.secret.reveal()
+            pair = base64.b64encode(f"{secret.username}:{said}".encode()).decode()
+            raise AuthenticationError(f"no to {said}\\x1b[2J\\nand more", hint=f"not {pair}")
         if PLAYED == "crashes":
             raise ValueError("the-plugins-secret")
         if PLAYED == "talks":

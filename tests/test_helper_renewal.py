@@ -7,6 +7,7 @@ Moved by what is kept: to a program, a token of six hours ago is a clock put for
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -201,6 +202,24 @@ def test_who_dies_while_asking_leaves_the_lock_to_the_next(helper):
     helper.see_secrets("up")
 
     assert NEW == answered(helper.get())
+
+
+@pytest.mark.parametrize("left", [-60, None])
+def test_what_a_plugin_quotes_reaches_neither_docker_nor_the_disk(helper, left):
+    if left is not None:
+        helper.keep(left=left)
+    helper.see_secrets("quotes")
+    helper.environ |= a_set("MY", HERE, user="bob", password="C4n4ry+s1ngs")
+
+    said = [reason(helper.get()), reason(helper.get())]  # the second from what was remembered
+
+    path = os.path.join(helper.cache.path, f"{HERE}.json")
+    with open(path, encoding="utf-8") as file:
+        said.append(file.read())
+    for text in said:
+        assert "no to **** [2J and more" in text
+        assert "not ****" in text
+        assert "C4n4ry" not in text
 
 
 @pytest.mark.parametrize("left", [None, HOUR])
