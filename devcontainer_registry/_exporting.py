@@ -9,7 +9,7 @@ import sys
 
 from .errors import ConfigError, InvalidRegistryError
 from .registry import Registry
-from .render import instant
+from .render import complaint, instant
 
 TYPE_CHECKING = False
 
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     # Before anybody is asked, and whatever is kept: it is the way of calling that is wrong.
     seen = None if arguments.output or arguments.force else exposed(sys.stdout.buffer)
     if seen is not None:
-        return _complain(f"{seen.message}; {seen.hint}")
+        return _complain(seen.message, hint=seen.hint)
     report = export(arguments.format, registries, name=arguments.name, environ=environ)
     content = report.content.reveal() if report.content is not None else None
     if content is not None and arguments.output:
@@ -131,8 +131,7 @@ def _lines(report: ExportReport) -> Iterator[str]:
             yield f"{each.registry}: works until {until}; export it again by then"
     for error in (report.error, *(each.error for each in report.registries)):
         if error is not None:
-            yield f"devcontainer-registry: {error.message}"
-            yield f"  hint: {error.hint}"
+            yield complaint(error.message, hint=error.hint)
     if report.error is None and any(each.error is not None for each in report.registries):
         yield "nothing was exported: it is all or nothing"
 
@@ -143,6 +142,6 @@ def _error(error: RegistryError | None) -> dict[str, str] | None:
     return {"code": error.code, "message": error.message, "hint": error.hint}
 
 
-def _complain(message: str) -> int:
-    print(f"devcontainer-registry: {message}", file=sys.stderr)  # noqa: T201
+def _complain(message: str, *, hint: str = "") -> int:
+    print(complaint(message, hint=hint), file=sys.stderr)  # noqa: T201
     return _USAGE_ERROR

@@ -81,7 +81,7 @@ def not_everywhere(outcome: Outcome, refusal: str) -> Outcome:
         outcome,
         "helper-not-everywhere",
         f"some processes may not find the helper, since {refusal}",
-        "see to that, or use --store auto",
+        "mend that, or use --store auto, which asks it only where every process finds it",
     )
 
 

@@ -195,7 +195,7 @@ class _Placing:
         if why_not is not None:
             raise ConfigError(
                 f"our helper can't be asked for it, since {why_not}",
-                hint="see to that, or use --store auths",
+                hint="mend that, or use --store auths",
                 code="not-delegated",
             )
         self.document.remove_auth(self.registry)

@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import NoReturn
 
     from .observer import Observer
     from .report import LoginReport
@@ -86,7 +87,7 @@ def _prepare_streams() -> None:
 
 
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="devcontainer-registry",
         description="Log a dev container in to its private registries,\n"
         "from the secrets in its environment.",
@@ -109,9 +110,9 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     hook.add_argument("--strict", action="store_true", help="exit as login does, not always 0")
     _add_login_options(hook, environ, verify="changed", timeout=f"{lifecycle.TIMEOUT:g}")
     found = _command(commands, "list", _list, "what was found, and what is wrong with it")
-    _add_source_options(found, environ)
+    _add_source_options(found)
     status = _command(commands, "status", _status, "whom docker asks, where it is kept, until when")
-    _add_source_options(status, environ)
+    _add_source_options(status)
     logout = _command(commands, "logout", _logout, "remove what we wrote, and nothing else")
     logout.add_argument("registries", nargs="*", metavar="REGISTRY", help="such as ghcr.io")
     logout.add_argument("--all", action="store_true", help="every registry that we logged in to")
@@ -125,6 +126,13 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     return parser
 
 
+class _Parser(argparse.ArgumentParser):
+    # argparse's own is one line, however long.
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        raise _usage(message)
+
+
 class _Version(argparse.Action):
     # argparse's own would read the metadata at each start, for 20 ms.
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
@@ -135,7 +143,7 @@ class _Version(argparse.Action):
 
 
 def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: argparse._SubParsersAction[_Parser],
     name: str,
     run: Callable[[argparse.Namespace, Mapping[str, str]], int],
     text: str,
@@ -150,7 +158,7 @@ def _command(
 def _add_login_options(
     parser: argparse.ArgumentParser, environ: Mapping[str, str], *, verify: str, timeout: str
 ) -> None:
-    _add_source_options(parser, environ)
+    _add_source_options(parser)
     parser.add_argument(
         "--only", action="append", default=[], metavar="ID", help="only this set; may be repeated"
     )
@@ -180,10 +188,9 @@ def _add_login_options(
     )
 
 
-def _add_source_options(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+def _add_source_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--secrets-file",
-        default=environ.get(_PREFIX + "SECRETS_FILE") or None,
         metavar="FILE",
         help="JSON of variables, as the dev container CLI takes it",
     )
@@ -380,7 +387,7 @@ def _demo(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _usage(message: str) -> SystemExit:
-    print(f"devcontainer-registry: {message}", file=sys.stderr)  # noqa: T201
+    print(render.complaint(message), file=sys.stderr)  # noqa: T201
     return SystemExit(_USAGE_ERROR)
 
 

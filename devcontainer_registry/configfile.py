@@ -215,6 +215,8 @@ class DockerConfig:
 
     def _explained(self, exc: OSError) -> ConfigError:
         what, hint = _TROUBLES.get(exc.errno or 0, ("failed", "see the reason, and run it again"))
+        if (what, hint) == _NO_RIGHT and not os.path.isdir(os.path.dirname(self.path)):
+            what, hint = _NO_FOLDER
         path = shown(self.path)
         return ConfigError(
             f"{path} {what}: {os.strerror(exc.errno or 0)}",
@@ -226,6 +228,11 @@ _ELSEWHERE = "set DOCKER_CONFIG to a folder of your own"
 _NO_RIGHT = (
     "is not this user's to read or write",
     f"give it back with: sudo chown -R $(id -u) {{folder}}; or {_ELSEWHERE}",
+)
+# Whose home it is nobody knows here: /root, with a HOME that was kept when the user changed?
+_NO_FOLDER = (
+    "is in a folder that this user can neither open nor make",
+    "set HOME, or DOCKER_CONFIG, to a folder of this user's own",
 )
 _FULL = ("does not fit on the disk, and is as it was", "free some space and run this again")
 _TROUBLES = {

@@ -171,6 +171,7 @@ def status_document(report: StatusReport) -> dict[str, Any]:
                 "ours": standing.ours,
                 "source": standing.source,
                 "verified_at": _instant(standing.verified_at),
+                "refused_at": _instant(standing.refused_at),
                 "expires_at": _instant(standing.expires_at),
                 "code": standing.error.code if standing.error is not None else None,
                 "error": _error(standing.error),
@@ -185,6 +186,15 @@ def instant(at: float) -> str:
     Unix seconds as ISO 8601, in UTC.
     """
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+
+
+def complaint(message: str, *, hint: str = "") -> str:
+    """
+    What is wrong with how a command was called, at 80 columns.
+    """
+    said = _wrap(f"devcontainer-registry: {message}", _WIDTH - 2)
+    said += _wrap(f"hint: {hint}", _WIDTH - 4) if hint else []
+    return "\n  ".join(said)
 
 
 class _Style:
@@ -262,11 +272,15 @@ def _standing(standing: Standing) -> str:
     if standing.helper is not None:
         said = [f"docker-credential-{standing.helper}"]
     elif standing.rule == "none":
-        said = [f"not logged in; {standing.source} would" if standing.source else "not logged in"]
+        would = standing.source is not None and standing.refused_at is None
+        said = [f"not logged in; {standing.source} would" if would else "not logged in"]
     else:
         said = ["config.json, by us" if standing.ours else "config.json, by somebody else"]
     if standing.verified_at is not None:
         said.append(f"verified {instant(standing.verified_at)}")
+    elif standing.refused_at is not None:
+        refused = standing.source or "the secret that was tried last"
+        said.append(f"{refused} was refused {instant(standing.refused_at)}")
     elif standing.ours:
         said.append("not verified")
     if standing.expires_at is not None:

@@ -44,6 +44,7 @@ class Standing:
         kept_in: Where a credential of ours is: `auths`, `cache`.
         ours: Whether what docker gets is what we wrote.
         verified_at: When the registry accepted it, in Unix seconds.
+        refused_at: When the registry refused the set that was tried last, in Unix seconds.
         expires_at: In Unix seconds; None: not known to expire.
         source: The set for it that is visible here, by name, or None.
         error: What is wrong with it, if anything is.
@@ -55,6 +56,7 @@ class Standing:
     kept_in: tuple[str, ...] = ()
     ours: bool = False
     verified_at: float | None = None
+    refused_at: float | None = None
     expires_at: float | None = None
     source: str | None = None
     error: RegistryError | None = None
@@ -166,6 +168,7 @@ class _Look:
             kept_in=(*(("auths",) if wrote else ()), *(("cache",) if cached else ())),
             ours=ours,
             verified_at=_at(remembered, "at") if remembered.get("state") == "verified" else None,
+            refused_at=_at(remembered, "at") if remembered.get("state") == "refused" else None,
             expires_at=_at(remembered, "expires_at") if ours else None,
             source=self.sources.get(registry),
             error=error

@@ -210,6 +210,7 @@ def test_wrong_usage_is_two(home, arguments):
 
     assert (2, "") == (ran.status, ran.stdout)
     assert "devcontainer-registry" in ran.stderr
+    assert [] == [line for line in ran.stderr.splitlines() if len(line) > 80]
 
 
 # Settings from the environment.
@@ -269,6 +270,16 @@ def test_empty_settings_are_none(home):
     ran = run(home, "login", sets={f"DEVCONTAINER_REGISTRY_{name}": "" for name in names})
 
     assert (0, "") == (ran.status, ran.stderr)
+
+
+def test_a_secrets_file_that_a_variable_names_is_told_by_the_variable(home):
+    variable = "DEVCONTAINER_REGISTRY_SECRETS_FILE"
+
+    ran = run(home, "login", "--json", sets={variable: "/nowhere/secrets.json"})
+
+    (outcome,) = ran.document["registries"]
+    assert (3, "secrets-file", variable) == (ran.status, outcome["code"], outcome["source"])
+    assert variable in outcome["error"]["message"]
 
 
 def test_a_secrets_file_is_read(home, tmp_path):

@@ -105,6 +105,28 @@ def test_a_folder_that_may_not_be_written_is_an_error(shared, mode, owner):
     assert ["config.json"] == os.listdir(os.path.dirname(path))
 
 
+@pytest.mark.parametrize("below", ["docker", "closed/docker"])
+def test_a_folder_that_cannot_be_made_is_not_to_be_given_away(shared, below):
+    """
+    As in the HOME of root's that sudo kept, or the /nonexistent of a system's user.
+    """
+    os.mkdir(os.path.join(shared, "closed"), 0o700)
+    os.chmod(shared, 0o755)
+    path = os.path.join(shared, below, "config.json")
+
+    def login():
+        try:
+            config_at(path).store({HOST: LOGIN})
+        except ConfigError as exc:
+            return exc.message, exc.hint
+
+    message, hint = as_nobody(login)
+
+    assert path in message
+    assert "chown" not in hint
+    assert "HOME" in hint
+
+
 def test_another_owners_file_keeps_its_owner_when_root_writes(shared):
     path = os.path.join(shared, "docker", "config.json")
     put(path, FOREIGN)

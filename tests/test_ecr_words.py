@@ -284,6 +284,16 @@ def test_a_proxy_that_refuses_is_named_without_its_password(monkeypatch, status,
     assert "pr0xyp4ss" not in error.message + error.hint
 
 
+def test_a_registry_that_refuses_what_aws_just_gave_does_not_blame_the_key():
+    hints = [
+        EcrAuthenticator().explain(secret(**members), AuthenticationError("no", code="rejected"))
+        for members in ({}, {"username": None, "secret": None}, {"username": "AWS"})
+    ]
+
+    assert ["E_CONTAINER_REGISTRY_SERVER" in hint for hint in hints] == [True, True, False]
+    assert ["E_CONTAINER_REGISTRY_PASSWORD" in hint for hint in hints] == [False, False, True]
+
+
 def turn_away(proxy, status):
     connection, _ = proxy.accept()
     with connection:

@@ -199,6 +199,7 @@ def test_what_is_no_string_in_a_secrets_file_is_an_error_of_that_variable(write)
     layer = environment.layers[1]
     assert layer.value(NAME).code == "invalid-member"
     assert "12345" not in layer.value(NAME).message
+    assert "quotes" in layer.value(NAME).hint
     assert layer.value("B").text == "fine"
     assert layer.names == {NAME, "B"}
 

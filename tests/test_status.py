@@ -114,6 +114,26 @@ def test_a_login_that_we_wrote_is_ours_and_tells_when_it_was_verified(home):
     assert found.verified_at is not None
 
 
+def test_a_secret_that_was_refused_is_told_beside_what_docker_has(home):
+    with Fine({"bob": "s3cret-s3cret"}) as registry:
+        typo = a_set("MY", registry.registry, password="another")
+        assert not home.login(sets=typo, store="auths").ok
+        alone = status(environ={**home.environ, **typo})
+        assert home.login(sets=a_set("MY", registry.registry), store="auths").ok
+        assert not home.login(sets=typo, store="auths").ok
+        beside = status(environ={**home.environ, **typo})
+
+    for report, rule, said in ((alone, "none", "not logged in"), (beside, "auths", "by us")):
+        (found,) = report.standings
+        assert (rule, None) == (found.rule, found.verified_at)
+        assert found.refused_at is not None
+        text = " ".join(" ".join(status_lines(report)).split())
+        at = render.instant(found.refused_at)
+        assert text.endswith(f"{said}, MY_CONTAINER_REGISTRY_* was refused {at}")
+        (entry,) = render.status_document(report)["registries"]
+        assert at == entry["refused_at"]
+
+
 def test_our_helper_with_a_credential_is_ours_until_its_end(look):
     look.program("devcontainer-registry")
     look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})

@@ -98,6 +98,13 @@ class EcrAuthenticator:
                 )
             case "rejected" if secret.username == "AWS":
                 return f"set {_set(secret)}_PASSWORD to the output of {_command(secret)}"
+            case "rejected":
+                # The token is new, so it is for elsewhere, or stopped on its way.
+                # https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html
+                return (
+                    "AWS took the identity and gave a token: check the account and the region in "
+                    f"{_set(secret)}_SERVER, and the policy of a VPC endpoint"
+                )
             case _:
                 return ""
 
