@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from . import deadline as clock
 from ._verdict import vetted
+from ._worker import Worker
 from .authenticators import inquire, passes_on
 from .credentials import Credential, Secret
 from .errors import AuthenticationError, PluginError, RegistryError, TransientError
@@ -118,7 +119,7 @@ def ask_all(
     for job in jobs:
         # Daemons: a name server that hangs can't be interrupted, and nobody waits for it.
         ahead = verified and requests.may_go_ahead(job)
-        threading.Thread(target=asker.work, args=(job, answers, ahead), daemon=True).start()
+        Worker(asker.work, job, answers, ahead).start()
     if verified:
         requests.prepare()
     else:

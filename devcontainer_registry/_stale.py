@@ -109,7 +109,7 @@ def _renew(
     if give_up - time.monotonic() < _TOO_SHORT:
         # Not the cloud's failure: who had the lock before us used up the time.
         return RegistryError(f"others were busy renewing {registry}", code="cache-locked")
-    import threading
+    from ._worker import Worker
 
     done: list[Entry | RegistryError] = []
 
@@ -126,7 +126,7 @@ def _renew(
             done.append(RegistryError(msg, hint="report this as a bug"))
 
     # A plugin may hang where no timeout of ours reaches it, even when it is imported.
-    worker = threading.Thread(target=work, daemon=True)
+    worker = Worker(work)
     worker.start()
     worker.join(max(0.0, give_up - time.monotonic()))
     result = done[0] if done else _too_slow(registry)

@@ -5,8 +5,7 @@ A clock for SDKs that have none: several waits in a row, and a program or two in
 
 from __future__ import annotations
 
-import threading
-
+from .._worker import Worker
 from ..errors import TransientError
 
 TYPE_CHECKING = False
@@ -35,7 +34,7 @@ def within(seconds: float, call: Callable[[], T], *, who: str) -> T:
             failed.append(exc)
 
     # A daemon: what does not end by itself must not keep the process.
-    thread = threading.Thread(target=work, daemon=True)
+    thread = Worker(work)
     thread.start()
     thread.join(seconds)
     if failed:
