@@ -28,16 +28,17 @@ class Secret:
     nobody printed on purpose is not printed.
     """
 
-    __slots__ = ("__value",)
+    __slots__ = ("__reveal",)
 
     def __init__(self, value: str) -> None:
-        self.__value = value
+        # In no attribute: serializers other than pickle, debuggers and their kin list those.
+        self.__reveal = lambda: value
 
     def reveal(self) -> str:
         """
         The string itself.
         """
-        return self.__value
+        return self.__reveal()
 
     def __repr__(self) -> str:
         """
@@ -49,19 +50,19 @@ class Secret:
         """
         Whether there is anything to reveal.
         """
-        return bool(self.__value)
+        return bool(self.reveal())
 
     def __eq__(self, other: object) -> bool:
         """
         Whether *other* is a `Secret` that holds the same.
         """
-        return isinstance(other, Secret) and self.__value == other.__value
+        return isinstance(other, Secret) and self.reveal() == other.reveal()
 
     def __hash__(self) -> int:
         """
         As a string's, which Python salts anew in each process.
         """
-        return hash((Secret, self.__value))
+        return hash((Secret, self.reveal()))
 
     def __reduce__(self) -> NoReturn:
         """

@@ -139,6 +139,18 @@ def test_no_value_shows_it_and_none_can_be_pickled(value):
     assert_hidden(*everything_of(caught.value))
 
 
+def test_no_attribute_of_a_secret_holds_it():
+    """
+    Serializers such as jsonpickle, and debuggers, list them without asking.
+    """
+    secret = Secret(CANARY)
+
+    for name in dir(secret):
+        assert_hidden(repr(getattr(secret, name)))
+    # Python 3.11 has one for every object.
+    assert_hidden(repr(getattr(secret, "__getstate__", dict)()))
+
+
 def test_a_job_on_its_way_does_not_show_it():
     job = Job(0, a_secret(password=CANARY), Scripted(GOOD), None)
     job.credential = Credential(username=USER, secret=Secret(CANARY))
