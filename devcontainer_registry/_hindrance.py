@@ -122,11 +122,18 @@ def store_missing(store: str) -> Finding:
     https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (GetAllCredentials)
     """
     program = shown(f"docker-credential-{store}")
+    if store.startswith(_OF_VSCODE):
+        hint = (
+            'set "dev.containers.dockerCredentialHelper": false in VS Code, and remove credsStore '
+            "from config.json"
+        )
+    else:
+        hint = "remove credsStore from config.json, or install that helper"
     return Finding(
         code="helper-missing",
         message=f"credsStore names {program}, which is not on PATH: docker fails "
         "for other registries, and a classic build sends no login at all",
-        hint="remove credsStore from config.json, or install that helper",
+        hint=hint,
     )
 
 

@@ -156,7 +156,8 @@ def _kept(
 def _invisible() -> RegistryError:
     return RegistryError(
         "the secrets to renew it with are not visible to docker's credential helper",
-        hint="run devcontainer-registry login where they are, or set them in containerEnv",
+        hint="run devcontainer-registry login where they are, or set them where docker runs, as "
+        "remoteEnv does",
         code="secrets-not-visible",
     )
 

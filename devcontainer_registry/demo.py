@@ -59,8 +59,8 @@ def run(*, as_json: bool, colours: bool, observe: Observer) -> int:
                 _say(render.lines(report, colours=colours))
                 _say(_after(report.config))
                 again = login(environ=environ, verify="changed", observe=observe)
-                _say(["", "$ devcontainer-registry hook postStart   # at the next start"])
-                _say(render.lines(again, colours=colours))
+                _say(["", "$ devcontainer-registry hook postStart   # the next start's news"])
+                _say(render.lines(again, colours=colours, quiet=True))
                 _say(
                     ["", "That was a demo: two registries on loopback, a scratch folder, no more."]
                 )

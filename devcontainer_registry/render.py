@@ -278,13 +278,13 @@ def _standing(standing: Standing) -> str:
         said = ["config.json, by us" if standing.ours else "config.json, by somebody else"]
     if standing.verified_at is not None:
         said.append(f"verified {instant(standing.verified_at)}")
-    elif standing.refused_at is not None:
-        refused = standing.source or "the secret that was tried last"
-        said.append(f"{refused} was refused {instant(standing.refused_at)}")
-    elif standing.ours:
+    elif standing.ours and standing.refused_at is None:
         said.append("not verified")
     if standing.expires_at is not None:
         said.append(f"until {instant(standing.expires_at)}")
+    if standing.refused_at is not None:
+        refused = standing.source or "the secret that was tried last"
+        said.append(f"{refused} was refused {instant(standing.refused_at)}")
     return ", ".join(said)
 
 

@@ -505,6 +505,19 @@ def test_a_store_whose_program_is_missing_is_said_also_where_it_hides_nothing(
     assert all("docker-credential-gone" in finding.message for finding in report.findings)
 
 
+@pytest.mark.parametrize(("store", "told"), [("gone", False), ("dev-containers-1a2b", True)])
+def test_a_store_of_vscodes_that_is_gone_is_told_with_vscodes_setting(machine, store, told):
+    machine.home.write({"credsStore": store})
+
+    report = machine.home.login(
+        [a_secret()], sets={"PATH": machine.environ["PATH"]}, store="helper", verify="never"
+    )
+
+    (finding,) = report.findings
+    assert told == ("dev.containers.dockerCredentialHelper" in finding.hint)
+    assert told != ("install" in finding.hint)
+
+
 # Registries of their own kind.
 
 SPELLINGS = [HUB, "docker.io", "index.docker.io", "registry-1.docker.io"]

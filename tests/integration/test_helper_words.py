@@ -23,7 +23,8 @@ OLD, NEW = "of-the-cloud", "the-new-one"
 # Why there is no new login, and what to do: what the cloud said, in the words of `helping`.
 WHY_NOT = {
     "unseen": "the secrets to renew it with are not visible to docker's credential helper; "
-    "run devcontainer-registry login where they are, or set them in containerEnv",
+    "run devcontainer-registry login where they are, or set them where docker runs, as "
+    "remoteEnv does",
     "down": "the cloud is down; wait for it",
     "refuses": "the cloud said no; give it the right to",
 }
