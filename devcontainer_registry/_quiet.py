@@ -157,8 +157,8 @@ def _leads_on(path: str) -> bool:
         if not stat.S_ISREG(found.st_mode) or found.st_size > _SIZE_MAX:
             return True
         with open(descriptor, "rb", closefd=False) as file:
-            text = file.read(_SIZE_MAX)
-        return text is None or b"_FILE" in text
+            text: bytes | None = file.read(_SIZE_MAX)
+        return text is None or b"_FILE" in text  # None: it would have to be waited for
     except OSError:
         return True
     finally:

@@ -13,6 +13,7 @@ from .registry import Registry
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
 # The user name under which a helper answers an identity (refresh) token; not a placeholder.
@@ -32,7 +33,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         # In no attribute: serializers other than pickle, debuggers and their kin list those.
-        self.__reveal = lambda: value
+        self.__reveal: Callable[[], str] = lambda: value
 
     def reveal(self) -> str:
         """
