@@ -16,7 +16,7 @@ from . import _codespaces
 from . import authenticators as plugins
 from ._ask import Job, RetryPolicy, ask_all
 from ._delegate import Delegation
-from ._hindrance import by_hand, not_kept, not_ours, other_helper, store_missing
+from ._hindrance import by_hand, not_kept, not_ours, open_to_others, other_helper, store_missing
 from ._keep import Accepted, foreseen, keep, places
 from ._memory import REFUSED_FOR, Memory
 from ._survey import chosen, incomplete, refuse_mistakes
@@ -222,7 +222,11 @@ class _Run:
             outcomes=tuple(
                 _beside(outcome, document) for outcome in (*outcomes, *incomplete(found))
             ),
-            findings=(*found.findings, *self._store_missing(document, outcomes)),
+            findings=(
+                *found.findings,
+                *self._store_missing(document, outcomes),
+                *self._open_to_others(outcomes),
+            ),
             error=self.write_error or self.read_error,
         )
 
@@ -236,6 +240,10 @@ class _Run:
             there = self.delegation.found(f"docker-credential-{store}") is not None
             return () if there else (store_missing(store),)
         return ()
+
+    def _open_to_others(self, outcomes: Iterable[Outcome]) -> Iterable[Finding]:
+        written = self.changed and any("auths" in outcome.kept_in for outcome in outcomes)
+        return (open_to_others(self.config.path),) if written and self.config.is_open() else ()
 
     def _peek(self) -> Document | None:
         try:

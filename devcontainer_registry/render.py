@@ -9,6 +9,8 @@ import os
 import textwrap
 import time
 
+from ._editing import shown
+
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -270,7 +272,7 @@ def _short(outcome: Outcome, error: RegistryError) -> str:
 
 def _standing(standing: Standing) -> str:
     if standing.helper is not None:
-        said = [f"docker-credential-{standing.helper}"]
+        said = [shown(f"docker-credential-{standing.helper}")]
     elif standing.rule == "none":
         would = standing.source is not None and standing.refused_at is None
         said = [f"not logged in; {standing.source} would" if would else "not logged in"]
