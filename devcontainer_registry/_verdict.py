@@ -25,9 +25,26 @@ from .registry import split_image
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ._ask import Job
     from .credentials import Credential, RegistrySecret
     from .report import Outcome
+
+# What the members of a set are called where a login comes from elsewhere.
+_CALLED = {
+    "DOCKER_AUTH_CONFIG": {
+        "USER and *_PASSWORD": "user name and password in DOCKER_AUTH_CONFIG",
+        "USER": "the user name in DOCKER_AUTH_CONFIG",
+        "PASSWORD": "the password in DOCKER_AUTH_CONFIG",
+        "SERVER": "the host in DOCKER_AUTH_CONFIG",
+    },
+    "CI_REGISTRY": {
+        "USER": "CI_REGISTRY_USER",
+        "PASSWORD": "CI_REGISTRY_PASSWORD",
+        "SERVER": "CI_REGISTRY",
+    },
+}
 
 # A shorter user name, such as AWS, would be found in half of all sentences.
 _USERNAME_MIN = 8
@@ -102,15 +119,26 @@ def vetted(error: RegistryError, job: Job, *, hint: str | None = None) -> Regist
     """
     names = _names(job.secret, job.credential)
     hint = error.hint if hint is None else hint
+    called = _CALLED.get(job.secret.id, {}) if job.secret.implicit else {}
     # The nearest class of our own, since a stranger's may hold anything.
     kind: type[RegistryError] = next(
         k for k in type(error).__mro__ if k.__module__ == RegistryError.__module__
     )
     return kind(
-        _one_line(masked(str(error.message), names)),
-        hint=_one_line(masked(str(hint), names)),
+        _as_called(_one_line(masked(str(error.message), names)), job.secret.id, called),
+        hint=_as_called(_one_line(masked(str(hint), names)), job.secret.id, called),
         code=_one_line(masked(str(error.code), names)),
     )
+
+
+def _as_called(text: str, set_id: str, called: Mapping[str, str]) -> str:
+    """
+    *text*, which names the members of a set, for a login that comes from elsewhere.
+    """
+    for member, name in called.items():
+        text = text.replace(f"*_{member}", name)
+        text = text.replace(f"{set_id}_CONTAINER_REGISTRY_{member}", name)
+    return text
 
 
 def _names(secret: RegistrySecret, credential: Credential | None) -> dict[str, str]:

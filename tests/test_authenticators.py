@@ -15,7 +15,7 @@ from fakes import GOOD, HERE, Claiming, Scripted, Told, a_secret
 
 from devcontainer_registry import authenticators as plugins
 from devcontainer_registry.authenticators.generic import GenericAuthenticator
-from devcontainer_registry.errors import DiscoveryError, PluginError
+from devcontainer_registry.errors import DiscoveryError, PluginError, UnreachableError
 from devcontainer_registry.registry import Registry
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -226,6 +226,19 @@ def test_a_clouds_key_is_sent_where_the_user_says_so():
 @pytest.mark.parametrize("user", ["AKIA", "akiaiosfodnn7example", "bob", "AKIAIOSFODNN7EXAMPLE1"])
 def test_what_is_no_clouds_key_is_passed_on(user):
     assert user == GenericAuthenticator().authenticate(a_secret(user=user), timeout=1).username
+
+
+@pytest.mark.parametrize(
+    ("server", "meant"),
+    [("hub.docker.com", "docker.io"), ("github.com", "ghcr.io"), ("registry.example", None)],
+)
+def test_the_web_site_of_a_registry_is_told_from_it(server, meant):
+    error = UnreachableError("no registry", code="not-a-registry")
+
+    hint = GenericAuthenticator().explain(a_secret(registry=Registry(server)), error)
+
+    assert bool(meant) == ("_SERVER" in hint)
+    assert f" {meant}," in hint or meant is None
 
 
 def test_a_robots_name_with_a_dollar_is_passed_on_as_it_is():

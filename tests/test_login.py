@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import time
 
@@ -720,6 +721,24 @@ def test_an_implicit_login_that_came_while_we_asked_is_not_replaced_either(home)
 
     assert ("skipped", "not-ours") == (only(report).status, only(report).code)
     assert {HERE: "old:password"} == home.auths
+
+
+@pytest.mark.parametrize(
+    ("sets", "variables"),
+    [
+        ({"DOCKER_AUTH_CONFIG": "{}"}, {"DOCKER_AUTH_CONFIG"}),
+        ({"CI_REGISTRY": "", **GITLAB}, {"CI_REGISTRY_USER", "CI_REGISTRY_PASSWORD"}),
+    ],
+)
+def test_a_hint_names_the_variables_that_an_implicit_login_has(home, sets, variables):
+    with Fine({"bob": "another"}) as there:
+        logins = {"auths": {there.registry: {"auth": encoded("bob:s3cret-s3cret")}}}
+        values = {"DOCKER_AUTH_CONFIG": json.dumps(logins), "CI_REGISTRY": there.registry}
+        report = home.login(sets={**sets, **{n: values[n] for n in sets if n in values}})
+
+    hint = only(report).error.hint
+    assert "rejected" == only(report).code
+    assert variables == set(re.findall(r"[A-Z*]+_[A-Z_]+", hint))
 
 
 def test_an_implicit_login_replaces_its_own_of_before(home):

@@ -31,6 +31,14 @@ _HINTS = {
 }
 
 
+# A web site for its registry.
+_MEANT = {
+    "docker.com": "docker.io",
+    "hub.docker.com": "docker.io",
+    "github.com": "ghcr.io",
+    "gitlab.com": "registry.gitlab.com",
+}
+
 # Harbor's hosts are anybody's, but nobody else calls its robots so.
 # https://goharbor.io/docs/2.11.0/administration/robot-accounts/
 _HARBOR_HINT = (
@@ -75,8 +83,11 @@ class GenericAuthenticator:
 
     def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
         """
-        What the well-known registries take for a password.
+        What the well-known registries take for a password, and what they are called.
         """
+        meant = _MEANT.get(secret.registry)
+        if meant is not None:
+            return f"set {secret.id}_CONTAINER_REGISTRY_SERVER to {meant}, the registry's name"
         if error.code != "rejected":
             return ""
         if (secret.username or "").startswith("robot$"):
