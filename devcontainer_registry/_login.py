@@ -65,6 +65,10 @@ def login(
     """
     Log in to every registry that the environment has a secret for.
 
+    Blocks until all have answered, *timeout* at the longest: from asyncio, call it with
+    `asyncio.to_thread`.  Any number of threads and processes may call it at once.  Who was given
+    up gets a second more at the end of the process, and no longer.
+
     Args:
         secrets: What to log in with; None: what `discover` finds in *environ*.
         environ: Variables; None: the process's own, which the SDKs of the clouds read besides.

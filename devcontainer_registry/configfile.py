@@ -71,7 +71,7 @@ class DockerConfig:
             clock: Seconds that only grow.
             sleep: Waits for so many seconds.
         """
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         if not _is_path(self.path):
             msg = "the path of config.json is empty, or none that a file can have"
             raise ConfigError(msg, hint="name the file, or leave it to DOCKER_CONFIG")

@@ -30,7 +30,7 @@ class RegistryError(Exception):
         code: Stable and kebab-case; the README lists them all.
     """
 
-    code = "failed"
+    code: str = "failed"
 
     def __init__(self, message: str, *, hint: str = "", code: str | None = None) -> None:
         super().__init__(message)

@@ -49,6 +49,9 @@ def resolve(
     `~/.dockercfg` is not read: docker has done without it since 23.0.
     https://docs.docker.com/engine/deprecated/
 
+    Blocks while a helper, or the cloud behind ours, is asked: from asyncio, call it with
+    `asyncio.to_thread`.  Any number of threads may call it at once.
+
     Args:
         target: An image reference, or a registry.  A text without a slash is an image to docker
             (`alpine`), unless it has a dot, is `localhost`, or is a `Registry`.
@@ -63,9 +66,12 @@ def resolve(
 
     Raises:
         InvalidRegistryError: *target* is neither an image nor a registry.
-        ConfigError: A file is damaged, or a helper is missing, hangs, fails or talks nonsense:
-            what makes `docker run` fail, too.  Or docker would send a bearer token that somebody
-            put there (`registrytoken`), which no `Credential` can say.
+        ConfigError: What makes `docker run` fail or warn, too.  Its code is `config-damaged` for a
+            file or an entry that cannot be read; `helper-missing`, `helper-hangs` or
+            `helper-failed` for a credential helper; `config-error` for the rest; and
+            `registry-token` where docker would send a bearer token that somebody put there, which
+            no `Credential` can say.
+        RegistryError: Our own helper has a login that is over, and why it got no new one.
     """
     environ = os.environ if environ is None else environ
     registry, repository = _parsed(target)

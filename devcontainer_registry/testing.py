@@ -102,7 +102,7 @@ class LoopbackRegistry:
         self._refresh_tokens: dict[str, str] = {}  # token: user
         address = "127.0.0.1" if host == "localhost" else host
         self._server = LoopbackServer(self._answer, address=address)
-        self.registry = Registry(f"{host}:{self._server.server_port}")
+        self.registry: Registry = Registry(f"{host}:{self._server.server_port}")
 
     def __enter__(self) -> LoopbackRegistry:
         """

@@ -42,6 +42,20 @@ def looking_only() -> list[registry.Registry]:
     return [secret.registry for secret in found.secrets]
 
 
+def as_a_keychain(image: str) -> tuple[str, str] | str | None:
+    try:
+        credential = registry.resolve(image, environ={"HOME": "/root"}, timeout=5.0)
+    except registry.InvalidRegistryError:
+        return None
+    except registry.ConfigError as exc:
+        return exc.code if exc.code == "helper-missing" else exc.hint
+    if credential is None or credential.seconds_left() < 60:
+        return None
+    if credential.is_identity_token:
+        return credential.secret.reveal()
+    return credential.username, credential.secret.reveal()
+
+
 class MyAuthenticator:
     """
     A kind of one's own, which inherits nothing.
