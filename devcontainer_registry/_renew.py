@@ -72,7 +72,15 @@ def renew(
     if secret is None:
         raise _invisible() if kept else RegistryError(NOT_FOUND, code="not-found")
     kind, authenticator = plugins.choose(secret, plugins.load())
-    exchanged = plugins.is_exchange(authenticator, secret)
+    try:
+        exchanged = plugins.is_exchange(authenticator, secret)
+    except Exception as exc:  # noqa: BLE001  (somebody else's plugin may raise anything)
+        # Without its text, which nobody has vetted for secrets.
+        raise PluginError(
+            f"the authenticator {kind} failed: {type(exc).__name__}",
+            hint="report this to the authors of the authenticator",
+            code="plugin-failed",
+        ) from None
     memory = Memory(cache, "")
     if not exchanged:
         _refuse_static(secret, memory, kept=kept is not None)

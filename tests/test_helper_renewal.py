@@ -222,6 +222,16 @@ def test_what_a_plugin_quotes_reaches_neither_docker_nor_the_disk(helper, left):
         assert "C4n4ry" not in text
 
 
+def test_what_a_plugin_quotes_before_it_is_asked_reaches_nobody_either(helper):
+    helper.see_secrets("quotes at once")
+    helper.environ |= a_set("MY", HERE, user="bob", password="C4n4ry+s1ngs")
+
+    said = reason(helper.get())
+
+    assert "the authenticator played failed: AuthenticationError" in said
+    assert "C4n4ry" not in said
+
+
 @pytest.mark.parametrize("left", [None, HOUR])
 def test_what_a_plugin_prints_reaches_nobody(helper, left):
     if left:
