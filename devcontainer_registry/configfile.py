@@ -90,11 +90,17 @@ class DockerConfig:
                 file there, but docker does not, and would never see what we write.
         """
         environ = os.environ if environ is None else environ
-        folder = environ.get("DOCKER_CONFIG") or os.path.join(_home(environ), ".docker")
-        if os.path.isfile(folder):
+        named = environ.get("DOCKER_CONFIG")
+        folder = named or os.path.join(_home(environ), ".docker")
+        if os.path.isfile(folder) and named:
             raise ConfigError(
                 f"DOCKER_CONFIG names a file, {shown(folder)}, where docker wants its folder",
                 hint=f"set DOCKER_CONFIG to {shown(os.path.dirname(folder) or '.')}",
+            )
+        if os.path.isfile(folder):
+            raise ConfigError(
+                f"{shown(folder)} is a file, where docker wants its folder",
+                hint=f"move it away, or {_ELSEWHERE}",
             )
         return cls(os.path.join(folder, "config.json"), rescue_dir=Cache.locate(environ).path)
 

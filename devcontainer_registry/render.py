@@ -242,12 +242,14 @@ def _name(outcome: Outcome) -> str:
 def _detail(outcome: Outcome) -> str:
     if outcome.status not in ("ok", "unchanged", "found"):
         return _with_source(outcome.error.message if outcome.error is not None else "", outcome)
-    said = f"from {outcome.source}"
+    # Only who logs out has no kind.
+    absent = outcome.status == "unchanged" and outcome.kind is None
+    said = f"{'in' if absent else 'from'} {outcome.source}"
     if outcome.status == "found":
         return f"{said} ({outcome.kind})"
     if outcome.realm:
         said += f" through {outcome.realm}"
-    if outcome.status == "ok" and not outcome.verified and outcome.code is None:
+    if outcome.kept_in and not outcome.verified and outcome.code is None:
         said += ", not verified"
     if outcome.expires_at is not None:
         said += f", until {instant(outcome.expires_at)}"

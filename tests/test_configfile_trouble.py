@@ -306,6 +306,16 @@ def test_a_docker_config_that_names_the_file_is_refused(path):
     assert os.path.dirname(path) in caught.value.hint
 
 
+def test_a_file_in_the_place_of_dockers_folder_is_not_blamed_on_a_variable(tmp_path):
+    (tmp_path / ".docker").write_text("")
+
+    with pytest.raises(ConfigError) as caught:
+        DockerConfig.locate({"HOME": str(tmp_path)})
+
+    assert str(tmp_path / ".docker") in caught.value.message
+    assert "DOCKER_CONFIG" not in caught.value.message
+
+
 @pytest.mark.parametrize("path", ["", "a\0b", "\ud800"])
 def test_a_path_that_no_file_can_have_is_refused(path):
     with pytest.raises(ConfigError):

@@ -127,4 +127,7 @@ def test_the_command_says_what_was_done(home):
     again = run(home, "logout", "--all")
 
     assert ["logged out", "no login"] == [line[:12].strip() for line in ran.stdout.splitlines()]
+    assert ["from config.json", "in config.json"] == [
+        line[12:].split(maxsplit=1)[1] for line in ran.stdout.splitlines()
+    ]
     assert (0, "nothing to log out of\n") == (again.status, again.stdout)
