@@ -6,6 +6,7 @@ The command `devcontainer-registry`: arguments in, lines or JSON out, an exit st
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 
@@ -21,7 +22,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import NoReturn
+    from typing import NoReturn, TextIO
 
     from .observer import Observer
     from .report import LoginReport
@@ -62,17 +63,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.words = sys.argv[1:] if argv is None else list(argv)
         _parser(environ).parse_args(arguments.words, arguments)
         status: int = arguments.run(arguments, environ)
-        sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read us has gone; without this, the interpreter complains at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = _BUG
     except KeyboardInterrupt:
         return 130
     except Exception as exc:  # noqa: BLE001  (the last line of defence)
         status = _crashed(exc, environ, getattr(arguments, "secrets_file", None))
+    if not all([_was_written(sys.stdout), _was_written(sys.stderr)]):
+        status = status or _BUG
     # Not even a bug of ours is to stop a container from starting.
     return 0 if getattr(arguments, "forgiving", False) else status
+
+
+def _was_written(stream: TextIO) -> bool:
+    """
+    Whether all that was said has arrived; else it is let go, or the interpreter fails at exit.
+    """
+    try:
+        stream.flush()
+    except OSError as exc:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        # Whoever read us may have gone, and knows.
+        if stream is sys.stdout and not isinstance(exc, BrokenPipeError):
+            _complain(f"stdout can't be written: {os.strerror(exc.errno or 0)}")
+        return False
+    return True
 
 
 def _prepare_streams() -> None:
@@ -386,8 +401,13 @@ def _demo(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     )
 
 
+def _complain(message: str) -> None:
+    with contextlib.suppress(OSError):  # as a disk that is full
+        print(render.complaint(message), file=sys.stderr)  # noqa: T201
+
+
 def _usage(message: str) -> SystemExit:
-    print(render.complaint(message), file=sys.stderr)  # noqa: T201
+    _complain(message)
     return SystemExit(_USAGE_ERROR)
 
 
@@ -432,8 +452,9 @@ def _crashed(exc: Exception, environ: Mapping[str, str], secrets_file: str | Non
         text = hide(_trace(exc))
     except Exception:  # noqa: BLE001  (what hides secrets has failed itself: show nothing)
         text = f"{type(exc).__name__}\n"
-    sys.stderr.write(text)
-    sys.stderr.write("devcontainer-registry: this is a bug; please report the lines above\n")
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.write("devcontainer-registry: this is a bug; please report the lines above\n")
     return _BUG
 
 

@@ -422,6 +422,31 @@ def test_closed_streams_are_no_crash(home):
     assert ["a.example"] == list(home.auths)
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has such a device")
+@pytest.mark.parametrize(
+    ("words", "status"), [("login", 1), ("hook postCreate", 0), ("hook postCreate --strict", 1)]
+)
+@pytest.mark.parametrize("stderr", ["pipe", "full"])
+def test_an_output_that_takes_nothing_stops_no_container(home, words, status, stderr):
+    """
+    As a log on a disk that is full; the interpreter's own flush at exit would make it 120.
+    """
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "devcontainer_registry", *words.split(), "--verify", "never"],
+            env=environ(home, a_set("A", "a.example")),
+            stdout=full,
+            stderr=full if stderr == "full" else subprocess.PIPE,
+            check=False,
+        )
+
+    assert status == done.returncode
+    assert ["a.example"] == list(home.auths)
+    if stderr == "pipe":
+        assert b"devcontainer-registry: stdout can't be written" in done.stderr
+        assert b"bug" not in done.stderr
+
+
 def test_a_locale_that_spells_nothing_is_no_crash(home, tmp_path):
     folder = tmp_path / "d\u00f6cker"
     sets = {
