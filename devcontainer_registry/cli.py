@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import sys
 
 from . import _exporting, _quiet, render
@@ -145,7 +146,23 @@ class _Parser(argparse.ArgumentParser):
     # argparse's own is one line, however long.
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        raise _usage(message)
+        raise _usage(_unquoted(message))
+
+
+# How argparse quotes the word that it does not like; the ones that it would like come later.
+_QUOTED = re.compile(r"(['\"])(?:\\.|(?!\1).)*\1")
+_UNKNOWN = "unrecognized arguments"
+_OPTION = re.compile("--[a-z][a-z-]*|-[a-z]")
+
+
+def _unquoted(message: str) -> str:
+    """
+    The *message* of argparse's without the word that it is about: `--password`'s, say.
+    """
+    if not message.startswith(_UNKNOWN):
+        return _QUOTED.sub("****", message, count=1)
+    words = (word.partition("=")[0] for word in message.removeprefix(f"{_UNKNOWN}:").split())
+    return f"{_UNKNOWN}: {' '.join(w if _OPTION.fullmatch(w) else '****' for w in words)}"
 
 
 class _Version(argparse.Action):

@@ -523,6 +523,36 @@ def test_a_secret_as_the_name_of_a_set_is_not_shown(home):
     assert_hidden(ran.stdout, ran.stderr, *everything_of(caught.value))
 
 
+# As for `docker login`, say.
+@pytest.mark.parametrize("text", [CANARY, "c4n4ry's", "--C4n4ry", "-pC4n4ry"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["login", "--password", "{}"],
+        ["login", "--password={}"],
+        ["login", "-u", "bob", "-p", "{}", "ghcr.io"],
+        ["login", "--json={}"],
+        ["hook", "{}"],
+        ["export", "--format", "{}"],
+        ["export", "--format={}"],
+        ["status", "{}"],
+        ["{}"],
+    ],
+    ids=" ".join,
+)
+def test_a_secret_as_a_word_that_no_command_knows_is_not_shown(home, words, text):
+    ran = run(home, *(word.format(text) for word in words))
+
+    assert 2 == ran.status
+    assert_hidden(ran.stdout, ran.stderr)
+
+
+def test_what_no_command_knows_is_named_where_it_is_an_option(home):
+    ran = run(home, "login", "--password", CANARY)
+
+    assert "unrecognized arguments: --password ****\n" in ran.stderr
+
+
 def test_a_secret_as_the_registry_of_a_logout_is_not_shown(home):
     ran = run(home, "logout", CANARY)
 
