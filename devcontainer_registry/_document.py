@@ -117,12 +117,11 @@ class Document:
         found = auths.get(key)
         return found if is_object(found) else None
 
-    def unreadable(self) -> str | None:
+    def unreadable(self) -> list[str]:
         """
-        The key of an entry of `auths` that docker can't read, and gives up at; None: it reads all.
+        The keys of `auths` whose entries docker can't read; then it drops others, by chance.
         """
-        entries = self._map("auths").items()
-        return next((key for key, entry in entries if not is_readable(entry)), None)
+        return [key for key, entry in self._map("auths").items() if not is_readable(entry)]
 
     def auth(self, registry: Registry) -> Credential | None:
         """

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from ._editing import shown
 from .credentials import Finding
-from .errors import RegistryError
+from .errors import InvalidRegistryError, RegistryError
+from .registry import Registry
 
 TYPE_CHECKING = False
 
@@ -134,6 +135,23 @@ def store_missing(store: str) -> Finding:
         message=f"credsStore names {program}, which is not on PATH: docker fails "
         "for other registries, and a classic build sends no login at all",
         hint=hint,
+    )
+
+
+def unreadable(path: str, key: str) -> Finding:
+    """
+    What there is to say of the entry *key* of `auths`, at which docker stops to read the others.
+
+    Not to log in there again: docker would keep nothing of what it had not read by then.
+    """
+    try:
+        whose = f"the entry for {Registry(key)}"
+    except InvalidRegistryError:
+        whose = "an entry"  # unnamed: somebody may have put a password into the key
+    return Finding(
+        code="login-unreadable",
+        message=f"docker cannot read {whose} in {shown(path)}, and drops other logins over it",
+        hint="remove that entry, or make its auth the padded base64 of USER:PASSWORD",
     )
 
 

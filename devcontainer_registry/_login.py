@@ -16,7 +16,15 @@ from . import _codespaces
 from . import authenticators as plugins
 from ._ask import Job, RetryPolicy, ask_all
 from ._delegate import Delegation
-from ._hindrance import by_hand, not_kept, not_ours, open_to_others, other_helper, store_missing
+from ._hindrance import (
+    by_hand,
+    not_kept,
+    not_ours,
+    open_to_others,
+    other_helper,
+    store_missing,
+    unreadable,
+)
 from ._keep import Accepted, foreseen, keep, places
 from ._memory import REFUSED_FOR, Memory
 from ._survey import chosen, incomplete, refuse_mistakes
@@ -229,6 +237,7 @@ class _Run:
             findings=(
                 *found.findings,
                 *self._store_missing(document, outcomes),
+                *self._unreadable(outcomes),
                 *self._open_to_others(outcomes),
             ),
             error=self.write_error or self.read_error,
@@ -244,6 +253,17 @@ class _Run:
             there = self.delegation.found(f"docker-credential-{store}") is not None
             return () if there else (store_missing(store),)
         return ()
+
+    def _unreadable(self, outcomes: Iterable[Outcome]) -> Iterable[Finding]:
+        # Our helper is asked whatever stands in `auths`.
+        if not any(outcome.kept_in == {"auths"} for outcome in outcomes):
+            return ()
+        try:
+            # Once more: what was broken may have been the entry that we replaced.
+            broken = self.config.read().unreadable()
+        except ConfigError:
+            return ()
+        return (unreadable(self.config.path, broken[0]),) if broken else ()
 
     def _open_to_others(self, outcomes: Iterable[Outcome]) -> Iterable[Finding]:
         written = self.changed and any("auths" in outcome.kept_in for outcome in outcomes)

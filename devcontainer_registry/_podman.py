@@ -80,8 +80,8 @@ def _login(entry: object, registry: Registry, path: str) -> Credential | None:
     if not isinstance(entry, dict) or not is_decodable(entry):
         raise ConfigError(
             f"{path} has an entry for {registry} that cannot be decoded",
-            hint="repair it: auth is the base64 of USER:PASSWORD, padded; or remove the entry",
-            code="config-damaged",
+            hint="remove that entry, or make its auth the padded base64 of USER:PASSWORD",
+            code="login-unreadable",
         )
     # It looks at these two alone, and at the token only beside the other.  `{}` is what a client
     # leaves where a helper has the login.

@@ -12,13 +12,14 @@ from __future__ import annotations
 import os
 
 from ._authentry import credential_of, folded
+from ._hindrance import unreadable
 from ._podman import login_of_podman
 from ._programs import ask_helper
 from ._variable import logins_in
 from .cache import Cache
 from .configfile import OUR_HELPER, DockerConfig, Document
 from .credentials import Credential, Secret
-from .errors import ConfigError, InvalidRegistryError, RegistryError
+from .errors import ConfigError, RegistryError
 from .helper import NOT_FOUND, serve
 from .registry import Registry, split_image
 
@@ -54,7 +55,9 @@ def resolve(
 
     Args:
         target: An image reference, or a registry.  A text without a slash is an image to docker
-            (`alpine`), unless it has a dot, is `localhost`, or is a `Registry`.
+            (`alpine`), unless it has a dot, is `localhost`, or is a `Registry`.  A host in upper
+            case is the one in lower case, and registry-1.docker.io is Docker Hub: docker takes
+            either for another registry.
         environ: Variables that say where things are; helpers run in it, too.  None: the process's
             own.
         config: The config.json to read; None: where docker looks for it.
@@ -67,10 +70,10 @@ def resolve(
     Raises:
         InvalidRegistryError: *target* is neither an image nor a registry.
         ConfigError: What makes `docker run` fail or warn, too.  Its code is `config-damaged` for a
-            file or an entry that cannot be read; `helper-missing`, `helper-hangs` or
-            `helper-failed` for a credential helper; `config-error` for the rest; and
-            `registry-token` where docker would send a bearer token that somebody put there, which
-            no `Credential` can say.
+            file that cannot be read, `login-unreadable` for an entry; `helper-missing`,
+            `helper-hangs` or `helper-failed` for a credential helper; `config-error` for the rest;
+            and `registry-token` where docker would send a bearer token that somebody put there,
+            which no `Credential` can say.
         RegistryError: Our own helper has a login that is over, and why it got no new one.
     """
     environ = os.environ if environ is None else environ
@@ -136,20 +139,16 @@ def _check(document: Document, config: DockerConfig, rule: str) -> None:
     """
     Refuse what docker warns of: it then uses none of `auths`, or what chance lets it decode first.
     """
-    key = document.unreadable() if rule == "auths" else None
+    broken = document.unreadable() if rule == "auths" else []
     if document.had_bom:
-        fault = "begins with a byte order mark, over which docker ignores it"
-        hint = "save it as UTF-8 without one"
-    elif key is not None:
-        try:
-            entry = f"the entry for {Registry(key)}"
-        except InvalidRegistryError:
-            entry = "an entry"  # unnamed: somebody may have put a password into the key
-        fault = f"has a login that cannot be decoded, over which docker drops others: {entry}"
-        hint = "log in there again, or remove the entry; its auth is base64 of USER:PASSWORD"
-    else:
-        return
-    raise ConfigError(f"{config.path} {fault}", hint=hint, code="config-damaged")
+        raise ConfigError(
+            f"{config.path} begins with a byte order mark, over which docker ignores it",
+            hint="save it as UTF-8 without one",
+            code="config-damaged",
+        )
+    if broken:
+        said = unreadable(config.path, broken[0])
+        raise ConfigError(said.message, hint=said.hint, code=said.code)
 
 
 def _registry_token(registry: Registry) -> ConfigError:

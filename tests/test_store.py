@@ -577,6 +577,48 @@ def test_auto_takes_a_helper_away_from_ecr_public(machine):
     assert {"auths": {"public.ecr.aws": ENTRY}} == machine.config
 
 
+# Entries over which docker drops others.
+
+
+@pytest.mark.parametrize(
+    ("auths", "store", "codes"),
+    [
+        ({"other.example": {"auth": "!"}}, "auths", ["login-unreadable"]),
+        ({"other.example": {"auth": "!"}}, "auto", ["login-unreadable"]),
+        # docker asks our helper, whatever stands there.
+        ({"other.example": {"auth": "!"}}, "helper", []),
+        # It is replaced.
+        ({HERE: {"auth": "!"}}, "auths", []),
+        ({"other.example": {}}, "auths", []),
+    ],
+)
+def test_an_entry_over_which_docker_drops_others_is_said(machine, auths, store, codes):
+    machine.home.write({"auths": auths})
+
+    report = machine.home.login(
+        [a_secret()], sets={"PATH": machine.environ["PATH"]}, store=store, verify="never"
+    )
+
+    assert codes == [finding.code for finding in report.findings]
+
+
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [
+        ("https://other.example/v1/", "cannot read the entry for other.example in /"),
+        ("https://bob:s3cret@other.example/", "cannot read an entry in /"),
+    ],
+)
+def test_such_an_entry_is_named_by_its_host_alone(machine, key, named):
+    machine.home.write({"auths": {key: {"auth": "!"}}})
+
+    report = machine.home.login([a_secret()], store="auths", verify="never")
+
+    (finding,) = report.findings
+    assert named in finding.message
+    assert "s3cret" not in f"{finding}"
+
+
 # The helper store, and our own PATH.
 
 

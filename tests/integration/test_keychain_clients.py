@@ -347,7 +347,7 @@ def test_over_what_is_an_error_here_docker_warns_and_sends_nothing(client, liste
     assert None is sent(listener)
     with pytest.raises(ConfigError) as caught:
         resolved(client, listener)
-    assert "config-damaged" == caught.value.code
+    assert "login-unreadable" == caught.value.code
 
 
 def test_docker_asks_a_helper_whatever_it_warns_of(asking, listener):
@@ -442,7 +442,7 @@ def test_an_entry_that_skopeo_fails_over_is_an_error_here(client, listener, entr
     assert (0 != done.returncode, []) == (True, listener.seen)
     with pytest.raises(ConfigError) as caught:
         resolved(client, listener)
-    assert "config-damaged" == caught.value.code
+    assert "login-unreadable" == caught.value.code
 
 
 def test_without_a_session_skopeo_looks_in_the_folder_of_the_user(client, listener, mounts):
