@@ -45,6 +45,9 @@ _INQUIRY_MAX = 3.0  # seconds
 # milliseconds, and each time that something is kept costs an fsync.
 _LINGER = 0.05  # seconds
 
+# A deadline may be never, for which no lock has a number.
+_WAIT_MAX = 3600.0  # seconds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
@@ -131,7 +134,7 @@ def ask_all(
     while waiting:
         left = max(0.0, deadline - time.monotonic())
         try:
-            job = answers.get(timeout=min(left, _LINGER) if batch else left)
+            job = answers.get(timeout=min(left, _LINGER if batch else _WAIT_MAX))
         except queue.Empty:
             if not left:
                 break

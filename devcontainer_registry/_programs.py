@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # Octets.  A credential is a few KB; what is more is not one.
 _ANSWER_MAX = 1024 * 1024
 
+# Seconds.  Who waits for a person may allow for ever, which is more than poll(2) takes.
+_POLL_MAX = 3600.0
+
 
 def ask_helper(
     name: str, server: str, *, environ: Mapping[str, str], timeout: float
@@ -157,8 +160,10 @@ def _read(process: subprocess.Popen[bytes], give_up: float) -> bytes:
     waiting.register(descriptor, select.POLLIN | select.POLLHUP)
     while len(said) <= _ANSWER_MAX:
         left = give_up - time.monotonic()
-        if left <= 0 or not waiting.poll(left * 1000):
+        if left <= 0:
             raise TimeoutError
+        if not waiting.poll(min(left, _POLL_MAX) * 1000):
+            continue
         piece = os.read(descriptor, 65536)
         if not piece:
             break

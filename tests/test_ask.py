@@ -87,6 +87,15 @@ def test_who_is_done_is_handed_on_while_others_hang():
     assert ([quick], [slow]) == (first, rest)
 
 
+@pytest.mark.parametrize("timeout", [float("inf"), 1e12])
+def test_a_deadline_may_be_never(timeout):
+    one = job(Scripted(GOOD))
+
+    asked(one, timeout=timeout)
+
+    assert (GOOD, None) == (one.credential, one.error)
+
+
 def test_who_is_not_done_by_the_deadline_comes_back_with_a_timeout():
     hanging = Hanging()
     one = job(hanging)

@@ -193,6 +193,13 @@ def test_one_that_hangs_is_given_up(programs, script):
     assert time.monotonic() - began < 2
 
 
+@pytest.mark.parametrize("timeout", [float("inf"), 1e12])
+def test_one_may_be_given_for_ever(programs, timeout):
+    programs.add("other", f"cat >/dev/null; echo '{ANSWER}'")
+
+    assert "bob" == programs.ask(timeout=timeout).username
+
+
 def test_its_children_end_with_it(programs):
     pids = os.path.join(programs.folder, "pids")
     programs.add("other", f"sleep 60 & echo $! > {pids}; wait")
