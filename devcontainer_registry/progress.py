@@ -24,7 +24,7 @@ class Progress:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[object, None] = {}
-        self._shown = False
+        self._shown = self._over = False
 
     def take(self, event: str, fields: Mapping[str, object]) -> None:
         """
@@ -32,6 +32,8 @@ class Progress:
         """
         registry = fields.get("registry")
         with self._lock:
+            if self._over:
+                return  # a thread that was given up, late; the report stands there by now
             if event == "login.started":
                 self._waiting[registry] = None
             elif event in ("login.succeeded", "login.failed"):
@@ -42,9 +44,10 @@ class Progress:
 
     def clear(self) -> None:
         """
-        Leave nothing of it behind.
+        Leave nothing of it behind, and draw no more.
         """
         with self._lock:
+            self._over = True
             self._waiting.clear()
             self._draw()
 

@@ -280,7 +280,7 @@ def _standing(standing: Standing) -> str:
         said = [f"not logged in; {standing.source} would" if would else "not logged in"]
     else:
         said = ["config.json, by us" if standing.ours else "config.json, by somebody else"]
-    if standing.verified_at is not None:
+    if standing.ours and standing.verified_at is not None:
         said.append(f"verified {instant(standing.verified_at)}")
     elif standing.ours and standing.refused_at is None:
         said.append("not verified")

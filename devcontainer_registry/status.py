@@ -43,7 +43,7 @@ class Standing:
         helper: The credential helper that docker asks, or None.
         kept_in: Where a credential of ours is: `auths`, `cache`.
         ours: Whether what docker gets is what we wrote.
-        verified_at: When the registry accepted it, in Unix seconds.
+        verified_at: When the registry accepted what we keep, in Unix seconds.
         refused_at: When the registry refused the set that was tried last, in Unix seconds.
         expires_at: In Unix seconds; None: not known to expire.
         source: The set for it that is visible here, by name, or None.
@@ -167,7 +167,9 @@ class _Look:
             helper=helper,
             kept_in=(*(("auths",) if wrote else ()), *(("cache",) if cached else ())),
             ours=ours,
-            verified_at=_at(remembered, "at") if remembered.get("state") == "verified" else None,
+            verified_at=_at(remembered, "at")
+            if remembered.get("state") == "verified" and (wrote or cached)
+            else None,
             refused_at=_at(remembered, "at") if remembered.get("state") == "refused" else None,
             expires_at=_at(remembered, "expires_at") if ours else None,
             source=self.sources.get(registry),

@@ -16,6 +16,8 @@ from command import environ, run, run_on_terminal
 from fakes import Home, a_set
 from faults import BadCertificate, Fine, Hanging, Refusing
 
+from devcontainer_registry.progress import Progress
+
 BOB = {"bob": "s3cret-s3cret"}
 
 
@@ -350,6 +352,18 @@ def test_no_line_is_longer_than_80(home, arguments):
 
     assert [] == [line for line in (ran.stdout + ran.stderr).splitlines() if len(line) > 80]
     assert ran.stdout
+
+
+def test_what_is_told_late_draws_nothing_into_the_report(capsys):
+    progress = Progress()
+    progress.take("login.started", {"registry": "a.example"})
+    progress.clear()
+    before = capsys.readouterr().err
+
+    progress.take("login.started", {"registry": "b.example"})
+
+    assert "asking a.example" in before
+    assert "" == capsys.readouterr().err
 
 
 def test_a_terminal_gets_colours_and_progress_and_is_left_clean(home):

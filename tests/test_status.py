@@ -134,6 +134,31 @@ def test_a_secret_that_was_refused_is_told_beside_what_docker_has(home):
         assert at == entry["refused_at"]
 
 
+def test_what_somebody_else_put_there_since_was_verified_by_nobody(home):
+    with Fine({"bob": "s3cret-s3cret"}) as registry:
+        sets = a_set("MY", registry.registry)
+        assert home.login(sets=sets, store="auths").ok
+        home.write({"auths": {registry.registry: LOGIN}})
+        by_hand = status(environ={**home.environ, **sets})
+        home.write({})
+        gone = status(environ={**home.environ, **sets})
+
+    for report in (by_hand, gone):
+        (found,) = report.standings
+        assert (False, None) == (found.ours, found.verified_at)
+
+
+def test_what_another_helper_answers_is_not_said_to_be_verified(home):
+    with Fine({"bob": "s3cret-s3cret"}) as registry:
+        assert home.login(sets=a_set("MY", registry.registry), store="auths").ok
+        home.write({**json.loads(home.text), "credsStore": "other"})
+        report = status(environ=home.environ)
+
+    (found,) = report.standings
+    assert found.verified_at is not None
+    assert "verified" not in " ".join(status_lines(report))
+
+
 def test_our_helper_with_a_credential_is_ours_until_its_end(look):
     look.program("devcontainer-registry")
     look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
