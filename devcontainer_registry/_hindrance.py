@@ -5,6 +5,7 @@ What stands between a login and docker, as outcomes: whose it is, why, and what 
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 from ._editing import shown
@@ -165,6 +166,19 @@ def open_to_others(path: str) -> Finding:
         code="open-to-others",
         message=f"{shown(path)} holds logins, and others than its owner may read or change it",
         hint="have its owner run chmod 600 on it, or set DOCKER_CONFIG to a folder of your own",
+    )
+
+
+def shut_out(path: str, home: str) -> Finding:
+    """
+    What there is to say of a config.json of root's in the home of somebody else.
+    """
+    folder = os.path.dirname(path)
+    return Finding(
+        code="root-in-a-home",
+        message=f"{shown(path)} is root's, in the home of somebody else, who can't read it",
+        hint=f"run chown -R --reference={shown(home)} {shown(folder)}, and log in as that user "
+        "from now on",
     )
 
 

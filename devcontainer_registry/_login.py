@@ -22,6 +22,7 @@ from ._hindrance import (
     not_ours,
     open_to_others,
     other_helper,
+    shut_out,
     store_missing,
     unreadable,
 )
@@ -239,6 +240,7 @@ class _Run:
                 *self._store_missing(document, outcomes),
                 *self._unreadable(outcomes),
                 *self._open_to_others(outcomes),
+                *self._shut_out(),
             ),
             error=self.write_error or self.read_error,
         )
@@ -268,6 +270,11 @@ class _Run:
     def _open_to_others(self, outcomes: Iterable[Outcome]) -> Iterable[Finding]:
         written = self.changed and any("auths" in outcome.kept_in for outcome in outcomes)
         return (open_to_others(self.config.path),) if written and self.config.is_open() else ()
+
+    def _shut_out(self) -> Iterable[Finding]:
+        home = self.environ.get("HOME", "")
+        shuts_out = self.changed and self.config.shuts_out(home)
+        return (shut_out(self.config.path, home),) if shuts_out else ()
 
     def _peek(self) -> Document | None:
         try:

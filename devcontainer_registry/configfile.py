@@ -125,6 +125,19 @@ class DockerConfig:
         except OSError:
             return False  # who can't be seen can't be read either
 
+    def shuts_out(self, home: str) -> bool:
+        """
+        Whether it is root's, in the *home* of somebody else, who so can't read it.
+
+        As after a `sudo` that kept HOME: docker's own files are root's then, too.
+        """
+        try:
+            user, owner = os.stat(home).st_uid, os.stat(self.path).st_uid
+        except OSError:
+            return False
+        inside = os.path.abspath(self.path).startswith(os.path.abspath(home) + os.sep)
+        return inside and owner == 0 and user != 0
+
     def asked_for(self, registry: Registry) -> Literal["auths", "credsStore", "credHelpers"]:
         """
         Where docker looks for *registry*: there, and nowhere else.

@@ -162,6 +162,25 @@ def test_a_login_in_a_file_that_cannot_be_closed_is_said_to_be_open(shared, mode
     assert [] == as_nobody(lambda: codes_of("never"))
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has another's home")
+@pytest.mark.parametrize(("owner", "codes"), [(NOBODY, ["root-in-a-home"]), (0, [])])
+def test_roots_file_in_the_home_of_somebody_else_is_told(shared, owner, codes):
+    os.chown(shared, owner, owner)
+    environ = {"HOME": shared, **a_set("MY", str(HOST))}
+
+    def told():
+        report = login(environ=environ, verify="never", store="auths")
+        return [f.code for f in report.findings if not f.code.startswith("cache-")]
+
+    assert codes == told()
+    # Given back as the hint has it, it stays its user's.
+    for path in (".docker", ".docker/config.json"):
+        os.chown(os.path.join(shared, path), owner, owner)
+    environ |= a_set("OTHER", "other.example")
+    assert [] == told()
+    assert owner == os.stat(os.path.join(shared, ".docker", "config.json")).st_uid
+
+
 def test_another_owners_file_is_not_taken_over(shared):
     """
     Its folder is ours, so a rename would work; and the file would be ours from then on.
