@@ -33,6 +33,9 @@ _KEY = "key"
 _STAMP = ".quiet"
 _KEY_SIZE = 32  # octets: BLAKE2b takes up to 64
 
+# However slow the disk: no write takes longer.
+_WRITE_MAX = 60.0  # seconds
+
 # Between two looks at a lock that somebody else has.
 _POLL = 0.02  # seconds
 
@@ -98,6 +101,7 @@ class Cache:
             return False
         try:
             self._refuse_foreign()
+            _sweep(registry + _SUFFIX, folder)
             os.unlink(registry + _SUFFIX, dir_fd=folder)
         except FileNotFoundError:
             return False
@@ -289,6 +293,7 @@ class Cache:
         assert folder is not None
         temporary = f".{name}.{os.getpid()}.{os.urandom(4).hex()}"
         try:
+            _sweep(name, folder)
             fd = os.open(
                 temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder
             )
@@ -422,6 +427,22 @@ def _write_all(fd: int, content: bytes) -> None:
     # A disk that fills up takes a part first and refuses the rest.
     while content:
         content = content[os.write(fd, content) :]
+
+
+def _sweep(name: str, folder: int) -> None:
+    """
+    Remove what killed runs left of the file *name*: it may hold what is to be forgotten.
+    """
+    for found in os.listdir(folder):
+        tail = found.removeprefix(f".{name}.")
+        if tail != found and tail.partition(".")[0].isdigit():
+            try:
+                written = os.stat(found, dir_fd=folder, follow_symlinks=False).st_mtime
+            except OSError:
+                continue  # in place meanwhile
+            # By its age: a process number is another process's in the next container.
+            if time.time() - written > _WRITE_MAX:
+                _unlink_quietly(found, folder)
 
 
 def _unlink_quietly(name: str, folder: int) -> None:

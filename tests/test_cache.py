@@ -10,6 +10,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 
 import pytest
 from privately import NOBODY, as_nobody, public_folder
@@ -97,6 +98,38 @@ def test_no_temporary_file_is_left(cache):
     cache.fingerprint("x")
 
     assert ["key", f"{HERE}.json"] == sorted(os.listdir(cache.path))
+
+
+@pytest.mark.parametrize("ends", ["write", "forget"])
+def test_what_a_killed_run_left_goes_with_the_entry_that_it_was_for(cache, ends):
+    """
+    Or a secret would outlive its logout.
+    """
+    cache.write(HERE, {"a": 1})
+    for name, age in (
+        (f".{HERE}.json.4711.00c0ffee", 120),
+        (f".{HERE}.json.4712.00c0ffee", 0),  # somebody is at it
+        (".other.example.json.4711.00c0ffee", 120),
+        (f".{HERE}.lock", 120),
+        (f".{HERE}.json.lock", 120),  # of the registry of that name
+    ):
+        path = os.path.join(cache.path, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("s3cret")
+        os.utime(path, (time.time() - age, time.time() - age))
+
+    if ends == "write":
+        cache.write(HERE, {"a": 2})
+    else:
+        cache.forget(HERE)
+
+    left = {name for name in os.listdir(cache.path) if name.startswith(".")}
+    assert {
+        f".{HERE}.json.4712.00c0ffee",
+        ".other.example.json.4711.00c0ffee",
+        f".{HERE}.lock",
+        f".{HERE}.json.lock",
+    } == left
 
 
 def test_no_temporary_file_is_left_by_a_write_that_fails(cache):
