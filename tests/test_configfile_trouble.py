@@ -145,7 +145,7 @@ def test_a_login_in_a_file_that_cannot_be_closed_is_said_to_be_open(shared, mode
     As in a folder that is mounted from a host whose users have other numbers.
     """
     path = os.path.join(shared, "docker", "config.json")
-    put(path, FOREIGN)
+    put(path, {})
     os.chmod(path, mode)
     os.chown(path, 0 if mode == 0o666 else NOBODY, 0)
     os.chown(os.path.dirname(path), NOBODY, NOBODY)
