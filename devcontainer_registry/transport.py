@@ -144,7 +144,10 @@ class Transport:
         with deadline.until(time.monotonic() + timeout):
             for _ in range(_REDIRECTS_MAX + 1):
                 pool = self._pool(at, trusted_as or at.netloc, ca_file)
-                response = _ask(pool, method, at, wanted, body, crossed_hosts=crossed)
+                try:
+                    response = _ask(pool, method, at, wanted, body, crossed_hosts=crossed)
+                except UnreachableError as exc:
+                    raise self._trust.explained(exc) from None
                 location = response.header("Location")
                 if response.status not in _REDIRECTS or not location or method not in _SAFE:
                     return response

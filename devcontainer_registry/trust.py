@@ -77,6 +77,20 @@ class Trust:
                 self._contexts[key] = self._build(folders, ca_file)
             return self._contexts[key]
 
+    def explained(self, error: UnreachableError) -> UnreachableError:
+        """
+        *error*, with the reason where nobody is trusted because a variable names no bundle.
+        """
+        named = self._environ.get("SSL_CERT_FILE")
+        if error.code != "certificate-untrusted" or not named:
+            return error
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=named)
+        except (OSError, ssl.SSLError):
+            hint = "let SSL_CERT_FILE name a readable PEM file with certificates, or unset it"
+            return UnreachableError(error.message, hint=hint, code=error.code)
+        return error
+
     def _build(self, folders: Sequence[str], ca_file: str | None) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies chain and name
         context.minimum_version = ssl.TLSVersion.TLSv1_2

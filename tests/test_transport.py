@@ -444,6 +444,26 @@ def test_an_authority_that_nobody_trusts_is_refused(world, stranger):  # noqa: A
     assert "/etc/docker/certs.d/s.example:5000/ca.crt" in exc.hint
 
 
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_variable_that_names_no_bundle_is_told_where_nobody_is_trusted(
+    world,
+    stranger,  # noqa: ARG001
+    tmp_path,
+    content,
+):
+    bundle = tmp_path / "bundle.pem"
+    if content is not None:
+        bundle.write_text(content)
+
+    with world.transport(SSL_CERT_FILE=str(bundle)) as transport:
+        exc = failed(
+            UnreachableError, transport.request, "GET", "https://s.example:5000/", timeout=5
+        )
+
+    assert "certificate-untrusted" == exc.code
+    assert "SSL_CERT_FILE" in exc.hint
+
+
 def test_a_ca_file_is_trusted_for_its_registry_and_no_other(world, stranger):
     world.host("s2.example", ok, authority=stranger)
 
