@@ -13,6 +13,7 @@ import os
 import sys
 
 from ._authentry import credential_of, folded, is_decodable
+from ._editing import shown
 from ._programs import ask_helper
 from .errors import ConfigError
 
@@ -79,7 +80,7 @@ def _login(entry: object, registry: Registry, path: str) -> Credential | None:
     entry = {} if entry is None else entry
     if not isinstance(entry, dict) or not is_decodable(entry):
         raise ConfigError(
-            f"{path} has an entry for {registry} that cannot be decoded",
+            f"{shown(path)} has an entry for {registry} that cannot be decoded",
             hint="remove that entry, or make its auth the padded base64 of USER:PASSWORD",
             code="login-unreadable",
         )
@@ -113,17 +114,18 @@ def _loaded(path: str) -> dict[str, Any]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:
             text = file.read(_SIZE_MAX) or b"{}"
-            document = json.loads(text)
     except FileNotFoundError:
         return {}
     except OSError as exc:
-        msg = f"{path} can't be read: {os.strerror(exc.errno or 0)}"
+        msg = f"{shown(path)} can't be read: {os.strerror(exc.errno or 0)}"
         raise ConfigError(msg, hint="let this user read it, or unset REGISTRY_AUTH_FILE") from exc
+    try:
+        return _object(json.loads(text))
     except (ValueError, RecursionError):
-        # Without the cause: the parser's message comes with the text.
-        msg = f"{path} is damaged: it is not JSON"
-        raise ConfigError(msg, hint="repair it, or move it away", code="config-damaged") from None
-    return _object(document)
+        pass
+    # Out here, without cause or context: the parser's error carries the whole text.
+    msg = f"{shown(path)} is damaged: it is not JSON"
+    raise ConfigError(msg, hint="repair it, or move it away", code="config-damaged")
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from faults import (
 )
 
 from devcontainer_registry import authenticators as plugins
-from devcontainer_registry import discover, hook, render
+from devcontainer_registry import discover, hook, render, resolve
 from devcontainer_registry._ask import Job
 from devcontainer_registry._log import observer
 from devcontainer_registry._redact import Hider
@@ -39,6 +39,7 @@ from devcontainer_registry._survey import UnknownSetError, survey
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.errors import (
     AuthenticationError,
+    ConfigError,
     DiscoveryError,
     RegistryError,
     TransientError,
@@ -600,6 +601,17 @@ def test_a_config_that_breaks_at_the_secret_is_not_quoted(home, text):
         assert_hidden(*everything_in(report))
     ran = run(home, "hook", "postStart", "--verify", "never", sets=the_set("x.example"))
     assert_hidden(ran.stdout, ran.stderr)
+
+
+def test_an_auth_json_that_breaks_at_the_secret_is_not_carried_along(tmp_path):
+    named = tmp_path / "auth.json"
+    named.write_text(f'{{"auths": {{"registry.example": {{"auth": "{CANARY}')
+    environ = {"HOME": str(tmp_path), "REGISTRY_AUTH_FILE": str(named)}
+
+    with pytest.raises(ConfigError) as caught:
+        resolve("registry.example", environ=environ)
+
+    assert_hidden(*everything_of(caught.value))
 
 
 def test_a_docker_auth_config_that_breaks_at_the_secret_is_not_quoted(home):
