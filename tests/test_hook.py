@@ -79,6 +79,16 @@ def test_the_first_start_is_a_line_and_the_next_is_silent(home):
     assert asked == registry.asked
 
 
+def test_what_needs_nothing_to_be_done_is_said_once(home):
+    with Fine(BOB) as registry:
+        sets = a_set("ACR", f"http://{registry.registry}/")
+        first = run(home, "hook", "postCreate", sets=sets)
+        second = run(home, "hook", "postStart", sets=sets)
+
+    assert "ACR_CONTAINER_REGISTRY_SERVER holds more than a host" in first.stdout
+    assert (0, "", "") == (second.status, second.stdout, second.stderr)
+
+
 def test_what_nobody_asked_for_and_is_not_ours_is_silent(home):
     home.write({"auths": {"ghcr.io": {"auth": "b2xkOnBhc3N3b3Jk"}}})
     sets = {"CODESPACES": "true", "GITHUB_TOKEN": "ghs_token", "GITHUB_USER": "octocat"}
