@@ -80,7 +80,8 @@ def login(
 
     Args:
         secrets: What to log in with; None: what `discover` finds in *environ*.
-        environ: Variables; None: the process's own, which the SDKs of the clouds read besides.
+        environ: All variables, those that say where docker's files are (`HOME`) among them; None:
+            the process's own, which the SDKs of the clouds read besides.
         secrets_file: Path of a JSON file of variables, as the dev container CLI takes it.
         config: The file to write; None: where docker looks for it.
         authenticators: By kind; None: all that are installed.
