@@ -110,12 +110,21 @@ class Document:
         The exact key; else, as docker does for files of old versions, the first whose host it is.
         docker takes any of these, by chance.
         """
+        found = self._found(registry)
+        return found if is_object(found) else None
+
+    def reads(self, registry: Registry) -> bool:
+        """
+        Whether docker can read that entry, or there is none; see `unreadable`.
+        """
+        return is_readable(self._found(registry))
+
+    def _found(self, registry: Registry) -> object:
         auths = self._map("auths")
         key = registry.config_key
         if key not in auths:
             key = next((k for k in auths if _host_of(k) == key), key)
-        found = auths.get(key)
-        return found if is_object(found) else None
+        return auths.get(key)
 
     def unreadable(self) -> list[str]:
         """

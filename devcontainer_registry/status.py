@@ -206,6 +206,12 @@ class _Look:
                 hint="run login with --store helper, or turn the credsStore off",
                 code="hidden-by-credsstore",
             )
+        if helper is None and not self.document.reads(registry):
+            return RegistryError(
+                "docker cannot read its entry, and drops other logins over it",
+                hint="remove it, or make its auth the padded base64 of USER:PASSWORD",
+                code="login-unreadable",
+            )
         if helper == OUR_HELPER and not ours:
             return RegistryError(
                 "our helper is asked, and has nothing for it",

@@ -62,6 +62,16 @@ def _look(home):
     return Look(home)
 
 
+@pytest.mark.parametrize(("entry", "rule"), [({"auth": "!"}, "auths"), ("s3cret", "none")])
+def test_an_entry_over_which_docker_drops_others_is_said(look, entry, rule):
+    look.home.write({"auths": {HERE: entry, "other.example": LOGIN}})
+
+    found = look.at()
+
+    assert (rule, "login-unreadable") == (found.rule, found.error.code)
+    assert None is look.at("other.example").error
+
+
 def code(standing):
     return standing.error and standing.error.code
 
@@ -89,7 +99,7 @@ def test_a_login_that_somebody_else_wrote_is_not_ours(look):
 
 @pytest.mark.parametrize(
     ("entry", "rule"),
-    [({"registrytoken": "t"}, "auths"), ({"auth": "not padded"}, "auths"), ({}, "none")],
+    [({"registrytoken": "t"}, "auths"), ({"auth": "Ym9iOg=="}, "auths"), ({}, "none")],
 )
 def test_a_login_that_no_helper_could_carry_is_one_all_the_same(look, entry, rule):
     look.home.write({"auths": {HERE: entry}})
