@@ -97,6 +97,9 @@ class LoopbackServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: LoopbackServer
     protocol_version = "HTTP/1.1"  # keep-alive
+    # Of an answer to what is no HTTP at all: by its status line, and by nothing else, BuildKit and
+    # containerd see that a registry on localhost has no TLS.
+    default_request_version = "HTTP/1.0"
     server_version, sys_version = "loopback", ""
     disable_nagle_algorithm = True
     wbufsize = -1  # head and body in one packet, or a client's delayed ACK costs 40 ms

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -228,6 +229,21 @@ def test_a_hundred_clients_are_served_at_once(monkeypatch):
 
     assert 100 == len(loopback.requests)
     assert not everybody.broken
+
+
+def test_who_speaks_tls_is_answered_in_http():
+    sent = ssl.MemoryBIO()
+    tls = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), sent, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.do_handshake()
+
+    with LoopbackRegistry(USERS) as loopback:
+        port = int(loopback.registry.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(sent.read())
+            answer = connection.recv(64)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
 
 
 def test_it_is_gone_when_left_although_a_client_lingers():
