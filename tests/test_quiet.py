@@ -13,21 +13,10 @@ from fakes import GOOD, Home, Scripted, a_secret, a_set
 
 from devcontainer_registry import _quiet
 from devcontainer_registry.cache import Cache
-from devcontainer_registry.environment import read
 from devcontainer_registry.registry import Registry
 
 HOOK = ("hook", "postStart")
-# A regular file to whoever asks, and who reads it waits for news.
-KERNEL_LOG = "/proc/kmsg"
 NAME = "docker-credential-devcontainer-registry"
-
-
-def may_be_read(path):
-    try:
-        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture(name="home")
@@ -268,14 +257,6 @@ def test_a_pipe_is_no_file_whose_changes_show(home, tmp_path):
     os.mkfifo(tmp_path / "pipe")
 
     assert _quiet.digest((*HOOK, f"--secrets-file={tmp_path / 'pipe'}"), home.environ) is None
-
-
-@pytest.mark.skipif(not may_be_read(KERNEL_LOG), reason="the kernel's log is not for us to read")
-def test_what_only_looks_like_a_file_is_not_waited_for(home):
-    argv = (*HOOK, f"--secrets-file={KERNEL_LOG}")
-
-    assert _quiet.digest(argv, home.environ) is None
-    assert "secrets-file" == read({}, secrets_file=KERNEL_LOG).secrets_file_error.code
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ import shutil
 
 import pytest
 from parts import boxes, devcontainers, needed, slices, wheelhouse
-from privately import SOAK
 
 USER = "alice"
 PASSWORD = "in wonder:land"
@@ -120,7 +119,7 @@ def succeeded(done):
     return done
 
 
-@pytest.mark.skipif(not SOAK, reason="fetches a Debian: ./dev soak")
+@pytest.mark.soak  # fetches a Debian
 @pytest.mark.usefixtures("debian_image")
 def test_in_a_real_debian_apt_brings_the_python(container, registry_htpasswd):
     # To get there it needs a network, which a Dockerfile's build can be given.
