@@ -89,9 +89,7 @@ def damaged(where: str, fault: str) -> DamagedError:
     """
     The error that says that *where* has *fault*.
     """
-    return DamagedError(
-        f"{where} {fault}", hint="repair it, or move it away; docker cannot read it either"
-    )
+    return DamagedError(f"{where} {fault}", hint="repair it, or move it away")
 
 
 def is_object(value: object) -> TypeGuard[dict[str, object]]:
