@@ -68,7 +68,8 @@ def test_skopeo_reads_what_may_be_pulled_and_nothing_else(registry, tmp_path):
             for name in (ALLOWED, DENIED, MISSING)
         ]
 
-    assert [0, 1, 1] == codes
+    # Newer skopeos have a status of its own for what is not there.
+    assert codes in ([0, 1, 1], [0, 1, 2])
 
 
 @EACH

@@ -23,7 +23,7 @@ EVERYTHING = list(Dockers.COMMANDS)
 
 # Without the helper that config.json names, BuildKit and newer dockers' `run` fail, but where the
 # client drops the failure and sends what is in `auths`: in a pull, and in the one look at all
-# registries that a classic build begins with.  In Debian 12's docker, 20.10, `run` does so, too.
+# registries that a classic build begins with.  In Debian's dockers, 20.10 and 26, `run` does, too.
 # https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go
 WITHOUT_ITS_HELPER = ["pull", "build", "compose build"]
 

@@ -18,6 +18,8 @@ from devcontainer_registry.cache import Cache
 from devcontainer_registry.testing import LoopbackRegistry
 
 LIFE = 12 * 3600  # seconds
+# Without a login; `run` did so until docker 26, which Debian 13 has, and in 28 does no longer.
+GOES_ON = ("pull", "run")
 OLD, NEW = "of-the-cloud", "the-new-one"
 
 # Why there is no new login, and what to do: what the cloud said, in the words of `helping`.
@@ -130,8 +132,8 @@ def test_docker_shows_why_there_is_nothing_that_works_and_what_to_do(docker, com
     line = f"the login to {docker.registry} has less than a minute left, and {WHY_NOT[cloud]}"
     assert 0 != done.returncode
     assert {f"devcontainer-registry: {line}"} == said_by_us(done), done.stderr
-    # docker quotes what it got on stdout as well, but for a pull, which it goes on with.
-    assert (command != "pull") == (f"out: `{line}`" in done.stderr), done.stderr
+    # Where docker gives up on it, it quotes what it got on stdout as well.
+    assert command in GOES_ON or f"out: `{line}`" in done.stderr, done.stderr
     assert OLD not in done.stdout + done.stderr
 
 

@@ -53,11 +53,30 @@ def link_compose(client):
     package = importlib.util.find_spec("compose")
     if package is None:
         needed.missing("Compose is not installed: run ./dev setup")
+    compose = os.path.join(os.path.dirname(package.origin), "docker-compose")
+    os.symlink(compose, _plugin(client, "docker-compose"))
+    return compose
+
+
+def classic_builder(client):
+    """
+    Hide BuildKit from *client*'s dev container CLI, and return what its docker needs for the same.
+
+    BuildKit runs nothing in an engine that has no bridge, as the tests' own; and `features test`,
+    unlike `up`, has no option for it.
+    """
+    with open(_plugin(client, "docker-buildx"), "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), 0o755)
+    return {"DOCKER_BUILDKIT": "0"}
+
+
+def _plugin(client, name):
+    """
+    Where *client*'s docker looks first for its plugin *name*.
+    """
     plugins = os.path.join(os.path.dirname(client.config_path), "cli-plugins")
     os.makedirs(plugins, exist_ok=True)
-    compose = os.path.join(os.path.dirname(package.origin), "docker-compose")
-    os.symlink(compose, os.path.join(plugins, "docker-compose"))
-    return compose
+    return os.path.join(plugins, name)
 
 
 def _is_editable():
@@ -198,7 +217,7 @@ class DevContainer:
             # Half a minute where nobody else is busy.
             timeout=300,
             DOCKER_HOST=self._engine.host,
-            DOCKER_BUILDKIT="0",
+            **classic_builder(self._client),
         )
 
 

@@ -83,18 +83,18 @@ class Dockers:
         if command == "compose build":
             service = {"image": _BUILT, "build": "."}
         self._write("compose.yml", json.dumps({"services": {"it": service}}))
-        docker = needed.program("docker", package="docker.io")
+        buildkit = command == "buildkit"
+        docker = with_buildkit() if buildkit else needed.program("docker", package="docker.io")
         compose = ["compose", f"--file={self._project}/compose.yml"]
         argv = {
             "pull": [docker, "pull", image],
             "run": [docker, "run", "--rm", "--network=host", image, "true"],
             "build": [docker, "build", f"--tag={_BUILT}", self._project],
-            "buildkit": [with_buildkit(), "build", f"--tag={_BUILT}", self._project],
+            "buildkit": [docker, "build", f"--tag={_BUILT}", self._project],
             "compose up": [docker, *compose, "up"],
             "compose build": [docker, *compose, "build"],
         }[command]
-        buildkit = "1" if command == "buildkit" else "0"
-        return argv, {"DOCKER_HOST": self._engine.host, "DOCKER_BUILDKIT": buildkit}
+        return argv, {"DOCKER_HOST": self._engine.host, "DOCKER_BUILDKIT": f"{buildkit:d}"}
 
     def _write(self, name, text):
         with open(os.path.join(self._project, name), "w", encoding="utf-8") as file:

@@ -31,6 +31,8 @@ _FOLDERS = {
 }
 _LINKS = {"bin": "usr/bin", "sbin": "usr/bin", "lib": "usr/lib", "lib64": "usr/lib64"}
 _PYTHON = "/usr/bin/python3"
+# Debian's pip reads this file when it starts, so that python3-venv depends on ca-certificates.
+_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 # Not needed by anybody who installs a package, and half of the size.
 _LEFT_OUT = re.compile(r"/(__pycache__|test|idlelib|lib2to3|pydoc_data|config-3[^/]*)(/|$)|\.a$")
 
@@ -101,14 +103,14 @@ def _add_python(archive):
     script = "import os, sys, ensurepip; ensurepip.version(); print(os.path.dirname(os.__file__))"
     asked = subprocess.run([_PYTHON, "-c", script], capture_output=True, text=True, check=False)
     wheels = "/usr/share/python-wheels"
-    if asked.returncode or not os.path.isdir(wheels):
+    if asked.returncode or not (os.path.isdir(wheels) and os.path.isfile(_CERTIFICATES)):
         needed.missing(f"{_PYTHON} can make no venv: apt-get install python3-venv")
     library = asked.stdout.strip()
     interpreter = os.path.realpath(_PYTHON)
     archive.add(interpreter, interpreter[1:])
     _add_link(archive, "usr/bin/python3", os.path.basename(interpreter))
-    for folder in (library, wheels):
-        archive.add(folder, folder[1:], filter=_wanted)
+    for path in (library, wheels, _CERTIFICATES):
+        archive.add(path, path[1:], filter=_wanted)
     return [interpreter, *glob.glob(f"{library}/lib-dynload/*.so")]
 
 
