@@ -18,8 +18,8 @@ from devcontainer_registry.cache import Cache
 from devcontainer_registry.testing import LoopbackRegistry
 
 LIFE = 12 * 3600  # seconds
-# Without a login; `run` did so until docker 26, which Debian 13 has, and in 28 does no longer.
-GOES_ON = ("pull", "run")
+# Without a login; `run` and a classic build in Debian's dockers, 20.10 and 26, and not in 28.
+GOES_ON = ("pull", "run", "build")
 OLD, NEW = "of-the-cloud", "the-new-one"
 
 # Why there is no new login, and what to do: what the cloud said, in the words of `helping`.
