@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from . import deadline as clock
 from ._verdict import vetted
 from ._worker import Worker
-from .authenticators import inquire, passes_on
+from .authenticators import failure, inquire, passes_on
 from .credentials import Credential, Secret
-from .errors import AuthenticationError, PluginError, RegistryError, TransientError
+from .errors import AuthenticationError, RegistryError, TransientError
 from .proxies import proxy_for
 
 TYPE_CHECKING = False
@@ -242,11 +242,7 @@ class _Asker:
             job.error = exc
         except BaseException as exc:  # noqa: BLE001  (somebody else's plugin may raise anything)
             # Without its text, which nobody has vetted for secrets.
-            job.error = PluginError(
-                f"the authenticator {job.outcome.kind} failed: {type(exc).__name__}",
-                hint="report this to the authors of the authenticator",
-                code="plugin-failed",
-            )
+            job.error = failure(job.outcome.kind, f"failed: {type(exc).__name__}")
         job.finished = time.monotonic()
         try:
             self._inquire(job)
@@ -323,11 +319,7 @@ class _Asker:
         if job.credential is None:
             credential = job.authenticator.authenticate(job.secret, timeout=self._time_left())
             if not _is_credential(credential):
-                raise PluginError(
-                    f"the authenticator {job.outcome.kind} returned no credential",
-                    hint="report this to the authors of the authenticator",
-                    code="plugin-failed",
-                )
+                raise failure(job.outcome.kind, "returned no credential")
             job.credential = credential
         if not self.verified:
             return

@@ -76,11 +76,7 @@ def renew(
         exchanged = plugins.is_exchange(authenticator, secret)
     except Exception as exc:  # noqa: BLE001  (somebody else's plugin may raise anything)
         # Without its text, which nobody has vetted for secrets.
-        raise PluginError(
-            f"the authenticator {kind} failed: {type(exc).__name__}",
-            hint="report this to the authors of the authenticator",
-            code="plugin-failed",
-        ) from None
+        raise plugins.failure(kind, f"failed: {type(exc).__name__}") from None
     memory = Memory(cache, "")
     if not exchanged:
         _refuse_static(secret, memory, kept=kept is not None)

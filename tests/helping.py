@@ -108,6 +108,16 @@ class Helper:
             entry |= {"issued_at": begun, "expires_at": begun + LIFE}
         self.cache.write(Registry(registry), entry)
 
+    def set_for(self, registry):
+        """
+        The variables of a set for *registry*, and of its authenticator, after `see_secrets`.
+        """
+        return {
+            **{name: self.environ[name] for name in ("PYTHONPATH", "PLAYED_LOG")},
+            "MY_CONTAINER_REGISTRY_SERVER": registry,
+            "MY_CONTAINER_REGISTRY_KIND": "played",
+        }
+
     def see_secrets(self, cloud="up"):
         """
         Make the secrets visible, and an authenticator that finds the *cloud* up, down, ...

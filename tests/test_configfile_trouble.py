@@ -84,6 +84,17 @@ def test_a_user_name_docker_would_cut_is_refused_before_anything_is_touched(path
     assert FOREIGN == parsed(path)
 
 
+def refusal(path):
+    """
+    What a login is told that cannot be written to *path*.
+    """
+    try:
+        config_at(path).store({HOST: LOGIN})
+    except ConfigError as exc:
+        return exc.message, exc.hint
+    return None
+
+
 @pytest.mark.parametrize(("mode", "owner"), [(0o644, 0), (0o600, 0), (0o600, NOBODY)])
 def test_a_folder_that_may_not_be_written_is_an_error(shared, mode, owner):
     path = os.path.join(shared, "docker", "config.json")
@@ -91,13 +102,7 @@ def test_a_folder_that_may_not_be_written_is_an_error(shared, mode, owner):
     os.chmod(path, mode if owner == 0 else 0o400)
     os.chown(path, owner, owner)
 
-    def login():
-        try:
-            config_at(path).store({HOST: LOGIN})
-        except ConfigError as exc:
-            return exc.message, exc.hint
-
-    message, hint = as_nobody(login)
+    message, hint = as_nobody(lambda: refusal(path))
 
     assert path in message
     assert "chown" in hint
@@ -114,13 +119,7 @@ def test_a_folder_that_cannot_be_made_is_not_to_be_given_away(shared, below):
     os.chmod(shared, 0o755)
     path = os.path.join(shared, below, "config.json")
 
-    def login():
-        try:
-            config_at(path).store({HOST: LOGIN})
-        except ConfigError as exc:
-            return exc.message, exc.hint
-
-    message, hint = as_nobody(login)
+    message, hint = as_nobody(lambda: refusal(path))
 
     assert path in message
     assert "chown" not in hint

@@ -122,6 +122,17 @@ def choose(
     return kind, chosen
 
 
+def failure(kind: str | None, how: str) -> PluginError:
+    """
+    The error for an authenticator that does not keep to the protocol: *how*, as a predicate.
+    """
+    return PluginError(
+        f"the authenticator {kind} {how}",
+        hint="report this to the authors of the authenticator",
+        code="plugin-failed",
+    )
+
+
 def is_ambient(authenticator: Authenticator) -> bool:
     """
     Whether *authenticator* can do without a user name and a password.

@@ -44,12 +44,7 @@ class Place:
         client.environ["PATH"] = f"/usr/local/bin:{client.environ['PATH']}"
         cloud = Helper(folder)
         cloud.see_secrets()
-        self.secrets = {
-            "PYTHONPATH": cloud.environ["PYTHONPATH"],
-            "PLAYED_LOG": cloud.environ["PLAYED_LOG"],
-            "MY_CONTAINER_REGISTRY_SERVER": self.registry,
-            "MY_CONTAINER_REGISTRY_KIND": "played",
-        }
+        self.secrets = cloud.set_for(self.registry)
         for registry, image in ((self.registry, self.image), (self.other, self.others_image)):
             client.log_in_by_hand(registry, *USER)
             engine.import_busybox(image)

@@ -66,10 +66,7 @@ class Place:
         cloud = Helper(folder)
         cloud.see_secrets()
         self.environ = {
-            "PYTHONPATH": cloud.environ["PYTHONPATH"],
-            "PLAYED_LOG": cloud.environ["PLAYED_LOG"],
-            "MY_CONTAINER_REGISTRY_SERVER": self.registry,
-            "MY_CONTAINER_REGISTRY_KIND": "played",
+            **cloud.set_for(self.registry),
             "CONFIG": client.config_path,
             "SERVER": self.registry,
         }
