@@ -9,6 +9,8 @@ https://docs.github.com/en/codespaces/reference/allowing-your-codespace-to-acces
 
 from __future__ import annotations
 
+from .naming import is_codespaces
+
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def has_just_written(step: str, environ: Mapping[str, str]) -> bool:
     """
     Whether Codespaces may have written config.json since our last step, and nobody by hand.
     """
-    return step in _STEPS and environ.get("CODESPACES") == "true"
+    return step in _STEPS and is_codespaces(environ)
 
 
 def is_its(entry: Credential, secret: RegistrySecret, *, kind: str | None) -> bool:

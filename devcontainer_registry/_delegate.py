@@ -13,15 +13,13 @@ import sys
 
 from ._redact import SECRET_NAMES
 from .errors import ConfigError
-from .helper import NAME
+from .files import find_program
+from .naming import EVERYWHERE, HELPER_PROGRAM, INFIX
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-# On every PATH that a login shell, an ssh session, an editor's server and `docker exec` have.
-EVERYWHERE = ("/usr/local/bin", "/usr/bin")
 
 _MOUNTS = "/proc/self/mountinfo"
 
@@ -79,12 +77,7 @@ class Delegation:
         """
         The program *name* that docker would start, or None.
         """
-        for folder in self._environ.get("PATH", os.defpath).split(os.pathsep):
-            path = os.path.join(folder, name)
-            if os.path.isfile(path) and os.access(path, os.X_OK):
-                # docker, too, takes no program from a relative folder, nor looks any further.
-                return path if os.path.isabs(path) else None
-        return None
+        return find_program(name, self._environ)
 
     @property
     def refusal(self) -> str | None:
@@ -97,17 +90,17 @@ class Delegation:
         return self._refusal
 
     def _untried(self) -> ConfigError | None:
-        program = self.found(NAME)
+        program = self.found(HELPER_PROGRAM)
         if program is None:
             return ConfigError(
-                f"{NAME} is not on PATH",
+                f"{HELPER_PROGRAM} is not on PATH",
                 hint="install the package where docker runs, or use --store auths",
                 code="helper-missing",
             )
         if not self._answers(program, self._environ):
             return ConfigError(
                 f"{program} does not run",
-                hint=f"run {NAME} version to see why, or use --store auths",
+                hint=f"run {HELPER_PROGRAM} version to see why, or use --store auths",
                 code="helper-failed",
             )
         return None
@@ -115,10 +108,15 @@ class Delegation:
     def _missing(self) -> str | None:
         where = " or ".join(self._places)
         program = next(
-            (p for p in (os.path.join(d, NAME) for d in self._places) if os.path.exists(p)), None
+            (
+                p
+                for p in (os.path.join(d, HELPER_PROGRAM) for d in self._places)
+                if os.path.exists(p)
+            ),
+            None,
         )
         if program is None:
-            return f"{NAME} is not in {where}"
+            return f"{HELPER_PROGRAM} is not in {where}"
         # It is a script, which whoever runs it has to read.
         if os.stat(program).st_mode & 0o555 != 0o555:
             return f"{program} can't be run by everybody"
@@ -140,7 +138,7 @@ class Delegation:
             )
         except (OSError, subprocess.TimeoutExpired):
             return False
-        return done.returncode == 0 and done.stdout.startswith(NAME.encode())
+        return done.returncode == 0 and done.stdout.startswith(HELPER_PROGRAM.encode())
 
     def _mounted(self) -> str | None:
         folder = os.path.dirname(os.path.abspath(self._config_path))
@@ -165,7 +163,7 @@ class Delegation:
 
 def _may_be_secret(name: str) -> bool:
     # Saying one's version takes none.
-    return "_CONTAINER_REGISTRY_" in name.upper() or name.upper().endswith(SECRET_NAMES)
+    return INFIX in name.upper() or name.upper().endswith(SECRET_NAMES)
 
 
 def _unescaped(point: str) -> str:

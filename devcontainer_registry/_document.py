@@ -15,6 +15,7 @@ from ._authentry import CREDENTIAL_MEMBERS, auth_entry, credential_of, folded, i
 from ._jsontext import damaged, dumps, is_object, is_text, loads
 from .credentials import Credential
 from .errors import ConfigError, InvalidRegistryError
+from .naming import OUR_HELPER
 from .registry import Registry
 
 TYPE_CHECKING = False
@@ -188,6 +189,20 @@ class Document:
         """
         known = self._map("credHelpers")
         return {k: str(known[k] or "") for k in registry.spellings if k in known}
+
+    def other_helper(self, registry: Registry) -> str | None:
+        """
+        The helper, not ours, that some client asks for *registry*, or None.
+        """
+        names = self.helpers(registry).values()
+        return next((name for name in names if name and name != OUR_HELPER), None)
+
+    def is_up_to_store(self, registry: Registry) -> bool:
+        """
+        Whether docker asks a `credsStore` for *registry*, or would if it were not for a helper.
+        """
+        # An empty entry says: not the store.
+        return self.creds_store is not None and self.helper(registry) != ""
 
     def set_helper(self, registry: Registry, name: str) -> bool:
         """

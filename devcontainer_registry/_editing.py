@@ -16,6 +16,7 @@ from ._jsontext import DamagedError
 from ._rescue import Rescue
 from ._safewrite import Seen
 from .cache import Cache
+from .errors import printable
 
 TYPE_CHECKING = False
 
@@ -55,7 +56,7 @@ class Editor:
         """
         document, torn, _ = self._settled(lambda: safewrite.look(self.path))
         # The next run that may write gives the file itself its content back.
-        return document if torn is None else Document.parse(torn, where=shown(self.path))
+        return document if torn is None else Document.parse(torn, where=printable(self.path))
 
     def edit(
         self, change: Callable[[Document], None], *, timeout: float, observe: Observer
@@ -91,7 +92,7 @@ class Editor:
             )
             # Rule 6 again: through the name, as docker will read it.
             if safewrite.look(self.path).raw != new:
-                raise safewrite.changed(shown(self.path))
+                raise safewrite.changed(printable(self.path))
             return True
 
     def _target(self) -> str:
@@ -111,7 +112,7 @@ class Editor:
             safewrite.restore(name, torn, folder=folder)
             observe("config.restored", path=self.path)
             before = safewrite.look(name, folder=folder)
-            document = Document.parse(before.raw or b"", where=shown(self.path))
+            document = Document.parse(before.raw or b"", where=printable(self.path))
         # A copy that outlived its purpose must not come back over what others write from now on.
         self._rescue().drop()
         return document, before
@@ -123,7 +124,7 @@ class Editor:
         Rule 7: what looks damaged or empty is looked at once more before it is called so.
         """
         seen = look()
-        where = shown(self.path)
+        where = printable(self.path)
         try:
             if seen.raw != b"":
                 document = Document.parse(seen.raw or b"", where=where)
@@ -156,7 +157,7 @@ class Editor:
     ) -> None:
         try:
             safewrite.replace(
-                name, content, folder=folder, before=before, mode=mode, path=shown(self.path)
+                name, content, folder=folder, before=before, mode=mode, path=printable(self.path)
             )
         except OSError as exc:
             if before.raw is None or exc.errno not in _UNREPLACEABLE:
@@ -172,7 +173,7 @@ class Editor:
             folder=folder,
             before=before,
             mode=mode,
-            path=shown(self.path),
+            path=printable(self.path),
             rescue=self._rescue(),
         )
         observe("config.rewritten_in_place", path=self.path, reason=reason)
@@ -192,11 +193,3 @@ def _mode(document: Document, before: Seen) -> int:
         return 0o600
     mode = stat.S_IMODE(before.status.st_mode) & 0o777
     return mode & 0o700 if document.holds_secrets else mode
-
-
-def shown(name: str) -> str:
-    """
-    *name*, of a file or a program, for a message, in one line.
-    """
-    # A line break in it must not look like a second message, nor may a terminal obey it.
-    return name if name.isprintable() else ascii(name)

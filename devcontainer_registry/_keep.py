@@ -8,29 +8,24 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from ._hindrance import hidden, not_delegated, not_everywhere, not_kept, not_ours, other_helper
-from .configfile import OUR_HELPER
+from ._decision import Write, decide, is_never_delegated, places
+from ._outcomes import hidden, not_delegated, not_everywhere, not_kept
 from .errors import ConfigChangedError, ConfigError
+from .naming import HELPER_PREFIX, OUR_HELPER
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Literal, TypeAlias
 
-    from ._delegate import Delegation
-    from ._memory import Memory, State
+    from ._decision import Policy, Seen
+    from ._entry import State
+    from ._memory import Memory
     from .configfile import DockerConfig, Document
     from .credentials import Credential, RegistrySecret
     from .errors import RegistryError
     from .observer import Observer
-    from .registry import Registry
-    from .report import Outcome, Place
-
-    Store: TypeAlias = Literal["auto", "auths", "helper"]
-
-# https://docs.aws.amazon.com/AmazonECR/latest/public/public-registries.html: no login needed.
-_NEVER_DELEGATED = ("public.ecr.aws", "ecr-public.aws.com")
+    from .report import Outcome
 
 # However late it is: what was accepted deserves a moment to be written.
 _LOCK_MIN = 1.0  # seconds
@@ -40,12 +35,19 @@ _TRIES_MAX = 10
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """
-    A credential to keep, and the outcome so far: `ok` or `unverified`.
+    A credential to keep.
+
+    Attributes:
+        secret: The set that it came from.
+        credential: What the registry accepted, or what nobody could ask about.
+        outcome: So far: `ok` or `unverified`.
+        seen: What docker had when we began to ask; None: nobody knows.
     """
 
     secret: RegistrySecret
     credential: Credential
     outcome: Outcome
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +66,7 @@ def keep(
     *,
     config: DockerConfig,
     memory: Memory,
-    store: Store,
-    delegation: Delegation,
+    policy: Policy,
     deadline: float,
     observe: Observer,
 ) -> Kept:
@@ -76,45 +77,20 @@ def keep(
         accepted: What to write.
         config: Where to.
         memory: Told of each entry before it is written.
-        store: `auths`, `helper`, or `auto`, which asks *delegation* where a helper is needed.
-        delegation: Whether our helper may be named.
+        policy: Where to, and whether our helper may be named.
         deadline: Of the run, by `time.monotonic`.
         observe: Told what happens.
     """
     decided: list[Outcome] = []
 
     def change(document: Document) -> None:
-        decided[:] = [
-            _decide(one, document, memory=memory, store=store, delegation=delegation)
-            for one in accepted
-        ]
+        decided[:] = [_keep_one(one, document, memory=memory, policy=policy) for one in accepted]
 
     try:
         changed = amend(config, change, deadline=deadline, observe=observe)
     except (ConfigChangedError, ConfigError) as exc:
         return Kept(outcomes=[not_kept(o.outcome) for o in accepted], changed=False, error=exc)
     return Kept(outcomes=decided, changed=changed, error=None)
-
-
-def foreseen(
-    outcome: Outcome, document: Document, *, store: Store, delegation: Delegation
-) -> Outcome:
-    """
-    The outcome of a dry run, with where a login would be kept.
-
-    Whether it expires, which is a reason to ask our helper, is not known before it is there.
-    """
-    registry = outcome.registry
-    assert registry is not None
-    if store == "helper":
-        trouble = delegation.trouble
-        if trouble is not None:
-            return replace(outcome, status="failed", code=trouble.code, error=trouble)
-        return replace(outcome, kept_in=frozenset({"credHelpers"}))
-    asked = store == "auto" and _is_up_to_store(registry, document)
-    if asked and registry not in _NEVER_DELEGATED and delegation.refusal is None:
-        return replace(outcome, kept_in=frozenset({"auths", "credHelpers"}))
-    return replace(outcome, kept_in=frozenset({"auths"}))
 
 
 def amend(
@@ -145,56 +121,73 @@ def amend(
     raise AssertionError  # the last try returns or raises
 
 
-def _decide(
-    one: Accepted, document: Document, *, memory: Memory, store: Store, delegation: Delegation
-) -> Outcome:
-    registry, outcome = one.secret.registry, one.outcome
-    other = next((h for h in document.helpers(registry).values() if h and h != OUR_HELPER), None)
-    if other is not None:
-        return other_helper(outcome, other)
-    beside = document.auth(registry)
-    ours = beside is not None and memory.wrote(registry, beside)
-    if one.secret.implicit and document.has_login(registry) and not ours:
-        return not_ours(outcome)
-    served = document.helper(registry) == OUR_HELPER
-    entry = memory.cached(registry) if served else beside
-    if outcome.status == "unverified" and entry is not None:
-        # What is there may be right, and nobody knows that this is.
-        same = (entry.username, entry.secret) == (one.credential.username, one.credential.secret)
-        return replace(outcome, kept_in=places(document, registry) if same else frozenset())
-    place = _Placing(one, document, memory=memory, delegation=delegation)
+def _keep_one(one: Accepted, document: Document, *, memory: Memory, policy: Policy) -> Outcome:
+    decided = decide(
+        one.secret,
+        one.outcome,
+        document=document,
+        recalled=memory.recall(one.secret),
+        policy=policy,
+        accepted=one.credential,
+        seen=one.seen,
+    )
+    if not isinstance(decided, Write):
+        return decided or one.outcome
     try:
-        return place.helper() if store == "helper" else place.auths(automatic=store == "auto")
+        return _Writing(one, document, memory=memory, policy=policy).write(decided)
     except ConfigError as exc:
         # docker's format can't carry this one; the others are not to suffer for it.
-        return replace(outcome, status="failed", code=exc.code, error=exc)
+        return replace(one.outcome, status="failed", code=exc.code, error=exc)
 
 
-class _Placing:
+class _Writing:
     """
     One credential on its way into config.json, our cache, or both.
     """
 
     def __init__(
-        self, one: Accepted, document: Document, *, memory: Memory, delegation: Delegation
+        self, one: Accepted, document: Document, *, memory: Memory, policy: Policy
     ) -> None:
         self.one = one
         self.registry = one.secret.registry
-        self.outcome = one.outcome
         self.document = document
         self.memory = memory
-        self.delegation = delegation
+        self.delegation = policy.delegation
 
-    def helper(self) -> Outcome:
+    def write(self, where: Write) -> Outcome:
         """
-        Into our cache only, as asked for by name: no secret in config.json.
+        Write it to the places of *where*; the outcome.
+
+        Raises:
+            ConfigError: It can't be kept there; nothing has been changed.
         """
-        if self.delegation.trouble is not None:
-            raise self.delegation.trouble
-        why_not = self._delegate(written=False)
-        if why_not is not None:
+        if not where.auths:
+            return self._into_cache_only()
+        # Before anything is noted: what docker's format can't carry is not to be remembered.
+        self.document.set_auth(self.registry, self.one.credential)
+        obstacle = where.obstacle
+        if where.helper:
+            obstacle = self._delegate(written=True)
+            if obstacle is None:
+                return self._kept()
+        self.document.remove_helper(self.registry, OUR_HELPER)
+        if not self._note(written=True, served=False):
+            # An old memory would take what is written now for a login by hand, for good.
+            self.memory.forget(self.registry)
+        if self.document.asked_for(self.registry) == "credsStore":
+            store = self.document.creds_store or ""
+            there = self.delegation.found(HELPER_PREFIX + store) is not None
+            return hidden(self._kept(), store, there=there, why_not=obstacle)
+        # Without a helper ECR Public is as it should be: anonymous pulls work when this expires.
+        if obstacle is None or is_never_delegated(self.registry):
+            return self._kept()
+        return not_delegated(self._kept(), obstacle)
+
+    def _into_cache_only(self) -> Outcome:
+        obstacle = self._delegate(written=False)
+        if obstacle is not None:
             raise ConfigError(
-                f"our helper can't be asked for it, since {why_not}",
+                f"our helper can't be asked for it, since {obstacle}",
                 hint="mend that, or use --store auths",
                 code="not-delegated",
             )
@@ -204,36 +197,6 @@ class _Placing:
         if refusal is None or outcome.code is not None:
             return outcome  # that an image can't be pulled is worse
         return not_everywhere(outcome, refusal)
-
-    def auths(self, *, automatic: bool) -> Outcome:
-        """
-        Into config.json, and, where that is *automatic*, into our cache if docker should ask it.
-        """
-        # Before anything is noted: what docker's format can't carry is not to be remembered.
-        self.document.set_auth(self.registry, self.one.credential)
-        why_not = None
-        expires = self.one.credential.expires_at is not None
-        if automatic and (expires or _is_up_to_store(self.registry, self.document)):
-            why_not = self._obstacle() or self._delegate(written=True)
-            if why_not is None:
-                return self._kept()
-        self.document.remove_helper(self.registry, OUR_HELPER)
-        if not self._note(written=True, served=False):
-            # An old memory would take what is written now for a login by hand, for good.
-            self.memory.forget(self.registry)
-        if self.document.asked_for(self.registry) == "credsStore":
-            store = self.document.creds_store or ""
-            there = self.delegation.found(f"docker-credential-{store}") is not None
-            return hidden(self._kept(), store, there=there, why_not=why_not)
-        # Without a helper ECR Public is as it should be: anonymous pulls work when this expires.
-        if why_not is None or self.registry in _NEVER_DELEGATED:
-            return self._kept()
-        return not_delegated(self._kept(), why_not)
-
-    def _obstacle(self) -> str | None:
-        if self.registry in _NEVER_DELEGATED:
-            return "an anonymous pull from it works, and one with an expired login does not"
-        return self.delegation.refusal
 
     def _delegate(self, *, written: bool) -> str | None:
         """
@@ -249,31 +212,11 @@ class _Placing:
 
     def _note(self, *, written: bool, served: bool) -> bool:
         # An image that could not be pulled is looked at again at the next start.
-        proven = self.outcome.verified and self.outcome.code is None
+        proven = self.one.outcome.verified and self.one.outcome.code is None
         state: State = "verified" if proven else "unverified"
         return self.memory.note(
             self.one.secret, state, credential=self.one.credential, written=written, served=served
         )
 
     def _kept(self) -> Outcome:
-        return replace(self.outcome, kept_in=places(self.document, self.registry))
-
-
-def _is_up_to_store(registry: Registry, document: Document) -> bool:
-    """
-    Whether docker asks a `credsStore` for *registry*, or would if it were not for our helper.
-    """
-    # An empty entry says: not the store.
-    return document.creds_store is not None and document.helper(registry) != ""
-
-
-def places(document: Document, registry: Registry) -> frozenset[Place]:
-    """
-    The parts of *document* that hold a login for *registry*, or name our helper for it.
-    """
-    found: list[Place] = []
-    if document.auth(registry) is not None:
-        found.append("auths")
-    if document.helper(registry) == OUR_HELPER:
-        found.append("credHelpers")
-    return frozenset(found)
+        return replace(self.one.outcome, kept_in=places(self.document, self.registry))

@@ -12,30 +12,23 @@ import os
 import time
 from dataclasses import replace
 
-from . import _codespaces
 from . import authenticators as plugins
 from ._ask import Job, RetryPolicy, ask_all
+from ._decision import Policy, Seen, decide, foreseen, places
 from ._delegate import Delegation
-from ._hindrance import (
-    by_hand,
-    not_kept,
-    not_ours,
-    open_to_others,
-    other_helper,
-    shut_out,
-    store_missing,
-    unreadable,
-)
-from ._keep import Accepted, foreseen, keep, places
-from ._memory import REFUSED_FOR, Memory
+from ._findings import findings_after_login
+from ._keep import Accepted, keep
+from ._memory import Memory
+from ._outcomes import not_kept
 from ._survey import chosen, incomplete, refuse_mistakes
 from ._survey import only as only_of
 from ._verdict import verdict
 from .cache import Cache
-from .configfile import OUR_HELPER, DockerConfig, Document
+from .configfile import DockerConfig, Document
 from .credentials import Finding
 from .discovery import Found, discover
-from .errors import AuthenticationError, ConfigError, PluginError
+from .errors import ConfigError, PluginError
+from .naming import HELPER_PREFIX
 from .observer import ignore
 from .report import LoginReport, Outcome
 
@@ -43,16 +36,13 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
-    from typing import Literal, TypeAlias
 
-    from ._keep import Store
-    from ._memory import Recalled
+    from ._decision import Store, Verify
     from .authenticators import Installed
     from .credentials import RegistrySecret
     from .errors import RegistryError
     from .observer import Observer
-
-    Verify: TypeAlias = Literal["changed", "always", "never"]
+    from .registry import Registry
 
 
 def login(
@@ -123,14 +113,16 @@ def login(
         return _nowhere(found, installed, exc, observe=observe)
     run = _Run(
         config=config,
-        delegation=Delegation(config.path, environ=environ),
         memory=Memory(Cache.locate(environ), config.path),
+        policy=Policy(
+            delegation=Delegation(config.path, environ=environ),
+            store=store,
+            verify=verify,
+            codespaces_wrote=codespaces_wrote,
+        ),
         environ=environ,
-        verify=verify,
-        store=store,
         retry=retry or RetryPolicy(),
         deadline=deadline,
-        codespaces_wrote=codespaces_wrote,
         observe=observe,
     )
     report = run.report(found, installed, dry_run=dry_run)
@@ -173,29 +165,25 @@ class _Run:
         self,
         *,
         config: DockerConfig,
-        delegation: Delegation,
         memory: Memory,
+        policy: Policy,
         environ: Mapping[str, str],
-        verify: Verify,
-        store: Store,
         retry: RetryPolicy,
         deadline: float,
-        codespaces_wrote: bool,
         observe: Observer,
     ) -> None:
         self.config = config
-        self.delegation = delegation
         self.memory = memory
+        self.policy = policy
         self.environ = environ
-        self.verify: Verify = verify
-        self.store: Store = store
         self.retry = retry
         self.deadline = deadline
-        self.codespaces_wrote = codespaces_wrote
         self.observe = observe
         self.changed = False
         self.read_error: RegistryError | None = None
         self.write_error: RegistryError | None = None
+        # What docker had for each registry when we began to ask; it may change meanwhile.
+        self.seen: dict[Registry, Seen] = {}
 
     def report(self, found: Found, installed: Installed, *, dry_run: bool) -> LoginReport:
         """
@@ -211,19 +199,14 @@ class _Run:
                 if outcome.status == "found" and not dry_run:
                     jobs.append(Job(len(outcomes), secret, authenticator, outcome))
                 elif outcome.status == "found":
-                    outcome = foreseen(
-                        outcome,
-                        document or Document(),
-                        store=self.store,
-                        delegation=self.delegation,
-                    )
+                    outcome = foreseen(outcome, document or Document(), policy=self.policy)
             outcomes.append(outcome)
         for broken in found.incomplete:
             self.observe("secret.incomplete", id=broken.id, code=broken.error.code)
         for batch in ask_all(
             jobs,
             environ=self.environ,
-            verified=self.verify != "never",
+            verified=self.policy.verify != "never",
             retry=self.retry,
             deadline=self.deadline,
             observe=self.observe,
@@ -238,44 +221,24 @@ class _Run:
             ),
             findings=(
                 *found.findings,
-                *self._store_missing(document, outcomes),
-                *self._unreadable(outcomes),
-                *self._open_to_others(outcomes),
-                *self._shut_out(),
+                *findings_after_login(
+                    self.config,
+                    changed=self.changed,
+                    missing_store=self._missing_store(document, outcomes),
+                    in_auths=any("auths" in outcome.kept_in for outcome in outcomes),
+                    only_auths=any(outcome.kept_in == {"auths"} for outcome in outcomes),
+                    home=self.environ.get("HOME", ""),
+                ),
             ),
             error=self.write_error or self.read_error,
         )
 
-    def _store_missing(
-        self, document: Document | None, outcomes: Iterable[Outcome]
-    ) -> Iterable[Finding]:
+    def _missing_store(self, document: Document | None, outcomes: Iterable[Outcome]) -> str | None:
         store = document.creds_store if document is not None else None
         # Whom it hides says so already.
-        said = any(outcome.code == "hidden-by-credsstore" for outcome in outcomes)
-        if store is not None and not said:
-            there = self.delegation.found(f"docker-credential-{store}") is not None
-            return () if there else (store_missing(store),)
-        return ()
-
-    def _unreadable(self, outcomes: Iterable[Outcome]) -> Iterable[Finding]:
-        # Our helper is asked whatever stands in `auths`.
-        if not any(outcome.kept_in == {"auths"} for outcome in outcomes):
-            return ()
-        try:
-            # Once more: what was broken may have been the entry that we replaced.
-            broken = self.config.read().unreadable()
-        except ConfigError:
-            return ()
-        return (unreadable(self.config.path, broken[0]),) if broken else ()
-
-    def _open_to_others(self, outcomes: Iterable[Outcome]) -> Iterable[Finding]:
-        written = self.changed and any("auths" in outcome.kept_in for outcome in outcomes)
-        return (open_to_others(self.config.path),) if written and self.config.is_open() else ()
-
-    def _shut_out(self) -> Iterable[Finding]:
-        home = self.environ.get("HOME", "")
-        shuts_out = self.changed and self.config.shuts_out(home)
-        return (shut_out(self.config.path, home),) if shuts_out else ()
+        if store is None or any(outcome.code == "hidden-by-credsstore" for outcome in outcomes):
+            return None
+        return None if self.policy.delegation.found(HELPER_PREFIX + store) else store
 
     def _peek(self) -> Document | None:
         try:
@@ -294,71 +257,10 @@ class _Run:
         recalled = self.memory.recall(secret)
         self.observe("secret.found", id=secret.id, registry=secret.registry, source=secret.source)
         if document is not None:
-            settled = self._settled(secret, outcome, document, recalled)
-            if settled is not None:
-                return settled
-        now = time.time()
-        if self.verify == "changed" and recalled.was_refused(now=now):
-            at = _clock(recalled.at)
-            refused = AuthenticationError(
-                f"{secret.registry} refused this secret at {at}; not asked again before "
-                f"{_clock(recalled.at + REFUSED_FOR)}",
-                hint=f"correct {secret.source}; a changed secret is tried at once",
-                code="refused-before",
-            )
-            return replace(outcome, status="rejected", code=refused.code, error=refused)
-        return outcome
-
-    def _settled(
-        self, secret: RegistrySecret, outcome: Outcome, document: Document, recalled: Recalled
-    ) -> Outcome | None:
-        helpers = document.helpers(secret.registry).values()
-        other = next((helper for helper in helpers if helper and helper != OUR_HELPER), None)
-        if other is not None:
-            return other_helper(outcome, other)
-        if document.helper(secret.registry) == OUR_HELPER:
-            settled = self._settled_with_helper(outcome, recalled)
-            if settled is None or settled.status != "unchanged":
-                return settled
-            beside = document.auth(secret.registry)
-            if self.store == "helper":
-                stale = beside is not None and self.memory.wrote(secret.registry, beside)
-            else:
-                stale = beside is None
-            # Another --store left it so: `helper` keeps no secret there, and `auto` does.
-            return None if stale else replace(settled, kept_in=places(document, secret.registry))
-        entry = document.auth(secret.registry)
-        if entry is None:
-            kept_from_us = secret.implicit and document.has_login(secret.registry)
-            return not_ours(outcome) if kept_from_us else None
-        # Without a hash of ours there is nothing to compare, and so no key to be made.
-        known = self.memory.entry(entry) if recalled.entries else None
-        if secret.implicit and known not in recalled.entries:
-            return not_ours(outcome)
-        if recalled.state is not None and recalled.entries and known not in recalled.entries:
-            if self.codespaces_wrote and _codespaces.is_its(entry, secret, kind=outcome.kind):
-                return None  # replaced, then, once the registry has accepted ours
-            return by_hand(outcome)
-        newest = bool(recalled.entries) and known == recalled.entries[-1]
-        fresh = newest and recalled.is_fresh(now=time.time())
-        visible = document.asked_for(secret.registry) == "auths"
-        if self.verify == "changed" and fresh and visible and self.store != "helper":
-            return replace(_unchanged(outcome, recalled), kept_in=frozenset({"auths"}))
-        return None
-
-    def _settled_with_helper(self, outcome: Outcome, recalled: Recalled) -> Outcome | None:
-        if recalled.by_hand:
-            # Out of reach with the helper that was given it, whose entry breaks `docker run`.
-            return by_hand(outcome) if self.delegation.trouble is None else None
-        fresh = recalled.is_fresh(now=time.time()) and recalled.cached is not None
-        if self.verify != "changed" or not fresh or self.store == "auths":
-            return None
-        # A helper that is gone breaks `docker run`: what follows then takes its entry away.
-        if self.delegation.trouble is not None:
-            return None
-        if self.store == "auto" and self.delegation.refusal is not None:
-            return None
-        return _unchanged(outcome, recalled)
+            registry = secret.registry
+            self.seen[registry] = Seen(auth=document.auth(registry), cached=recalled.cached)
+        decided = decide(secret, outcome, document=document, recalled=recalled, policy=self.policy)
+        return decided if isinstance(decided, Outcome) else outcome
 
     def _done(self, jobs: Sequence[Job]) -> Iterable[tuple[int, Outcome]]:
         """
@@ -367,7 +269,10 @@ class _Run:
         outcomes = {job.place: verdict(job) for job in jobs}
         accepted = {
             job.place: Accepted(
-                secret=job.secret, credential=job.credential, outcome=outcomes[job.place]
+                secret=job.secret,
+                credential=job.credential,
+                outcome=outcomes[job.place],
+                seen=self.seen.get(job.secret.registry),
             )
             for job in jobs
             if job.credential is not None and outcomes[job.place].status in ("ok", "unverified")
@@ -377,8 +282,7 @@ class _Run:
                 list(accepted.values()),
                 config=self.config,
                 memory=self.memory,
-                store=self.store,
-                delegation=self.delegation,
+                policy=self.policy,
                 deadline=self.deadline,
                 observe=self.observe,
             )
@@ -410,11 +314,3 @@ def _beside(outcome: Outcome, document: Document | None) -> Outcome:
     if not in_vain or outcome.kept_in or outcome.registry is None or document is None:
         return outcome
     return replace(outcome, stays=bool(places(document, outcome.registry)))
-
-
-def _unchanged(outcome: Outcome, recalled: Recalled) -> Outcome:
-    return replace(outcome, status="unchanged", verified=True, expires_at=recalled.expires_at)
-
-
-def _clock(at: float) -> str:
-    return time.strftime("%H:%M:%SZ", time.gmtime(at))

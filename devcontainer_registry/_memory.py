@@ -9,32 +9,24 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from ._entry import Entry, fresh_until
 from .credentials import Credential, Secret
 from .errors import ConfigError
-from .helper import instant
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Literal, TypeAlias
 
+    from ._entry import State
     from .cache import Cache
     from .credentials import RegistrySecret
     from .registry import Registry
 
-    State: TypeAlias = Literal["verified", "refused", "unverified"]
-
 # Three lifecycle steps of one container start must not lock an account.
 REFUSED_FOR = 15 * 60.0  # seconds
-# The share of its life below which a credential is obtained again, as Amazon's ECR helper does.
-_RENEW_BELOW = 0.5
-
-# An editor may write back a config.json that it read minutes ago: entries of that time are ours.
-_ENTRIES_MAX = 8
-
 # How the variables begin in which the clouds' SDKs look for an identity.
 _OF_SDKS = ("AWS_", "AZURE_", "GOOGLE_")
 
@@ -52,6 +44,8 @@ class Recalled:
         entries: Hashes of what we wrote into this config.json, newest last.
         cached: What our helper would answer, or None.
         by_hand: Whether `docker login` gave that to our helper after the set was accepted.
+        stored_by_hand: Whether `docker login` gave it that, be it before this set was tried.
+        hash_of: The keyed hash of a credential; None where none can be had.
     """
 
     state: State | None = None
@@ -61,6 +55,10 @@ class Recalled:
     entries: tuple[str, ...] = ()
     cached: Credential | None = None
     by_hand: bool = False
+    stored_by_hand: bool = False
+    hash_of: Callable[[Credential], str | None] = field(
+        default=lambda _: None, compare=False, repr=False
+    )
 
     def was_refused(self, *, now: float) -> bool:
         """
@@ -70,14 +68,24 @@ class Recalled:
 
     def is_fresh(self, *, now: float) -> bool:
         """
-        Whether it was accepted, and over half of the credential's life is left.
+        Whether it was accepted, and its credential is not due to be renewed.
         """
-        if self.state != "verified":
-            return False
-        if self.expires_at is None:
-            return True
         issued_at = self.at if self.issued_at is None else self.issued_at
-        return self.expires_at - now > _RENEW_BELOW * (self.expires_at - issued_at)
+        until = fresh_until(issued_at=issued_at, expires_at=self.expires_at)
+        return self.state == "verified" and now < until
+
+    def wrote(self, credential: Credential) -> bool:
+        """
+        Whether *credential*, found in config.json, was put there by us.
+        """
+        # Without a hash of ours there is nothing to compare, and so no key to be made.
+        return bool(self.entries) and self.hash_of(credential) in self.entries
+
+    def wrote_last(self, credential: Credential) -> bool:
+        """
+        Whether *credential*, found in config.json, is the last that we put there.
+        """
+        return bool(self.entries) and self.hash_of(credential) == self.entries[-1]
 
 
 class Memory:
@@ -102,23 +110,25 @@ class Memory:
         What is known of *secret*.
         """
         found = self._read(secret.registry)
-        entries = tuple(_strings(_mapping(found.get("wrote")).get(self._config_path)))
+        entries = found.written(self._config_path)
         cached = _cached(found)
-        if not entries and not found.get("set"):
-            return Recalled(cached=cached)
-        if found.get("set") != self._set(secret):
-            return Recalled(entries=entries, cached=cached)
-        state = found.get("state")
-        if state == "refused" and found.get("identity") != self._identity(secret):
+        known = Recalled(
+            entries=entries, cached=cached, stored_by_hand=found.by_hand, hash_of=self.entry
+        )
+        if not entries and not found.set_hash:
+            return known
+        if found.set_hash != self._set(secret):
+            return known
+        state = found.state
+        if state == "refused" and found.identity != self._identity(secret):
             state = None  # it was somebody else who was refused
-        return Recalled(
-            state=state if state in ("verified", "refused", "unverified") else None,
-            at=_number(found.get("at")) or 0.0,
-            issued_at=_number(found.get("issued_at")),
-            expires_at=_number(found.get("expires_at")),
-            entries=entries,
-            cached=cached,
-            by_hand=bool(found.get("by_hand")),
+        return replace(
+            known,
+            state=state,
+            at=found.at or 0.0,
+            issued_at=found.issued_at,
+            expires_at=found.expires_at,
+            by_hand=found.by_hand,
         )
 
     def cached(self, registry: Registry) -> Credential | None:
@@ -131,8 +141,7 @@ class Memory:
         """
         Whether *credential*, found in config.json, was put there by us.
         """
-        found = self._read(registry)
-        entries = _strings(_mapping(found.get("wrote")).get(self._config_path))
+        entries = self._read(registry).written(self._config_path)
         return bool(entries) and self.entry(credential) in entries
 
     def with_life(self, registry: Registry, credential: Credential) -> Credential:
@@ -140,14 +149,10 @@ class Memory:
         *credential*, found in config.json, with its life if it is the last that we wrote there.
         """
         found = self._read(registry)
-        entries = _strings(_mapping(found.get("wrote")).get(self._config_path))
+        entries = found.written(self._config_path)
         if not entries or self.entry(credential) != entries[-1]:
             return credential
-        return replace(
-            credential,
-            issued_at=_number(found.get("issued_at")),
-            expires_at=_number(found.get("expires_at")),
-        )
+        return replace(credential, issued_at=found.issued_at, expires_at=found.expires_at)
 
     def entry(self, credential: Credential) -> str | None:
         """
@@ -177,28 +182,27 @@ class Memory:
         Before it is written, on purpose: killed between the two, the next run finds a hash too
         many, not an entry that it takes for somebody else's.
         """
-        identity = self._set(secret)
-        if identity is None:
+        set_hash = self._set(secret)
+        if set_hash is None:
             return False
-        found = self._read(secret.registry)
-        wrote = dict(_mapping(found.get("wrote")))
-        entry = self.entry(credential) if written and credential is not None else None
-        if entry is not None:
-            others = [e for e in _strings(wrote.get(self._config_path)) if e != entry]
-            wrote[self._config_path] = [*others, entry][-_ENTRIES_MAX:]
-        noted = {"set": identity, "state": state, "at": self._now(), "wrote": wrote}
-        noted["identity"] = self._identity(secret) if state == "refused" else None
+        noted = self._read(secret.registry).with_result(
+            state,
+            set_hash=set_hash,
+            identity=self._identity(secret) if state == "refused" else None,
+            at=self._now(),
+        )
         if credential is not None:
             # Not after a refusal: the life is that of the credential that is still kept.
-            noted |= {"issued_at": credential.issued_at, "expires_at": credential.expires_at}
-            for member in ("credential", "by_hand", "failed_at", "failure"):
-                found.pop(member, None)
-        if served and credential is not None:
-            noted["credential"] = {
-                "Username": credential.username,
-                "Secret": credential.secret.reveal(),
-            }
-        return self._write(secret.registry, {**found, **noted})
+            life = {"issued_at": credential.issued_at, "expires_at": credential.expires_at}
+            if served:
+                username, password = credential.username, credential.secret.reveal()
+                noted = noted.with_credential(username, password, **life)
+            else:
+                noted = noted.with_life(**life)
+            entry = self.entry(credential) if written else None
+            if entry is not None:
+                noted = noted.with_written(self._config_path, entry)
+        return self._write(secret.registry, noted)
 
     def forget(self, registry: Registry) -> None:
         """
@@ -245,16 +249,16 @@ class Memory:
             self._note_trouble(exc)
             return None
 
-    def _read(self, registry: Registry) -> dict[str, Any]:
+    def _read(self, registry: Registry) -> Entry:
         try:
-            return self._cache.read(registry) or {}
+            return Entry.read(self._cache, registry)
         except ConfigError as exc:
             self._note_trouble(exc)
-            return {}
+            return Entry()
 
-    def _write(self, registry: Registry, entry: dict[str, Any]) -> bool:
+    def _write(self, registry: Registry, entry: Entry) -> bool:
         try:
-            self._cache.write(registry, entry)
+            entry.write(self._cache, registry)
         except ConfigError as exc:
             self._note_trouble(exc)
             return False
@@ -265,26 +269,17 @@ class Memory:
             self.trouble = exc
 
 
-def _cached(entry: dict[str, Any]) -> Credential | None:
-    kept = _mapping(entry.get("credential"))
-    username, secret = kept.get("Username"), kept.get("Secret")
-    if not isinstance(username, str) or not isinstance(secret, str) or not secret:
-        return None
+def credential_of(entry: Entry) -> Credential:
+    """
+    The credential of *entry*, which has one, with its life.
+    """
     return Credential(
-        username=username,
-        secret=Secret(secret),
-        issued_at=_number(entry.get("issued_at")),
-        expires_at=_number(entry.get("expires_at")),
+        username=entry.username,
+        secret=Secret(entry.secret),
+        issued_at=entry.issued_at,
+        expires_at=entry.expires_at,
     )
 
 
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _strings(value: object) -> list[str]:
-    return [v for v in value if isinstance(v, str)] if isinstance(value, list) else []
-
-
-def _number(value: object) -> float | None:
-    return None if value is None else instant(value)
+def _cached(entry: Entry) -> Credential | None:
+    return credential_of(entry) if entry.secret else None

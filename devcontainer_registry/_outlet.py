@@ -9,9 +9,8 @@ import errno
 import os
 import stat
 
-from ._editing import shown
 from ._safewrite import look, replace
-from .errors import ConfigChangedError, ConfigError, RegistryError
+from .errors import ConfigChangedError, ConfigError, RegistryError, printable
 
 TYPE_CHECKING = False
 
@@ -72,4 +71,4 @@ def write_privately(path: str, content: bytes) -> None:
 
 
 def _refused(path: str, why: str) -> ConfigError:
-    return ConfigError(f"{shown(path)} {why}", hint="name another file", code="output-refused")
+    return ConfigError(f"{printable(path)} {why}", hint="name another file", code="output-refused")

@@ -13,9 +13,8 @@ import os
 import sys
 
 from ._authentry import credential_of, folded, is_decodable
-from ._editing import shown
 from ._programs import ask_helper
-from .errors import ConfigError
+from .errors import ConfigError, printable
 
 TYPE_CHECKING = False
 
@@ -80,7 +79,7 @@ def _login(entry: object, registry: Registry, path: str) -> Credential | None:
     entry = {} if entry is None else entry
     if not isinstance(entry, dict) or not is_decodable(entry):
         raise ConfigError(
-            f"{shown(path)} has an entry for {registry} that cannot be decoded",
+            f"{printable(path)} has an entry for {registry} that cannot be decoded",
             hint="remove that entry, or make its auth the padded base64 of USER:PASSWORD",
             code="login-unreadable",
         )
@@ -117,14 +116,14 @@ def _loaded(path: str) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except OSError as exc:
-        msg = f"{shown(path)} can't be read: {os.strerror(exc.errno or 0)}"
+        msg = f"{printable(path)} can't be read: {os.strerror(exc.errno or 0)}"
         raise ConfigError(msg, hint="let this user read it, or unset REGISTRY_AUTH_FILE") from exc
     try:
         return _object(json.loads(text))
     except (ValueError, RecursionError):
         pass
     # Out here, without cause or context: the parser's error carries the whole text.
-    msg = f"{shown(path)} is damaged: it is not JSON"
+    msg = f"{printable(path)} is damaged: it is not JSON"
     raise ConfigError(msg, hint="repair it, or move it away", code="config-damaged")
 
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
 import time
 
 from ._authentry import folded
-from ._editing import shown
 from .credentials import Credential, Secret
-from .errors import ConfigError
-from .helper import NOT_FOUND
+from .errors import ConfigError, printable
+from .files import find_program
+from .naming import HELPER_PREFIX, NOT_FOUND
 
 TYPE_CHECKING = False
 
@@ -86,13 +85,7 @@ def _said(answer: bytes) -> tuple[str, str] | None:
 
 
 def _found(name: str, environ: Mapping[str, str]) -> str:
-    program = None
-    # A slash would make it a path, and so whatever program the file names.
-    if name and "/" not in name and "\0" not in name:
-        # As in Go, nothing is taken from the folder that somebody happens to be in.
-        folders = environ.get("PATH", os.defpath).split(os.pathsep)
-        path = os.pathsep.join(folder for folder in folders if os.path.isabs(folder))
-        program = shutil.which(f"docker-credential-{name}", path=path)
+    program = find_program(HELPER_PREFIX + name, environ) if name else None
     if program is None:
         raise ConfigError(
             f"config.json names {_shown(name)}, which is not on PATH",
@@ -188,4 +181,4 @@ def _failed(name: str, server: str, what: str) -> ConfigError:
 
 def _shown(name: str) -> str:
     # A terminal obeys what stands in its text, and any text can stand in config.json.
-    return shown(f"docker-credential-{name}")
+    return printable(HELPER_PREFIX + name)

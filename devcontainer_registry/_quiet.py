@@ -12,9 +12,10 @@ import os
 import stat
 import time
 
+from ._entry import Entry
 from .cache import Cache
 from .errors import ConfigError
-from .helper import NAME, RENEW_BELOW
+from .naming import CODESPACES_SECRETS, HELPER_PROGRAM
 
 TYPE_CHECKING = False
 
@@ -43,8 +44,6 @@ _VARIABLES = frozenset(
 _TOKENS = ("DOCKER_AUTH_CONFIG", "GITHUB_TOKEN")
 # Octets of a file of variables; what is larger is not read by a login, either.
 _SIZE_MAX = 16 * 1024 * 1024
-
-_CODESPACES = "/workspaces/.codespaces/shared/.env-secrets"
 
 
 def is_quiet(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
@@ -103,7 +102,7 @@ def _has_nothing(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
         and argv[0] == "hook"
         and argv[1] in ("onCreate", "updateContent", *_STEPS)
         and not any(name in _TOKENS or "REGISTRY" in name.upper() for name in environ)
-        and not os.path.exists(_CODESPACES)
+        and not os.path.exists(CODESPACES_SECRETS)
     )
 
 
@@ -130,17 +129,17 @@ def _looked_at(argv: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]
                 files.append(environ[name])
     home = environ.get("HOME") or os.path.expanduser("~")
     folder = environ.get("DOCKER_CONFIG") or os.path.join(home, ".docker")
-    if any(map(_leads_on, (_CODESPACES, *files))):
+    if any(map(_leads_on, (CODESPACES_SECRETS, *files))):
         msg = "what is looked at names more to look at"
         raise OSError(msg)
-    yield from map(_file, (os.path.join(folder, "config.json"), _CODESPACES, *files))
+    yield from map(_file, (os.path.join(folder, "config.json"), CODESPACES_SECRETS, *files))
     # What was kept, and a helper that has gone: docker would get nothing.
     cache = Cache.locate(environ).path
     for name in sorted(os.listdir(cache)):
         if not name.startswith("."):
             yield f"{name} {_file(os.path.join(cache, name))}"
     for place in environ.get("PATH", os.defpath).split(os.pathsep):
-        yield str(os.access(os.path.join(place, NAME), os.X_OK))
+        yield str(os.access(os.path.join(place, HELPER_PROGRAM), os.X_OK))
 
 
 def _leads_on(path: str) -> bool:
@@ -175,13 +174,7 @@ def _file(path: str) -> str:
 
 def _until(cache: Cache) -> float:
     """
-    When the first credential that is kept has half of its life behind it, in Unix seconds.
+    When the first credential that is kept is due to be renewed, in Unix seconds.
     """
-    until = float("inf")
-    for registry in cache.registries():
-        entry = cache.read(registry) or {}
-        expires_at, issued_at = entry.get("expires_at"), entry.get("issued_at") or entry.get("at")
-        if expires_at is not None:
-            begun = expires_at if issued_at is None else issued_at
-            until = min(until, expires_at - RENEW_BELOW * (expires_at - begun))
-    return until
+    entries = (Entry.read(cache, registry) for registry in cache.registries())
+    return min((entry.fresh_until for entry in entries), default=float("inf"))

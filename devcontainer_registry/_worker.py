@@ -9,10 +9,17 @@ import atexit
 import threading
 import time
 
+from .errors import TransientError
+
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
+
+    from .errors import RegistryError
+
+    T = TypeVar("T")
 
 # Seconds.  Whoever keeps to its deadline is done within a tenth of that, and nobody waits longer
 # for one that does not.
@@ -45,3 +52,40 @@ def _see_off() -> None:
     for thread in threading.enumerate():
         if isinstance(thread, Worker):
             thread.join(max(0.0, give_up - time.monotonic()))
+
+
+def within(
+    seconds: float, call: Callable[[], T], *, who: str, late: RegistryError | None = None
+) -> T:
+    """
+    Return what *call* returns, or raise what it raises, if it does so within *seconds*.
+
+    For SDKs that have no deadline: several waits in a row, and a program or two in between.
+
+    Args:
+        seconds: To wait.
+        call: Goes on in its thread when it is given up.
+        who: Who keeps us waiting, for the message.
+        late: Raised when the time is over; None: a `TransientError` (`timeout`) that names *who*.
+    """
+    done: list[T] = []
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            done.append(call())
+        except BaseException as exc:  # noqa: BLE001  (raised again, where it is waited for)
+            failed.append(exc)
+
+    thread = Worker(work)
+    thread.start()
+    thread.join(max(0.0, seconds))
+    if failed:
+        raise failed[0]
+    if done:
+        return done[0]
+    raise late or TransientError(
+        f"{who} did not answer within {seconds:.0f} seconds",
+        hint="check the network to it, or give it longer with --timeout",
+        code="timeout",
+    )

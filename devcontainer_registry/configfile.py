@@ -24,9 +24,10 @@ import time
 
 from ._authentry import auth_entry
 from ._document import Document
-from ._editing import Editor, shown
+from ._editing import Editor
 from .cache import Cache
-from .errors import ConfigError
+from .errors import ConfigError, printable
+from .naming import OUR_HELPER
 from .observer import ignore
 
 TYPE_CHECKING = False
@@ -39,10 +40,7 @@ if TYPE_CHECKING:
     from .observer import Observer
     from .registry import Registry
 
-__all__ = ["OUR_HELPER", "DockerConfig", "Document", "auth_entry"]
-
-# The value in `credHelpers` that is ours: docker-credential-devcontainer-registry.
-OUR_HELPER = "devcontainer-registry"
+__all__ = ["DockerConfig", "Document", "auth_entry"]
 
 
 class DockerConfig:
@@ -94,12 +92,12 @@ class DockerConfig:
         folder = named or os.path.join(_home(environ), ".docker")
         if os.path.isfile(folder) and named:
             raise ConfigError(
-                f"DOCKER_CONFIG names a file, {shown(folder)}, where docker wants its folder",
-                hint=f"set DOCKER_CONFIG to {shown(os.path.dirname(folder) or '.')}",
+                f"DOCKER_CONFIG names a file, {printable(folder)}, where docker wants its folder",
+                hint=f"set DOCKER_CONFIG to {printable(os.path.dirname(folder) or '.')}",
             )
         if os.path.isfile(folder):
             raise ConfigError(
-                f"{shown(folder)} is a file, where docker wants its folder",
+                f"{printable(folder)} is a file, where docker wants its folder",
                 hint=f"move it away, or {_ELSEWHERE}",
             )
         return cls(os.path.join(folder, "config.json"), rescue_dir=Cache.locate(environ).path)
@@ -236,10 +234,10 @@ class DockerConfig:
         what, hint = _TROUBLES.get(exc.errno or 0, ("failed", "see the reason, and run it again"))
         if (what, hint) == _NO_RIGHT and not os.path.isdir(os.path.dirname(self.path)):
             what, hint = _NO_FOLDER
-        path = shown(self.path)
+        path = printable(self.path)
         return ConfigError(
             f"{path} {what}: {os.strerror(exc.errno or 0)}",
-            hint=hint.format(path=path, folder=shown(os.path.dirname(self.path))),
+            hint=hint.format(path=path, folder=printable(os.path.dirname(self.path))),
         )
 
 

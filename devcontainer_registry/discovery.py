@@ -12,9 +12,10 @@ import os
 from dataclasses import dataclass
 
 from .credentials import Finding, RegistrySecret
-from .environment import CODESPACES_SECRETS, SECRETS_FILE_VARIABLE, read
+from .environment import SECRETS_FILE_VARIABLE, read
 from .implicit import implicit_secrets
 from .members import meant, set_id, variable
+from .naming import CODESPACES_SECRETS
 from .sets import Incomplete, read_set
 
 TYPE_CHECKING = False

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 from ._jsonc import plain_json
 from .errors import DiscoveryError
+from .naming import CODESPACES_SECRETS, is_codespaces
 
 TYPE_CHECKING = False
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SECRETS_FILE_VARIABLE = "DEVCONTAINER_REGISTRY_SECRETS_FILE"
-CODESPACES_SECRETS = "/workspaces/.codespaces/shared/.env-secrets"
 
 # Bytes.  A Google key is 2.4 KB; Codespaces allows 100 secrets of 48 KB, in base64.
 _VALUE_MAX = 64 * 1024
@@ -127,7 +127,7 @@ class Environment:
         """
         Whether this is a GitHub codespace.
         """
-        return self.layers[0].variables.get("CODESPACES", "").lower() == "true"
+        return is_codespaces(self.layers[0].variables)
 
     def first(self, name: str) -> tuple[Layer, str] | None:
         """

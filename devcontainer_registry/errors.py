@@ -48,6 +48,31 @@ def _rebuild(kind: type[RegistryError], message: str, hint: str, code: str) -> R
     return kind(message, hint=hint, code=code)
 
 
+def error_named(name: str) -> type[RegistryError]:
+    """
+    Return the class of this module that is called *name*; `RegistryError` where there is none.
+    """
+    found = globals().get(name)
+    known = isinstance(found, type) and issubclass(found, RegistryError)
+    return found if known else RegistryError  # type: ignore[return-value]  # checked above
+
+
+def in_one_line(error: RegistryError) -> str:
+    """
+    Return what *error* says and what to do about it, in one line.
+    """
+    said = f"{error.message}; {error.hint}" if error.hint else error.message
+    return " ".join(said.split())
+
+
+def printable(name: str) -> str:
+    """
+    Return *name*, of a file or a program, as a message can show it.
+    """
+    # A line break in it must not look like a second message, nor may a terminal obey it.
+    return name if name.isprintable() else ascii(name)
+
+
 class InvalidRegistryError(RegistryError):
     """
     A text that cannot be the `host[:port]` of a registry.

@@ -12,10 +12,12 @@ import os
 import time
 from dataclasses import dataclass
 
+from ._entry import USELESS_BELOW, Entry
 from ._formats import DEFAULT_NAME, oversize, refusal, written
-from ._memory import Memory
+from ._memory import Memory, credential_of
+from ._renewal import serve
 from .cache import Cache
-from .configfile import OUR_HELPER, DockerConfig
+from .configfile import DockerConfig
 from .credentials import Credential, Secret
 from .errors import (
     AuthenticationError,
@@ -23,19 +25,18 @@ from .errors import (
     RegistryError,
     UnreachableError,
 )
-from .helper import USELESS_BELOW, serve
+from .naming import OUR_HELPER
 from .registry import Registry
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any
 
     from .configfile import Document
 
 # What another run at another place, or time, would get.
-_STALE = frozenset({"expired", "renewal-failed", "secrets-not-visible"})
+_STALE = frozenset({"expired", "secrets-not-visible"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +162,9 @@ class _Look:
         Whether we keep a credential for *registry*.
         """
         if self._is_served(registry):
-            return self._is_of_a_set(self.cache.read(registry) or {})
+            # What `docker login` gave to our helper is the user's own.
+            kept = Entry.read(self.cache, registry)
+            return kept.has_credential and not kept.by_hand
         entry = self.document.auth(registry)
         return entry is not None and self.memory.wrote(registry, entry)
 
@@ -175,13 +178,7 @@ class _Look:
         if not self.is_ours(registry):
             raise self._not_ours(registry)
         if self._is_served(registry):
-            entry = serve(registry, self.cache, self.environ)
-            found = Credential(
-                username=entry["credential"]["Username"],
-                secret=Secret(entry["credential"]["Secret"]),
-                issued_at=entry.get("issued_at"),
-                expires_at=entry.get("expires_at"),
-            )
+            found = credential_of(serve(registry, self.cache, self.environ))
         else:
             found = self._written(registry)
         if found.seconds_left(now=self.now) <= USELESS_BELOW:
@@ -192,18 +189,14 @@ class _Look:
         entry = self.document.auth(registry)
         assert entry is not None
         found = self.memory.with_life(registry, entry)
-        remembered = self.cache.read(registry) or {}
-        if found.expires_at is None and remembered.get("expires_at") is not None:
+        remembered = Entry.read(self.cache, registry)
+        if found.expires_at is None and remembered.expires_at is not None:
             # An older one than we wrote last, which an editor brought back: nobody knows its life.
             raise _expired(registry)
         return found
 
     def _is_served(self, registry: Registry) -> bool:
         return self.document.helper(registry) == OUR_HELPER
-
-    def _is_of_a_set(self, entry: Mapping[str, Any]) -> bool:
-        # What `docker login` gave to our helper is the user's own.
-        return isinstance(entry.get("credential"), dict) and not entry.get("by_hand")
 
     def _not_ours(self, registry: Registry) -> RegistryError:
         if self.document.entry(registry) or self.document.helper(registry):

@@ -14,34 +14,27 @@ import os
 import sys
 import time
 
+from ._entry import Entry
 from ._scan import loads, quoted
 from .cache import Cache
-from .errors import InvalidRegistryError, RegistryError
+from .errors import InvalidRegistryError, RegistryError, in_one_line
+from .naming import HELPER_PROGRAM, NOT_FOUND
 from .registry import Registry
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any, NoReturn
+    from typing import NoReturn
 
-NAME = "docker-credential-devcontainer-registry"
-
-# docker compares these texts: the first means anonymous, anything else is a failure.
-NOT_FOUND = "credentials not found in native keychain"
+# docker-credential-helpers' own texts, which its clients compare.
 _NO_SERVER = "no credentials server URL"
 _NO_USERNAME = "no credentials username"
 _NO_SECRET = "no credentials secret"  # noqa: S105  (a message)
-_USAGE = f"Usage: {NAME} <store|get|erase|list|version>"
+_USAGE = f"Usage: {HELPER_PROGRAM} <store|get|erase|list|version>"
 
-# Two windows.  Renew early if we can: ECR's tokens live 12 hours and its own helper renews at 6;
-# but an answer that still works beats an error, so a failed renewal falls back on it.
-RENEW_BELOW = 0.5  # of its life left
-USELESS_BELOW = 60.0  # seconds left; docker still has to reach the registry
-
-# A `get` must not hang a `docker build`, which asks for every host, one after the other: 5 seconds
-# in all, of which an interpreter on a busy machine needs its part to start.
-ANSWER_WITHIN = 4.5  # seconds
+# A renewal holds the lock for as long as it may take to answer docker.
+_LOCK_WITHIN = 4.5  # seconds
 
 # Octets.  docker's own client sends a URL, or a small object; a cloud's password is 3 KB.
 _INPUT_MAX = 128 * 1024
@@ -83,9 +76,9 @@ def main(argv: Sequence[str] | None = None, *, out: int = 1, err: int = 2) -> in
     try:
         answer = verb(_given() if verb in _READING else "", os.environ)
     except RegistryError as exc:
-        reason = " ".join(told(exc).split())
+        reason = in_one_line(exc)
     except Exception as exc:  # noqa: BLE001  (a traceback could quote what was read)
-        reason = f"{NAME} failed: {type(exc).__name__}; report this as a bug"
+        reason = f"{HELPER_PROGRAM} failed: {type(exc).__name__}; report this as a bug"
     else:
         if answer:
             _write(out, answer)
@@ -105,24 +98,14 @@ def get(given: str, environ: Mapping[str, str]) -> str:
         RegistryError: There is none (`NOT_FOUND`), or none that would still work.
     """
     url, registry = _asked_for(given)
-    credential = serve(registry, Cache.locate(environ), environ)["credential"]
-    username, secret = quoted(credential["Username"]), quoted(credential["Secret"])
+    cache = Cache.locate(environ)
+    entry = Entry.read(cache, registry)
+    if not entry.is_servable(now=time.time()):
+        from ._renewal import serve  # and so no more than this is imported at nearly every pull
+
+        entry = serve(registry, cache, environ)
+    username, secret = quoted(entry.username), quoted(entry.secret)
     return f'{{"ServerURL":{quoted(url)},"Username":{username},"Secret":{secret}}}'
-
-
-def serve(registry: Registry, cache: Cache, environ: Mapping[str, str]) -> dict[str, Any]:
-    """
-    The entry of *cache* that has the credential for *registry*, renewed where that is due.
-
-    Raises:
-        RegistryError: As `get`.
-    """
-    entry = cache.read(registry)
-    if entry is not None and is_fresh(entry, now=time.time()):
-        return entry
-    from ._stale import renewed
-
-    return renewed(registry, entry, cache=cache, environ=environ)
 
 
 def store(given: str, environ: Mapping[str, str]) -> str:
@@ -150,12 +133,9 @@ def store(given: str, environ: Mapping[str, str]) -> str:
         raise RegistryError(_NO_SECRET)
     registry = Registry(url)
     cache = Cache.locate(environ)
-    with cache.lock(registry, timeout=ANSWER_WITHIN):
-        kept = cache.read(registry) or {}
-        for member in ("issued_at", "expires_at", "failed_at", "failure", "erased"):
-            kept.pop(member, None)
-        kept["credential"] = {"Username": username, "Secret": secret}
-        cache.write(registry, {**kept, "by_hand": True, "at": time.time()})
+    with cache.lock(registry, timeout=_LOCK_WITHIN):
+        entry = Entry.read(cache, registry)
+        entry.with_login_by_hand(username, secret, at=time.time()).write(cache, registry)
     return ""
 
 
@@ -168,9 +148,9 @@ def erase(given: str, environ: Mapping[str, str]) -> str:
     """
     _, registry = _asked_for(given)
     cache = Cache.locate(environ)
-    if cache.read(registry) is not None:
-        with cache.lock(registry, timeout=ANSWER_WITHIN):
-            cache.write(registry, {"erased": True})
+    if not Entry.read(cache, registry).is_empty:
+        with cache.lock(registry, timeout=_LOCK_WITHIN):
+            Entry.erased().write(cache, registry)
     return ""
 
 
@@ -182,12 +162,11 @@ def listing(_given: str, environ: Mapping[str, str]) -> str:
     names = []
     for registry in cache.registries():
         try:
-            entry = cache.read(registry)
+            entry = Entry.read(cache, registry)
         except RegistryError:  # one damaged entry must not hide the others
             continue
-        if entry is not None and has_credential(entry):
-            user = quoted(entry["credential"]["Username"])
-            names.append(f"{quoted(registry.config_key)}:{user}")
+        if entry.has_credential:
+            names.append(f"{quoted(registry.config_key)}:{quoted(entry.username)}")
     return f"{{{','.join(names)}}}"
 
 
@@ -197,46 +176,7 @@ def version(_given: str, _environ: Mapping[str, str]) -> str:
     """
     from . import __version__
 
-    return f"{NAME} (devcontainer-registry) v{__version__}"
-
-
-def has_credential(entry: Mapping[str, Any]) -> bool:
-    """
-    Whether *entry* has a credential that can be sent: clients send empty ones as they are.
-    """
-    credential = entry.get("credential")
-    if not isinstance(credential, dict):
-        return False
-    return bool(_text(credential.get("Username")) and _text(credential.get("Secret")))
-
-
-def is_fresh(entry: Mapping[str, Any], *, now: float) -> bool:
-    """
-    Whether the credential of *entry* is to be served without a thought.
-    """
-    if not has_credential(entry):
-        return False
-    if entry.get("expires_at") is None:
-        return True
-    expires_at = instant(entry.get("expires_at"))
-    issued_at = instant(entry.get("issued_at")) or instant(entry.get("at")) or now
-    left = expires_at - now
-    return bool(left > USELESS_BELOW and left > RENEW_BELOW * (expires_at - issued_at))
-
-
-def instant(value: object) -> float:
-    """
-    Unix seconds; 0.0, which is long ago, for what is no instant.
-    """
-    usable = isinstance(value, (int, float)) and 0 <= value < 1e12
-    return float(value) if usable else 0.0  # type: ignore[arg-type]  # narrowed above
-
-
-def told(error: RegistryError) -> str:
-    """
-    *error* in one line, with what to do about it.
-    """
-    return f"{error.message}; {error.hint}" if error.hint else error.message
+    return f"{HELPER_PROGRAM} (devcontainer-registry) v{__version__}"
 
 
 def _asked_for(given: str) -> tuple[str, Registry]:

@@ -12,15 +12,18 @@ from __future__ import annotations
 import os
 
 from ._authentry import credential_of, folded
-from ._hindrance import unreadable
+from ._findings import unreadable
+from ._memory import Memory
+from ._memory import credential_of as credential_in
 from ._podman import login_of_podman
 from ._programs import ask_helper
+from ._renewal import serve
 from ._variable import logins_in
 from .cache import Cache
-from .configfile import OUR_HELPER, DockerConfig, Document
-from .credentials import Credential, Secret
+from .configfile import DockerConfig, Document
+from .credentials import Credential
 from .errors import ConfigError, RegistryError
-from .helper import NOT_FOUND, serve
+from .naming import OUR_HELPER
 from .registry import Registry, split_image
 
 TYPE_CHECKING = False
@@ -122,17 +125,11 @@ def _asked(
         return ask_helper(helper, registry.config_key, environ=environ, timeout=timeout)
     # Our own: the same code, without a process.
     try:
-        entry = serve(registry, Cache.locate(environ), environ)
+        return credential_in(serve(registry, Cache.locate(environ), environ, timeout=timeout))
     except RegistryError as exc:
-        if exc.message == NOT_FOUND:
+        if exc.code == "not-found":
             return None
         raise
-    return Credential(
-        username=entry["credential"]["Username"],
-        secret=Secret(entry["credential"]["Secret"]),
-        issued_at=entry.get("issued_at"),
-        expires_at=entry.get("expires_at"),
-    )
 
 
 def _check(document: Document, config: DockerConfig, rule: str) -> None:
@@ -172,6 +169,4 @@ def _with_life(
     """
     *entry* with its expiry, where it is one that we wrote and therefore know.
     """
-    from ._memory import Memory
-
     return Memory(Cache.locate(environ), config.path).with_life(registry, entry)

@@ -12,8 +12,9 @@ from dataclasses import replace
 from ._keep import amend
 from ._memory import Memory
 from .cache import Cache
-from .configfile import OUR_HELPER, DockerConfig
+from .configfile import DockerConfig
 from .errors import ConfigChangedError, ConfigError, RegistryError
+from .naming import OUR_HELPER
 from .observer import ignore
 from .registry import Registry
 from .report import LoginReport, Outcome

@@ -9,7 +9,7 @@ import os
 import textwrap
 import time
 
-from ._editing import shown
+from .errors import printable
 
 TYPE_CHECKING = False
 
@@ -274,7 +274,7 @@ def _short(outcome: Outcome, error: RegistryError) -> str:
 
 def _standing(standing: Standing) -> str:
     if standing.helper is not None:
-        said = [shown(f"docker-credential-{standing.helper}")]
+        said = [printable(f"docker-credential-{standing.helper}")]
     elif standing.rule == "none":
         would = standing.source is not None and standing.refused_at is None
         said = [f"not logged in; {standing.source} would" if would else "not logged in"]

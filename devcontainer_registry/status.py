@@ -8,24 +8,24 @@ Read only: no network, no helper of anybody's is run.
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from dataclasses import dataclass
 
-from ._editing import shown
+from ._entry import Entry
 from ._memory import Memory
 from .cache import Cache
-from .configfile import OUR_HELPER, DockerConfig
+from .configfile import DockerConfig
 from .discovery import discover
-from .errors import ConfigError, RegistryError
-from .helper import has_credential, instant
+from .errors import ConfigError, RegistryError, printable
+from .files import find_program
+from .naming import HELPER_PREFIX, OUR_HELPER
 from .registry import Registry
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Literal, TypeAlias
+    from typing import Literal, TypeAlias
 
     from .configfile import Document
 
@@ -117,7 +117,7 @@ def status(
         document=document,
         cache=cache,
         memory=Memory(cache, config.path),
-        path=environ.get("PATH", os.defpath),
+        environ=environ,
         sources=sources,
         now=time.time() if now is None else now,
     )
@@ -141,7 +141,7 @@ class _Look:
     document: Document
     cache: Cache
     memory: Memory
-    path: str
+    environ: Mapping[str, str]
     sources: Mapping[Registry, str]
     now: float
 
@@ -151,12 +151,12 @@ class _Look:
         """
         error: RegistryError | None = None
         try:
-            remembered = self.cache.read(registry) or {}
+            remembered = Entry.read(self.cache, registry)
         except ConfigError as exc:
-            remembered, error = {}, exc
+            remembered, error = Entry(), exc
         entry = self.document.auth(registry)
         wrote = entry is not None and self.memory.wrote(registry, entry)
-        cached = has_credential(remembered)
+        cached = remembered.has_credential
         rule, helper = self._rule(registry)
         if rule == "auths" and not self.document.has_login(registry):
             rule = "none"
@@ -167,11 +167,11 @@ class _Look:
             helper=helper,
             kept_in=(*(("auths",) if wrote else ()), *(("cache",) if cached else ())),
             ours=ours,
-            verified_at=_at(remembered, "at")
-            if remembered.get("state") == "verified" and (wrote or cached)
+            verified_at=remembered.at
+            if remembered.state == "verified" and (wrote or cached)
             else None,
-            refused_at=_at(remembered, "at") if remembered.get("state") == "refused" else None,
-            expires_at=_at(remembered, "expires_at") if ours else None,
+            refused_at=remembered.at if remembered.state == "refused" else None,
+            expires_at=remembered.expires_at if ours else None,
             source=self.sources.get(registry),
             error=error
             or self._trouble(registry, rule, helper, remembered, ours=ours, wrote=wrote),
@@ -188,21 +188,21 @@ class _Look:
         registry: Registry,
         rule: Rule,
         helper: str | None,
-        remembered: Mapping[str, Any],
+        remembered: Entry,
         *,
         ours: bool,
         wrote: bool,
     ) -> RegistryError | None:
-        program = f"docker-credential-{helper}"
-        if helper is not None and shutil.which(program, path=self.path) is None:
+        program = HELPER_PREFIX + (helper or "")
+        if helper is not None and find_program(program, self.environ) is None:
             return RegistryError(
-                f"{rule} names {shown(program)}, which is not on PATH",
+                f"{rule} names {printable(program)}, which is not on PATH",
                 hint=f"install it, or remove it from {rule} in config.json",
                 code="helper-missing",
             )
         if rule == "credsStore" and wrote:
             return RegistryError(
-                f"what we wrote is hidden: docker asks {shown(program)}",
+                f"what we wrote is hidden: docker asks {printable(program)}",
                 hint="run login with --store helper, or turn the credsStore off",
                 code="hidden-by-credsstore",
             )
@@ -218,7 +218,7 @@ class _Look:
                 hint="run devcontainer-registry login",
                 code="not-found",
             )
-        expires_at = _at(remembered, "expires_at") if ours else None
+        expires_at = remembered.expires_at if ours else None
         if expires_at is not None and expires_at <= self.now:
             renewing = "it is renewed at the next pull"
             login = "run devcontainer-registry login"
@@ -227,8 +227,3 @@ class _Look:
                 "the credential has expired", hint=renewing if renewable else login, code="expired"
             )
         return None
-
-
-def _at(remembered: Mapping[str, Any], member: str) -> float | None:
-    found = remembered.get(member)
-    return None if found is None else instant(found)

@@ -13,8 +13,8 @@ import socket
 import pytest
 from privately import SOAK
 
-from devcontainer_registry._delegate import EVERYWHERE
-from devcontainer_registry.helper import NAME
+from devcontainer_registry.naming import EVERYWHERE
+from devcontainer_registry.naming import HELPER_PROGRAM as NAME
 
 # What a process needs to run at all, and what steers a test run.  Everything else is somebody's
 # machine: a cloud's keys, a proxy, a CA bundle that would make a broken trust store look right.

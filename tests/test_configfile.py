@@ -23,8 +23,8 @@ from configs import (
     put,
 )
 
-from devcontainer_registry.configfile import OUR_HELPER
 from devcontainer_registry.errors import ConfigError
+from devcontainer_registry.naming import OUR_HELPER
 from devcontainer_registry.registry import Registry
 
 

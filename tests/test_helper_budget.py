@@ -17,7 +17,7 @@ from faults import Fine
 from helping import HERE, HOUR, PROGRAM, Helper
 
 # Each is read, compiled already, in a third of a millisecond; `_json` and the like are C.
-GROUND = {"__init__", "_scan", "cache", "errors", "helper", "registry"}
+GROUND = {"__init__", "_entry", "_scan", "cache", "errors", "helper", "naming", "registry"}
 BUILT_IN = {"__future__", "_json", "errno", "fcntl", "stat", "time", "posixpath", "genericpath"}
 
 HELPER = """
@@ -73,7 +73,7 @@ def test_a_get_that_failed_a_moment_ago_loads_hardly_more(helper):
 
     code = HELPER.replace("status = ", "status = 0 * ")
 
-    assert set() == loaded(helper, code) - GROUND - BUILT_IN - {"_stale"}
+    assert set() == loaded(helper, code) - GROUND - BUILT_IN - {"_renewal"}
 
 
 def test_a_hook_that_finds_all_as_it_was_loads_hardly_more(helper):

@@ -18,8 +18,8 @@ from fakes import a_set
 from faults import Fine, Refusing
 from helping import HERE, HOUR, LIFE, NEW, NOT_FOUND, OLD, Helper, answered, reason
 
+from devcontainer_registry._renewal import serve
 from devcontainer_registry.cache import Cache
-from devcontainer_registry.helper import serve
 from devcontainer_registry.registry import Registry
 
 ECR = Registry("123456789012.dkr.ecr.eu-west-1.amazonaws.com")
@@ -325,7 +325,7 @@ def test_a_static_secret_that_changed_is_left_to_a_login(tmp_path):
 def test_a_cache_that_cannot_be_written_serves_what_it_has(helper):
     helper.keep(left=HOUR)
     helper.see_secrets("up")
-    entry = helper.cache.read(HERE)
+    kept = helper.cache.read(HERE)
 
     class Full(Cache):
         def open_lock(self, registry):  # noqa: ARG002  (the base class's)
@@ -333,7 +333,7 @@ def test_a_cache_that_cannot_be_written_serves_what_it_has(helper):
 
     found = serve(HERE, Full(helper.cache.path), helper.environ)
 
-    assert entry == found
+    assert kept["credential"]["Secret"] == found.secret
 
 
 # A cloud that is real but for its address.

@@ -10,6 +10,7 @@ import time
 import pytest
 from fakes import GOOD, HERE, Home, Told, a_secret
 
+from devcontainer_registry._decision import Policy
 from devcontainer_registry._delegate import Delegation
 from devcontainer_registry._keep import Accepted, amend, keep
 from devcontainer_registry._memory import Memory
@@ -62,8 +63,7 @@ def kept(home, *ones, config=None, deadline=5.0):
         ones,
         config=config or home.docker,
         memory=Memory(Cache(home.cache), home.config),
-        store="auths",
-        delegation=Delegation(home.config, environ={}),
+        policy=Policy(delegation=Delegation(home.config, environ={}), store="auths"),
         deadline=time.monotonic() + deadline,
         observe=ignore,
     )

@@ -13,8 +13,9 @@ import pytest
 from fakes import HERE, Home, a_secret, a_set, encoded
 from faults import Fine
 
+from devcontainer_registry._decision import Policy, foreseen
 from devcontainer_registry._delegate import Delegation
-from devcontainer_registry._keep import Accepted, foreseen, keep
+from devcontainer_registry._keep import Accepted, keep
 from devcontainer_registry._memory import Memory
 from devcontainer_registry.cache import Cache
 from devcontainer_registry.credentials import Credential, Secret
@@ -165,8 +166,7 @@ class Machine:
             [Accepted(secret=secret, credential=credential, outcome=outcome)],
             config=self.home.docker,
             memory=Memory(self.cache, self.home.config),
-            store=store,
-            delegation=self.delegation(),
+            policy=Policy(delegation=self.delegation(), store=store),
             deadline=time.monotonic() + 30,
             observe=ignore,
         )
@@ -852,9 +852,8 @@ def test_a_helper_that_no_longer_runs_is_not_called_unchanged(machine, store):
 
 def foretold(machine, store, *, registry=HERE, **options):
     outcome = Outcome(id="MY", registry=Registry(registry), source="", kind=None, status="found")
-    return foreseen(
-        outcome, machine.home.docker.read(), store=store, delegation=machine.delegation(**options)
-    )
+    policy = Policy(delegation=machine.delegation(**options), store=store)
+    return foreseen(outcome, machine.home.docker.read(), policy=policy)
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ import base64
 import os
 import time
 
+from .._worker import within
 from ..credentials import Credential, Secret
 from ..errors import DiscoveryError, RegistryError
 from ._aws_errors import explain
 from ._aws_names import fill, names_of, names_of_role
 from ._aws_session import Loader, Quiet, ask_no_terminal, config, open_session
-from ._bounded import within
 
 TYPE_CHECKING = False
 

@@ -10,9 +10,9 @@ import os
 import ssl
 from dataclasses import dataclass
 
+from .._worker import within
 from ..errors import AuthenticationError, DiscoveryError, PluginError
 from ._aadsts import NO_SUCH_RESOURCE
-from ._bounded import within
 from ._entra_errors import sort
 
 TYPE_CHECKING = False

@@ -11,6 +11,7 @@ import re
 import time
 import warnings
 
+from .._worker import within
 from ..errors import (
     AuthenticationError,
     DiscoveryError,
@@ -18,7 +19,6 @@ from ..errors import (
     RegistryError,
     TransientError,
 )
-from ._bounded import within
 
 TYPE_CHECKING = False
 

@@ -1,25 +1,20 @@
 # SPDX-License-Identifier: MIT
 """
-What stands between a login and docker, as outcomes: whose it is, why, and what to do.
+Outcomes where something stands between a login and docker: whose it is, and what to do.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
-from ._editing import shown
-from .credentials import Finding
-from .errors import InvalidRegistryError, RegistryError
-from .registry import Registry
+from ._findings import OF_VSCODE
+from .errors import RegistryError, printable
+from .naming import HELPER_PREFIX, variable
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from .report import Outcome
-
-# What VS Code calls its helper; it leaves the name behind in a config.json that outlives it.
-_OF_VSCODE = "dev-containers-"
 
 
 def other_helper(outcome: Outcome, helper: str) -> Outcome:
@@ -27,7 +22,7 @@ def other_helper(outcome: Outcome, helper: str) -> Outcome:
     The outcome where docker asks somebody else's *helper*, which we never evict.
     """
     error = RegistryError(
-        f"docker asks {shown(f'docker-credential-{helper}')} for it",
+        f"docker asks {printable(HELPER_PREFIX + helper)} for it",
         hint="remove its credHelpers entry from config.json to let us answer",
         code="other-helper",
     )
@@ -40,7 +35,7 @@ def not_ours(outcome: Outcome) -> Outcome:
     """
     error = RegistryError(
         f"config.json has a login for it that {outcome.source} does not replace",
-        hint=f"set {_id_for(outcome)}_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD to replace it",
+        hint=f"set {variable(_id_for(outcome), 'SERVER')}, _USER and _PASSWORD to replace it",
         code="not-ours",
     )
     return replace(outcome, status="skipped", code=error.code, error=error)
@@ -97,14 +92,14 @@ def hidden(outcome: Outcome, store: str, *, there: bool, why_not: str | None) ->
         there: Whether there is a program of that name.
         why_not: Why our helper isn't asked, in words that follow "since"; None: nobody wanted it.
     """
-    if there or store.startswith(_OF_VSCODE):
+    if there or store.startswith(OF_VSCODE):
         hint = (
             'set "dev.containers.dockerCredentialHelper": false in VS Code, or remove credsStore '
             "from config.json"
         )
     else:
         hint = "remove credsStore from config.json, or install the helper that it names"
-    program = shown(f"docker-credential-{store}")
+    program = printable(HELPER_PREFIX + store)
     missing = "" if there else ", which is not on PATH,"
     reason = f", and our helper can't be asked instead, since {why_not}" if why_not else ""
     return _remarked(
@@ -112,73 +107,6 @@ def hidden(outcome: Outcome, store: str, *, there: bool, why_not: str | None) ->
         "hidden-by-credsstore",
         f"written, but docker asks {program}{missing} and will not see it{reason}",
         hint,
-    )
-
-
-def store_missing(store: str) -> Finding:
-    """
-    What there is to say of a `credsStore` whose program is gone, also where it hides nothing.
-
-    It is asked for everybody else, and `docker run` fails where it can't be.  A classic build
-    asks it first, and then goes on without any login.
-    https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (GetAllCredentials)
-    """
-    program = shown(f"docker-credential-{store}")
-    if store.startswith(_OF_VSCODE):
-        hint = (
-            'set "dev.containers.dockerCredentialHelper": false in VS Code, and remove credsStore '
-            "from config.json"
-        )
-    else:
-        hint = "remove credsStore from config.json, or install that helper"
-    return Finding(
-        code="helper-missing",
-        message=f"credsStore names {program}, which is not on PATH: docker fails "
-        "for other registries, and a classic build sends no login at all",
-        hint=hint,
-    )
-
-
-def unreadable(path: str, key: str) -> Finding:
-    """
-    What there is to say of the entry *key* of `auths`, at which docker stops to read the others.
-
-    Not to log in there again: docker would keep nothing of what it had not read by then.
-    """
-    try:
-        whose = f"the entry for {Registry(key)}"
-    except InvalidRegistryError:
-        whose = "an entry"  # unnamed: somebody may have put a password into the key
-    return Finding(
-        code="login-unreadable",
-        message=f"docker cannot read {whose} in {shown(path)}, and drops other logins over it",
-        hint="remove that entry, or make its auth the padded base64 of USER:PASSWORD",
-    )
-
-
-def open_to_others(path: str) -> Finding:
-    """
-    What there is to say of a config.json that holds a login and can't be closed.
-
-    It is somebody else's, or on a file system that has no modes.
-    """
-    return Finding(
-        code="open-to-others",
-        message=f"{shown(path)} holds logins, and others than its owner may read or change it",
-        hint="have its owner run chmod 600 on it, or set DOCKER_CONFIG to a folder of your own",
-    )
-
-
-def shut_out(path: str, home: str) -> Finding:
-    """
-    What there is to say of a config.json of root's in the home of somebody else.
-    """
-    folder = os.path.dirname(path)
-    return Finding(
-        code="root-in-a-home",
-        message=f"{shown(path)} is root's, in the home of somebody else, who can't read it",
-        hint=f"run chown -R --reference={shown(home)} {shown(folder)}, and log in as that user "
-        "from now on",
     )
 
 
