@@ -213,9 +213,11 @@ def _somebody_elses(
     if policy.codespaces_wrote and _codespaces.is_its(entry, secret, kind=outcome.kind):
         return None  # replaced, then, once the registry has accepted ours
     since_ours = recalled.state is not None and bool(recalled.entries)
-    # Without a memory, nobody knows whose it is.
-    known = recalled.hash_of(entry) is not None
-    meanwhile = seen is not None and known and not _same(entry, seen.auth)
+    meanwhile = (
+        seen is not None
+        and not _same(entry, seen.auth)
+        and recalled.hash_of(entry) is not None  # without a memory, nobody knows whose it is
+    )
     return by_hand(outcome) if since_ours or meanwhile else None
 
 
