@@ -195,6 +195,8 @@ def _parser() -> argparse.ArgumentParser:
 def installed(folder: Path) -> Path:
     """
     A fresh virtual environment with the wheel of this checkout, compiled.
+
+    By a pip of today: what those before 23.1 make of an entry point imports `re`.
     """
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     checkout = Path(__file__).resolve().parent.parent
@@ -202,10 +204,12 @@ def installed(folder: Path) -> Path:
     subprocess.run(
         [*pip, "wheel", "--no-deps", "--wheel-dir", str(wheels), str(checkout)], check=True
     )
-    venv.create(target, with_pip=False)
+    venv.create(target, with_pip=True)
     (wheel,) = wheels.glob("*.whl")
+    pip[0] = str(target / "bin" / "python")
+    subprocess.run([*pip, "install", "--upgrade", "pip"], check=True)
     # pip compiles what it installs.
-    subprocess.run([*pip, "--python", str(target), "install", str(wheel)], check=True)
+    subprocess.run([*pip, "install", str(wheel)], check=True)
     return target
 
 

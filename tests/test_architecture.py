@@ -393,11 +393,12 @@ def test_the_wheel_has_the_package_and_nothing_else(tmp_path):
         ).decode()
 
     modules = {n for n in names if n.startswith("devcontainer_registry/")}
-    (script,) = {n for n in names if ".data/scripts/" in n}
     expected = {f"devcontainer_registry/{name}.py" for name in _modules()}
     assert expected | {"devcontainer_registry/py.typed"} == modules
-    assert all(".dist-info/" in name for name in set(names) - modules - {script})
-    assert script.endswith("/docker-credential-devcontainer-registry")
+    assert all(".dist-info/" in name for name in set(names) - modules)
+    assert (
+        "docker-credential-devcontainer-registry = devcontainer_registry.helper:run" in entry_points
+    )
     assert "devcontainer-registry = devcontainer_registry.__main__:main" in entry_points
     for kind in ("acr", "ecr", "generic", "ghcr", "google"):
         assert f"{kind} = devcontainer_registry.authenticators.{kind}:" in entry_points

@@ -10,11 +10,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import venv
+from pathlib import Path
 
 import pytest
 from fakes import a_set
 from faults import Fine
-from helping import HERE, HOUR, PROGRAM, Helper
+from helping import HERE, HOUR, NAME, Helper
+
+ROOT = Path(__file__).resolve().parent.parent
 
 # Each is read, compiled already, in a third of a millisecond; `_json` and the like are C.
 GROUND = {"__init__", "_entry", "_scan", "cache", "errors", "helper", "naming", "registry"}
@@ -95,9 +99,42 @@ def test_a_hook_without_any_secrets_loads_hardly_more(helper):
     assert set() == loaded(helper, HOOK) - GROUND - BUILT_IN - {"__main__", "_quiet"}
 
 
-def test_the_program_itself_imports_one_thing():
-    # As it is installed: what `pip` makes of an entry point would bring `re`.
-    with open(PROGRAM, encoding="utf-8") as file:
-        lines = [line for line in file.read().splitlines() if line and line[0] != "#"]
+def test_both_programs_run_from_a_virtual_environment_whose_path_has_a_space(tmp_path):
+    # As it is installed: a script with such a path in its first line would not start.
+    folder = tmp_path / "a folder with spaces"
+    venv.create(folder, with_pip=False)
+    (wheel,) = built(tmp_path)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--python", folder, "install", "--quiet", "--no-deps", wheel],
+        check=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+    )
 
-    assert ["from devcontainer_registry.helper import run", "run()"] == lines
+    helper = subprocess.run(
+        [folder / "bin" / NAME, "version"], capture_output=True, text=True, check=False
+    )
+    command = subprocess.run(
+        [folder / "bin" / "devcontainer-registry", "hook", "postStart"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+    )
+
+    assert (0, "") == (helper.returncode, helper.stderr)
+    assert helper.stdout.startswith(NAME)
+    assert (0, "") == (command.returncode, command.stderr)
+
+
+def built(folder):
+    """
+    The wheel of this checkout.
+    """
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+    )
+    return list(folder.glob("*.whl"))
