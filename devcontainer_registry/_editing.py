@@ -17,6 +17,7 @@ from ._rescue import Rescue
 from ._safewrite import Seen
 from .cache import Cache
 from .errors import printable
+from .files import make_folder
 
 TYPE_CHECKING = False
 
@@ -66,7 +67,7 @@ class Editor:
         """
         target = self._target()
         path, name = os.path.split(target)
-        safewrite.make_folder(path)
+        make_folder(path)
         held = locked(path, timeout=timeout, clock=self._clock, sleep=self._sleep)
         with held as (folder, waited):
             if waited >= _SETTLE:

@@ -53,6 +53,21 @@ def findings_after_login(
     return tuple(found)
 
 
+def helper_missing(helper: str, *, named_in: str) -> ConfigError:
+    """
+    The error for a credential helper that is named and not there.
+
+    Args:
+        helper: What follows `docker-credential-`.
+        named_in: Where it is named: `credsStore`, `credHelpers`, or a file.
+    """
+    return ConfigError(
+        f"{named_in} names {printable(HELPER_PREFIX + helper)}, which is not on PATH",
+        hint=f"install it, or remove it from {named_in}",
+        code="helper-missing",
+    )
+
+
 def store_missing(store: str) -> Finding:
     """
     What there is to say of a `credsStore` whose program is gone, also where it hides nothing.
@@ -61,7 +76,7 @@ def store_missing(store: str) -> Finding:
     asks it first, and then goes on without any login.
     https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (GetAllCredentials)
     """
-    program = printable(HELPER_PREFIX + store)
+    missing = helper_missing(store, named_in="credsStore")
     if store.startswith(OF_VSCODE):
         hint = (
             'set "dev.containers.dockerCredentialHelper": false in VS Code, and remove credsStore '
@@ -70,9 +85,9 @@ def store_missing(store: str) -> Finding:
     else:
         hint = "remove credsStore from config.json, or install that helper"
     return Finding(
-        code="helper-missing",
-        message=f"credsStore names {program}, which is not on PATH: docker fails "
-        "for other registries, and a classic build sends no login at all",
+        code=missing.code,
+        message=f"{missing.message}: docker fails for other registries, and a classic build sends "
+        "no login at all",
         hint=hint,
     )
 

@@ -6,12 +6,12 @@ Holding a folder against others like us.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from contextlib import contextmanager
 
 from ._safewrite import changed
 from .errors import ConfigError
+from .files import lock
 
 TYPE_CHECKING = False
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 # How a file system says that it has no locks, or none on a folder (some of FUSE and NFS).
 _NO_LOCKS = frozenset({errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP})
-
-_FIRST_WAIT = 0.01  # seconds between two tries for the lock; grows to the next
-_LAST_WAIT = 0.05
 
 
 @contextmanager
@@ -42,35 +39,24 @@ def locked(
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         started = clock()
-        wait = _FIRST_WAIT
-        while not _try_lock(folder, path):
-            left = started + timeout - clock()
-            if left <= 0:
-                raise ConfigError(
-                    f"another process held the lock on {path} for {timeout:g} seconds",
-                    hint=f"see who it is with: fuser -v {path}",
-                    code="config-locked",
-                )
-            sleep(min(wait, left))
-            wait = min(wait * 2, _LAST_WAIT)
+        try:
+            lock(folder, timeout=timeout, clock=clock, sleep=sleep)
+        except TimeoutError:
+            raise ConfigError(
+                f"another process held the lock on {path} for {timeout:g} seconds",
+                hint=f"see who it is with: fuser -v {path}",
+                code="config-locked",
+            ) from None
+        except OSError as exc:
+            if exc.errno not in _NO_LOCKS:
+                raise
+            raise ConfigError(
+                f"the file system of {path} has no locks, so nothing was written",
+                hint="set DOCKER_CONFIG to a folder on a local disk",
+                code="config-unlockable",
+            ) from exc
         if not os.path.samestat(os.fstat(folder), os.stat(path)):
             raise changed(path)
         yield folder, clock() - started
     finally:
         os.close(folder)
-
-
-def _try_lock(folder: int, path: str) -> bool:
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as exc:
-        if exc.errno not in _NO_LOCKS:
-            raise
-        raise ConfigError(
-            f"the file system of {path} has no locks, so nothing was written",
-            hint="set DOCKER_CONFIG to a folder on a local disk",
-            code="config-unlockable",
-        ) from exc
-    return True

@@ -8,6 +8,7 @@ https://github.com/containers/image/blob/v5.31.0/pkg/docker/config/config.go
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -15,6 +16,7 @@ import sys
 from ._authentry import credential_of, folded, is_decodable
 from ._programs import ask_helper
 from .errors import ConfigError, printable
+from .files import read_regular
 
 TYPE_CHECKING = False
 
@@ -109,13 +111,12 @@ def _files(environ: Mapping[str, str]) -> list[str]:
 
 def _loaded(path: str) -> dict[str, Any]:
     try:
-        # Without waiting: a pipe that nobody writes into would hold us for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
-            text = file.read(_SIZE_MAX) or b"{}"
+        text = read_regular(path, limit=_SIZE_MAX)[0] or b"{}"
     except FileNotFoundError:
         return {}
     except OSError as exc:
+        if exc.errno == errno.EINVAL:
+            return {}  # a pipe, say, on which podman would wait for ever
         msg = f"{printable(path)} can't be read: {os.strerror(exc.errno or 0)}"
         raise ConfigError(msg, hint="let this user read it, or unset REGISTRY_AUTH_FILE") from exc
     try:

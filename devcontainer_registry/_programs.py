@@ -13,6 +13,7 @@ import subprocess
 import time
 
 from ._authentry import folded
+from ._findings import helper_missing
 from .credentials import Credential, Secret
 from .errors import ConfigError, printable
 from .files import find_program
@@ -87,11 +88,7 @@ def _said(answer: bytes) -> tuple[str, str] | None:
 def _found(name: str, environ: Mapping[str, str]) -> str:
     program = find_program(HELPER_PREFIX + name, environ) if name else None
     if program is None:
-        raise ConfigError(
-            f"config.json names {_shown(name)}, which is not on PATH",
-            hint="install it, or remove its credsStore or credHelpers entry from config.json",
-            code="helper-missing",
-        )
+        raise helper_missing(name, named_in="config.json")
     return program
 
 

@@ -9,12 +9,12 @@ that found it so leaves a stamp: a keyed hash of all that it looked at.  The nex
 from __future__ import annotations
 
 import os
-import stat
 import time
 
 from ._entry import Entry
 from .cache import Cache
 from .errors import ConfigError
+from .files import read_regular
 from .naming import CODESPACES_SECRETS, HELPER_PROGRAM
 
 TYPE_CHECKING = False
@@ -147,21 +147,12 @@ def _leads_on(path: str) -> bool:
     Whether a file of variables names further files, or *path* is no file whose changes show.
     """
     try:
-        # Without waiting, as some that are no files look like them.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-    except (OSError, ValueError):
+        text, _ = read_regular(path, limit=_SIZE_MAX)
+    except FileNotFoundError:
         return False  # not there, which is looked at as such
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > _SIZE_MAX:
-            return True
-        with open(descriptor, "rb", closefd=False) as file:
-            text: bytes | None = file.read(_SIZE_MAX)
-        return text is None or b"_FILE" in text  # None: it would have to be waited for
-    except OSError:
+    except (OSError, ValueError):
         return True
-    finally:
-        os.close(descriptor)
+    return b"_FILE" in text
 
 
 def _file(path: str) -> str:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import stat
 
-from ._safewrite import make_folder
 from .cache import is_shared
 from .errors import ConfigError
+from .files import make_folder
 
 _MAGIC = b"devcontainer-registry rescue 1 "
 _FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

@@ -15,6 +15,7 @@ import stat
 from dataclasses import dataclass
 
 from .errors import ConfigChangedError
+from .files import read_regular, unlink_if_there, write_all
 
 TYPE_CHECKING = False
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 # Ten thousand logins are 3 MiB.
 SIZE_MAX = 16 * 1024 * 1024  # octets
 
-# O_NONBLOCK: a pipe in the file's place would hang us before we can see that it is one.
-_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _MARK = ".devcontainer-registry-"
 _MARK_LENGTH = 16  # hexadecimal digits after it
 _HEX = frozenset("0123456789abcdef")
@@ -61,34 +60,10 @@ def look(name: str, *, folder: int | None = None) -> Seen:
         OSError: It cannot be read, or is no regular file (EISDIR, EINVAL), or too large (EFBIG).
     """
     try:
-        fd = os.open(name, _READ | (0 if folder is None else os.O_NOFOLLOW), dir_fd=folder)
+        raw, status = read_regular(name, limit=SIZE_MAX, dir_fd=folder, follow=folder is None)
     except FileNotFoundError:
         return Seen(raw=None)
-    try:
-        status = os.fstat(fd)
-        if stat.S_ISDIR(status.st_mode):
-            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-        return Seen(raw=_read_all(fd), status=status)
-    finally:
-        os.close(fd)
-
-
-def make_folder(path: str) -> None:
-    """
-    Create *path* and what is missing above it, for its owner alone, as docker does.
-    """
-    if os.path.isdir(path):
-        return
-    parent = os.path.dirname(path)
-    if parent not in ("", path):
-        make_folder(parent)
-    try:
-        os.mkdir(path, 0o700)
-    except FileExistsError:
-        if not os.path.isdir(path):
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
+    return Seen(raw=raw, status=status)
 
 
 def sweep(name: str, *, folder: int) -> None:
@@ -99,7 +74,7 @@ def sweep(name: str, *, folder: int) -> None:
     for found in os.listdir(folder):
         tail = found.removeprefix(prefix)
         if found != tail and len(tail) == _MARK_LENGTH and _HEX.issuperset(tail):
-            _unlink_quietly(found, folder)
+            unlink_if_there(found, dir_fd=folder)
 
 
 def replace(name: str, content: bytes, *, folder: int, before: Seen, mode: int, path: str) -> None:
@@ -119,7 +94,7 @@ def replace(name: str, content: bytes, *, folder: int, before: Seen, mode: int, 
     try:
         try:
             _copy_owner(before.status, fd)
-            _write_all(fd, content)
+            write_all(fd, content)
             os.fchmod(fd, mode)
             os.fsync(fd)
         finally:
@@ -127,7 +102,7 @@ def replace(name: str, content: bytes, *, folder: int, before: Seen, mode: int, 
         _check_same(look(name, folder=folder), before, path)
         os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
-        _unlink_quietly(temporary, folder)
+        unlink_if_there(temporary, dir_fd=folder)
         raise
     _sync_folder(folder)
 
@@ -157,15 +132,15 @@ def rewrite(  # noqa: D417  (the others are as in `replace`)
     flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     fd = os.open(name, flags, dir_fd=folder)
     try:
-        _check_same(Seen(raw=_read_all(fd), status=os.fstat(fd)), before, path)
+        _check_same(look(name, folder=folder), before, path)
         rescue.keep(old, content)
         try:
             if before.status is not None and stat.S_IMODE(before.status.st_mode) != mode:
                 _chmod_quietly(fd, mode)
             size = max(len(old), len(content))
-            _write_all(fd, b"\n" * (size - len(old)), offset=len(old))
+            write_all(fd, b"\n" * (size - len(old)), offset=len(old))
             os.fsync(fd)  # a full disk, or a quota, speaks up here at the latest
-            _write_all(fd, content.ljust(size, b"\n"), offset=0)
+            write_all(fd, content.ljust(size, b"\n"), offset=0)
             os.ftruncate(fd, len(content))
             os.fsync(fd)
         except BaseException:
@@ -193,7 +168,7 @@ def put_back(fd: int, content: bytes) -> None:
     """
     Make *content* the whole of the open file *fd*.
     """
-    _write_all(fd, content, offset=0)
+    write_all(fd, content, offset=0)
     os.ftruncate(fd, len(content))
     os.fsync(fd)
 
@@ -203,26 +178,6 @@ def _identity(status: os.stat_result | None) -> tuple[int, ...]:
     if status is None:
         return ()
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _read_all(fd: int) -> bytes:
-    pieces = []
-    size = 0
-    while piece := os.read(fd, 1024 * 1024):
-        size += len(piece)
-        if size > SIZE_MAX:
-            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-def _write_all(fd: int, content: bytes, *, offset: int = 0) -> None:
-    # A disk that fills up takes a part first and refuses the rest.
-    rest = memoryview(content)
-    while rest:
-        taken = os.pwrite(fd, rest, offset)
-        rest = rest[taken:]
-        offset += taken
 
 
 def _copy_owner(status: os.stat_result | None, fd: int) -> None:
@@ -253,13 +208,6 @@ def _sync_folder(folder: int) -> None:
     except OSError as exc:
         if exc.errno not in _NO_FOLDER_SYNC:
             raise
-
-
-def _unlink_quietly(name: str, folder: int) -> None:
-    try:
-        os.unlink(name, dir_fd=folder)
-    except OSError:
-        pass  # in place already, or as good as: what we cannot remove, we could not have made
 
 
 def _check_same(now: Seen, before: Seen, path: str) -> None:

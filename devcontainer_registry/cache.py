@@ -12,13 +12,13 @@ an editor must agree on it, and XDG's variables differ between them.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import stat
 import time
 
 from ._scan import loads
 from .errors import ConfigError, InvalidRegistryError
+from .files import lock, make_folder, read_regular, unlink_if_there, write_all
 from .registry import Registry
 
 TYPE_CHECKING = False
@@ -36,11 +36,17 @@ _KEY_SIZE = 32  # octets: BLAKE2b takes up to 64
 # However slow the disk: no write takes longer.
 _WRITE_MAX = 60.0  # seconds
 
-# Between two looks at a lock that somebody else has.
-_POLL = 0.02  # seconds
-
 # A cloud's password is 2-3 KB and a long JWT 8; what is larger is not ours.
 _SIZE_MAX = 256 * 1024
+
+# What the system says of a file that is none of ours.
+_NOT_OURS = {
+    errno.ELOOP: "is a link",
+    errno.EFBIG: "is larger than anything we write",
+    **dict.fromkeys(
+        (errno.EINVAL, errno.EISDIR, errno.ENXIO), "belongs to somebody else, or is no file"
+    ),
+}
 
 
 class Cache:
@@ -227,8 +233,6 @@ class Cache:
 
     def _make(self) -> None:
         if not os.path.isdir(self.path):
-            from ._safewrite import make_folder  # once in the life of a folder
-
             # All that is missing, since under a lax umask a ~/.cache of ours would be for all to
             # write into, and other programs run what they keep there.
             make_folder(self.path)
@@ -265,28 +269,21 @@ class Cache:
 
     def _read_file(self, folder: int, name: str) -> bytes | None:
         try:
-            fd = os.open(
-                name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder
-            )
+            content, found = read_regular(name, limit=_SIZE_MAX, dir_fd=folder, follow=False)
         except FileNotFoundError:
             return None
         except OSError as exc:
             if exc.errno == errno.ENAMETOOLONG:
                 return None  # no file of ours: it could not have been written
-            if exc.errno == errno.ELOOP:
-                raise self._refused("is a link", name=name) from exc
+            why = _NOT_OURS.get(exc.errno or 0)
+            if why is not None:
+                raise self._refused(why, name=name) from exc
             raise self._failed("cannot be read", exc) from exc
-        try:
-            found = os.fstat(fd)
-            if not stat.S_ISREG(found.st_mode) or not self._may_read(found.st_uid):
-                raise self._refused("belongs to somebody else, or is no file", name=name)
-            if stat.S_IMODE(found.st_mode) & 0o077:
-                raise self._refused("is open to others", name=name)
-            if found.st_size > _SIZE_MAX:
-                raise self._refused("is larger than anything we write", name=name)
-            return os.read(fd, _SIZE_MAX)
-        finally:
-            os.close(fd)
+        if not self._may_read(found.st_uid):
+            raise self._refused(_NOT_OURS[errno.EINVAL], name=name)
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            raise self._refused("is open to others", name=name)
+        return content
 
     def _write_file(self, name: str, content: bytes, *, first_wins: bool = False) -> None:
         folder = self._open(create=True)
@@ -298,7 +295,7 @@ class Cache:
                 temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder
             )
             try:
-                _write_all(fd, content)
+                write_all(fd, content)
             finally:
                 os.close(fd)
             if first_wins:
@@ -307,7 +304,7 @@ class Cache:
             else:
                 os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException as exc:
-            _unlink_quietly(temporary, folder)
+            unlink_if_there(temporary, dir_fd=folder)
             if first_wins and isinstance(exc, FileExistsError):
                 return
             if isinstance(exc, OSError):
@@ -363,25 +360,17 @@ class Lock:
             ConfigError: It is still taken after the timeout, or the folder can't be used.
         """
         self._fd = self._cache.open_lock(self._registry)
-        give_up = time.monotonic() + self._timeout
-        while True:
-            try:
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:  # noqa: PERF203  (one try is one look)
-                if time.monotonic() >= give_up:
-                    self.__exit__()
-                    msg = f"somebody else has been busy with {self._registry} for too long"
-                    raise ConfigError(
-                        msg, hint="try again in a moment", code="cache-locked"
-                    ) from None
-                time.sleep(_POLL)
-            except OSError as exc:
-                self.__exit__()
-                msg = f"the cache {self._cache.path} can't be locked: {os.strerror(exc.errno or 0)}"
-                hint = "set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder on a local disk"
-                raise ConfigError(msg, hint=hint, code="cache-failed") from exc
-            else:
-                return
+        try:
+            lock(self._fd, timeout=self._timeout)
+        except TimeoutError:
+            self.__exit__()
+            msg = f"somebody else has been busy with {self._registry} for too long"
+            raise ConfigError(msg, hint="try again in a moment", code="cache-locked") from None
+        except OSError as exc:
+            self.__exit__()
+            msg = f"the cache {self._cache.path} can't be locked: {os.strerror(exc.errno or 0)}"
+            hint = "set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder on a local disk"
+            raise ConfigError(msg, hint=hint, code="cache-failed") from exc
 
     def __exit__(self, *exc_info: object) -> None:
         """
@@ -423,12 +412,6 @@ def _registry_of(name: str) -> Registry | None:
     return registry if name == registry + _SUFFIX else None
 
 
-def _write_all(fd: int, content: bytes) -> None:
-    # A disk that fills up takes a part first and refuses the rest.
-    while content:
-        content = content[os.write(fd, content) :]
-
-
 def _sweep(name: str, folder: int) -> None:
     """
     Remove what killed runs left of the file *name*: it may hold what is to be forgotten.
@@ -442,11 +425,4 @@ def _sweep(name: str, folder: int) -> None:
                 continue  # in place meanwhile
             # By its age: a process number is another process's in the next container.
             if time.time() - written > _WRITE_MAX:
-                _unlink_quietly(found, folder)
-
-
-def _unlink_quietly(name: str, folder: int) -> None:
-    try:
-        os.unlink(name, dir_fd=folder)
-    except OSError:
-        pass  # never made, or already in place; either way nothing of ours is left
+                unlink_if_there(found, dir_fd=folder)

@@ -13,14 +13,13 @@ Three layers, in order of precedence; what the variables mean is not known here.
 from __future__ import annotations
 
 import base64
-import errno
 import json
 import os
-import stat
 from dataclasses import dataclass, field
 
 from ._jsonc import plain_json
 from .errors import DiscoveryError
+from .files import read_regular
 from .naming import CODESPACES_SECRETS, is_codespaces
 
 TYPE_CHECKING = False
@@ -183,7 +182,7 @@ def read(
 
 def _content(file: Value) -> Value | DiscoveryError:
     try:
-        text = _read_file(file.text, limit=_VALUE_MAX).decode("utf-8-sig")
+        text = read_regular(file.text, limit=_VALUE_MAX)[0].decode("utf-8-sig")
     except (OSError, ValueError) as exc:
         # The variable, not the path: what stands there by mistake may be the secret itself.
         return DiscoveryError(
@@ -197,7 +196,7 @@ def _content(file: Value) -> Value | DiscoveryError:
 
 def _read_layer(path: str, label: str, origin: str) -> Layer | DiscoveryError:
     try:
-        content = _read_file(path, limit=_LAYER_MAX)
+        content, _ = read_regular(path, limit=_LAYER_MAX)
         variables, unusable = (_from_json if label == "secrets file" else _from_lines)(content)
     except (OSError, ValueError, RecursionError) as exc:
         return DiscoveryError(
@@ -208,23 +207,6 @@ def _read_layer(path: str, label: str, origin: str) -> Layer | DiscoveryError:
             code="secrets-file",
         )
     return Layer(label=label, variables=variables, unusable=unusable)
-
-
-def _read_file(path: str, *, limit: int) -> bytes:
-    # Without O_NONBLOCK a named pipe would hold the start of the container for good.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
-        with open(descriptor, "rb", closefd=False) as file:
-            content = file.read(limit + 1)
-        if content is None:  # the kernel's own log, say: a file by its looks, and a pipe
-            raise OSError(errno.EINVAL, "not a regular file")
-    finally:
-        os.close(descriptor)
-    if len(content) > limit:
-        raise OSError(errno.EFBIG, f"larger than {limit // 1024} KiB")
-    return content
 
 
 def _reason(exc: OSError | ValueError | RecursionError) -> str:

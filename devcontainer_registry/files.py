@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: MIT
 """
-Small things done to files and folders, once for everybody.
+What is done to files and folders in more than one place.
 
 docker starts our helper at every pull, and it imports this: nothing here may be dear.
 """
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import stat
+import time
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+# Seconds between two tries for a lock; grows from the first to the last.
+_FIRST_WAIT = 0.01
+_LAST_WAIT = 0.05
 
 
 def find_program(name: str, environ: Mapping[str, str]) -> str | None:
@@ -34,35 +41,54 @@ def find_program(name: str, environ: Mapping[str, str]) -> str | None:
     return None
 
 
-def open_without_waiting(
-    path: str | bytes | os.PathLike[str], *, flags: int = 0, dir_fd: int | None = None
-) -> int:
+def read_regular(
+    path: str, *, limit: int, dir_fd: int | None = None, follow: bool = True
+) -> tuple[bytes, os.stat_result]:
     """
-    Open *path* for reading, without waiting for whoever writes into a pipe or owns a device.
+    Read a regular file without ever waiting: a pipe would hold us until somebody writes into it.
+
+    Args:
+        path: Of the file.
+        limit: Octets; a larger file is refused.
+        dir_fd: The folder that *path* is relative to.
+        follow: Whether *path* may be a link.
 
     Returns:
-        The descriptor, which the caller closes; see `is_regular`.
+        Its content, and what `fstat` said of it.
 
     Raises:
-        OSError: It cannot be opened.
+        OSError: It cannot be read; EISDIR or EINVAL: it is no regular file; EFBIG: it is too large.
     """
-    always = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    return os.open(path, always | flags, dir_fd=dir_fd)
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    descriptor = os.open(path, flags if follow else flags | os.O_NOFOLLOW, dir_fd=dir_fd)
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        return _read_all(descriptor, limit), status
+    finally:
+        os.close(descriptor)
 
 
-def is_regular(descriptor: int) -> bool:
-    """
-    Return whether *descriptor* is a file on a disk: no folder, pipe, socket or device.
-    """
-    return stat.S_ISREG(os.fstat(descriptor).st_mode)
-
-
-def write_all(descriptor: int, content: bytes) -> None:
+def write_all(descriptor: int, content: bytes, *, offset: int | None = None) -> None:
     """
     Write *content*, however many writes it takes: a disk that fills up takes a part first.
+
+    Args:
+        descriptor: Where to.
+        content: What.
+        offset: Octets from the start of the file; None: where the last write ended.
     """
-    while content:
-        content = content[os.write(descriptor, content) :]
+    rest = memoryview(content)
+    while rest:
+        if offset is None:
+            taken = os.write(descriptor, rest)
+        else:
+            taken = os.pwrite(descriptor, rest, offset)
+            offset += taken
+        rest = rest[taken:]
 
 
 def unlink_if_there(path: str, *, dir_fd: int | None = None) -> None:
@@ -73,3 +99,70 @@ def unlink_if_there(path: str, *, dir_fd: int | None = None) -> None:
         os.unlink(path, dir_fd=dir_fd)
     except OSError:
         pass
+
+
+def make_folder(path: str) -> None:
+    """
+    Create *path* and what is missing above it, for its owner alone, as docker does.
+    """
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path)
+    if parent not in ("", path):
+        make_folder(parent)
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
+
+
+def lock(
+    descriptor: int,
+    *,
+    timeout: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """
+    Hold the file or folder *descriptor* against everybody who locks it; closing it lets it go.
+
+    Args:
+        descriptor: Of the file.
+        timeout: Seconds to wait for another who holds it.
+        clock: Seconds that only grow.
+        sleep: Waits for so many seconds.
+
+    Raises:
+        TimeoutError: Another still holds it.
+        OSError: The file system has no locks.
+    """
+    give_up = clock() + timeout
+    wait = _FIRST_WAIT
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # noqa: PERF203  (one try is one look)
+            left = give_up - clock()
+            if left <= 0:
+                raise TimeoutError from None
+            sleep(min(wait, left))
+            wait = min(wait * 2, _LAST_WAIT)
+        else:
+            return
+
+
+def _read_all(descriptor: int, limit: int) -> bytes:
+    pieces: list[bytes] = []
+    left = limit + 1
+    while left:
+        try:
+            piece = os.read(descriptor, min(left, 1024 * 1024))
+        except BlockingIOError:
+            # The kernel's own log, say: a file by its looks, and a pipe.
+            raise OSError(errno.EINVAL, "not a regular file") from None
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+        left -= len(piece)
+    raise OSError(errno.EFBIG, f"larger than {limit // 1024} KiB")

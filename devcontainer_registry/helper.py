@@ -18,6 +18,7 @@ from ._entry import Entry
 from ._scan import loads, quoted
 from .cache import Cache
 from .errors import InvalidRegistryError, RegistryError, in_one_line
+from .files import write_all
 from .naming import HELPER_PROGRAM, NOT_FOUND
 from .registry import Registry
 
@@ -206,9 +207,7 @@ def _given() -> str:
 
 def _write(descriptor: int, line: str) -> None:
     # Past Python's own streams: no encoding of a terminal's to fail in, nothing left in a buffer.
-    octets = f"{line}\n".encode("utf-8", "replace")
-    while octets:
-        octets = octets[os.write(descriptor, octets) :]
+    write_all(descriptor, f"{line}\n".encode("utf-8", "replace"))
 
 
 def _text(value: object) -> str:

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 
 from ._entry import Entry
+from ._findings import helper_missing
 from ._memory import Memory
 from .cache import Cache
 from .configfile import DockerConfig
@@ -195,11 +196,7 @@ class _Look:
     ) -> RegistryError | None:
         program = HELPER_PREFIX + (helper or "")
         if helper is not None and find_program(program, self.environ) is None:
-            return RegistryError(
-                f"{rule} names {printable(program)}, which is not on PATH",
-                hint=f"install it, or remove it from {rule} in config.json",
-                code="helper-missing",
-            )
+            return helper_missing(helper, named_in=rule)
         if rule == "credsStore" and wrote:
             return RegistryError(
                 f"what we wrote is hidden: docker asks {printable(program)}",

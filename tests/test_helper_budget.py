@@ -21,7 +21,7 @@ from helping import HERE, HOUR, NAME, Helper
 ROOT = Path(__file__).resolve().parent.parent
 
 # Each is read, compiled already, in a third of a millisecond; `_json` and the like are C.
-GROUND = {"__init__", "_entry", "_scan", "cache", "errors", "helper", "naming", "registry"}
+GROUND = {"__init__", "_entry", "_scan", "cache", "errors", "files", "helper", "naming", "registry"}
 BUILT_IN = {"__future__", "_json", "errno", "fcntl", "stat", "time", "posixpath", "genericpath"}
 
 HELPER = """
