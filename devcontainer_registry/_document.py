@@ -32,7 +32,7 @@ class Document:
     """
     config.json's content while it is read or edited.
 
-    Members that we know nothing of stay as they are, order and spelling of numbers included.
+    Members that we know nothing of stay as they are, their order included.
 
     Attributes:
         had_bom: Whether the text began with a byte order mark, which docker cannot read.

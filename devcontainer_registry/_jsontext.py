@@ -6,14 +6,12 @@ JSON text in and out, so that what we do not touch comes out as it went in.
 from __future__ import annotations
 
 import json
-from json.encoder import encode_basestring
 
 from .errors import ConfigError
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import TypeGuard
 
 
@@ -23,14 +21,6 @@ class DamagedError(ConfigError):
     """
 
     code = "config-damaged"
-
-
-class Number(str):
-    """
-    A number as it is spelled; as a float, 1e400 would come out as Infinity.
-    """
-
-    __slots__ = ()
 
 
 def loads(raw: bytes, *, where: str) -> object:
@@ -44,8 +34,7 @@ def loads(raw: bytes, *, where: str) -> object:
     try:
         return json.loads(
             raw.decode("utf-8"),
-            parse_int=Number,
-            parse_float=Number,
+            parse_float=_finite,
             parse_constant=_refuse,
             object_pairs_hook=_unique,
         )
@@ -58,6 +47,8 @@ def loads(raw: bytes, *, where: str) -> object:
         fault = str(exc)
     except RecursionError:
         fault = "is nested too deeply"
+    except ValueError:
+        fault = "has a number with more digits than any program reads"
     # Out here, so that it has no context: the parser's error carries the whole text, secrets
     # included.
     raise damaged(where, fault)
@@ -67,22 +58,18 @@ def dumps(value: object) -> bytes:
     """
     The text of *value* as docker lays it out: tabs, no newline at the end.
 
-    Our own writer, since `json` has no way to write a number as it was spelled.  Its indenting
-    one is Python as well, so no time is lost.
-
     Raises:
         DamagedError: It is nested more deeply than Python's stack.
     """
-    pieces: list[str] = []
     try:
-        _write(value, "\n", pieces.append)
+        text = json.dumps(value, indent="\t", ensure_ascii=False)
     except RecursionError:
-        pieces = []
-    if not pieces:
+        text = ""
+    if not text:
         raise damaged("config.json", "is nested too deeply")
     # What UTF-8 cannot say is half a surrogate pair, and can only stand inside a string, where
     # Python's own escape for it is JSON's, too.
-    return "".join(pieces).encode("utf-8", "backslashreplace")
+    return text.encode("utf-8", "backslashreplace")
 
 
 def damaged(where: str, fault: str) -> DamagedError:
@@ -103,7 +90,7 @@ def is_text(value: object) -> TypeGuard[str | None]:
     """
     Whether *value* is a JSON string, or null, which Go reads as one that is not there.
     """
-    return value is None or (isinstance(value, str) and not isinstance(value, Number))
+    return value is None or isinstance(value, str)
 
 
 class _NotJSONError(ValueError):
@@ -126,26 +113,10 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return members
 
 
-def _write(value: object, newline: str, put: Callable[[str], object]) -> None:
-    if is_object(value) and value:
-        inner = newline + "\t"
-        mark = "{"
-        for key, member in value.items():
-            put(mark + inner + encode_basestring(key) + ": ")
-            _write(member, inner, put)
-            mark = ","
-        put(newline + "}")
-    elif isinstance(value, list) and value:
-        inner = newline + "\t"
-        mark = "["
-        for member in value:
-            put(mark + inner)
-            _write(member, inner, put)
-            mark = ","
-        put(newline + "]")
-    elif isinstance(value, Number):
-        put(str(value))
-    elif isinstance(value, str):
-        put(encode_basestring(value))
-    else:
-        put(json.dumps(value))
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        # Written again, it would be no JSON.
+        msg = "has a number that is too large"
+        raise _NotJSONError(msg)
+    return value

@@ -13,10 +13,12 @@ import stat
 
 from .cache import is_shared
 from .errors import ConfigError
-from .files import make_folder
+from .files import make_folder, read_regular, unlink_if_there, write_all
 
 _MAGIC = b"devcontainer-registry rescue 1 "
-_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+# Octets: two files of the size that is refused, and a line.
+_SIZE_MAX = 33 * 1024 * 1024
 
 
 class Rescue:
@@ -39,19 +41,17 @@ class Rescue:
         """
         _make_private(self._folder)
         temporary = self._temporary
-        _unlink_quietly(temporary)
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
+        unlink_if_there(temporary)
+        fd = os.open(temporary, _NEW, 0o600)
         try:
             try:
-                rest = memoryview(b"%s%d\n%s%s" % (_MAGIC, len(old), old, new))
-                while rest:
-                    rest = rest[os.write(fd, rest) :]
+                write_all(fd, b"%s%d\n%s%s" % (_MAGIC, len(old), old, new))
                 os.fsync(fd)
             finally:
                 os.close(fd)
             os.replace(temporary, self.path)
         except BaseException:
-            _unlink_quietly(temporary)
+            unlink_if_there(temporary)
             raise
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -63,8 +63,8 @@ class Rescue:
         """
         Remove the copy: the file is whole.
         """
-        _unlink_quietly(self.path)
-        _unlink_quietly(self._temporary)
+        unlink_if_there(self.path)
+        unlink_if_there(self._temporary)
 
     def old_content(self, raw: bytes, *, parses: bool) -> bytes | None:
         """
@@ -84,17 +84,12 @@ class Rescue:
 
     def _read(self) -> tuple[bytes, bytes] | None:
         try:
-            fd = os.open(self.path, os.O_RDONLY | _FLAGS)
+            content, found = read_regular(self.path, limit=_SIZE_MAX, follow=False)
         except OSError:
             return None  # not there, or a link and so not ours
-        try:
-            found = os.fstat(fd)
-            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-                return None
-            with open(fd, "rb", closefd=False) as file:
-                head, _, rest = file.read().partition(b"\n")
-        finally:
-            os.close(fd)
+        if found.st_uid != os.geteuid():
+            return None
+        head, _, rest = content.partition(b"\n")
         length = head.removeprefix(_MAGIC)
         if not head.startswith(_MAGIC) or not length.isdigit():
             return None
@@ -105,7 +100,7 @@ def _is_mixture(raw: bytes, old: bytes, new: bytes) -> bool:
     """
     Whether *raw* begins as *new* and goes on as *old*: a write that a kill cut off.
 
-    The chance that it is valid JSON all the same is small, and it would hold half a password.
+    It may be valid JSON all the same, and would then lack a member or hold half a password.
     """
     size = max(len(old), len(new))
     padded_old, padded_new = old.ljust(size, b"\n"), new.ljust(size, b"\n")
@@ -140,10 +135,3 @@ def _make_private(path: str) -> None:
         )
     if not closed:
         os.chmod(path, 0o700)
-
-
-def _unlink_quietly(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        pass  # not there; or not ours to remove, and then not ours to trust either

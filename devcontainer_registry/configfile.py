@@ -27,18 +27,14 @@ from ._document import Document
 from ._editing import Editor
 from .cache import Cache
 from .errors import ConfigError, printable
-from .naming import OUR_HELPER
 from .observer import ignore
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from typing import Literal
+    from collections.abc import Callable, Mapping
 
-    from .credentials import Credential
     from .observer import Observer
-    from .registry import Registry
 
 __all__ = ["DockerConfig", "Document", "auth_entry"]
 
@@ -135,72 +131,6 @@ class DockerConfig:
             return False
         inside = os.path.abspath(self.path).startswith(os.path.abspath(home) + os.sep)
         return inside and owner == 0 and user != 0
-
-    def asked_for(self, registry: Registry) -> Literal["auths", "credsStore", "credHelpers"]:
-        """
-        Where docker looks for *registry*: there, and nowhere else.
-        """
-        return self.read().asked_for(registry)
-
-    def store(
-        self,
-        credentials: Mapping[Registry, Credential],
-        *,
-        timeout: float = 30.0,
-        observe: Observer = ignore,
-    ) -> bool:
-        """
-        Keep *credentials* in `auths`, as `docker login` would; whether the file changed.
-
-        All of them or none; otherwise as `edit`.
-        """
-
-        def change(document: Document) -> None:
-            for registry, credential in credentials.items():
-                document.set_auth(registry, credential)
-
-        return bool(credentials) and self.edit(change, timeout=timeout, observe=observe)
-
-    def delegate(
-        self,
-        registries: Mapping[Registry, str],
-        *,
-        timeout: float = 30.0,
-        observe: Observer = ignore,
-    ) -> bool:
-        """
-        Name a helper for each of *registries* in `credHelpers`; whether the file changed.
-
-        A registry that has another helper keeps it; otherwise as `edit`.
-        """
-
-        def change(document: Document) -> None:
-            for registry, name in registries.items():
-                document.set_helper(registry, name)
-
-        return bool(registries) and self.edit(change, timeout=timeout, observe=observe)
-
-    def forget(
-        self,
-        registries: Iterable[Registry],
-        *,
-        timeout: float = 30.0,
-        observe: Observer = ignore,
-    ) -> bool:
-        """
-        Remove the logins of *registries*, and our helper from them; whether the file changed.
-
-        As `edit` otherwise.
-        """
-        leaving = tuple(registries)
-
-        def change(document: Document) -> None:
-            for registry in leaving:
-                document.remove_auth(registry)
-                document.remove_helper(registry, OUR_HELPER)
-
-        present = bool(leaving) and os.path.lexists(self.path)
-        return present and self.edit(change, timeout=timeout, observe=observe)
 
     def edit(
         self,

@@ -49,13 +49,6 @@ class Registry(str):
             return server
         return super().__new__(cls, _parse(server))
 
-    @classmethod
-    def of_image(cls, image: str) -> Registry:
-        """
-        The registry that the image reference *image* means to docker.
-        """
-        return split_image(image)[0]
-
     @property
     def config_key(self) -> str:
         """

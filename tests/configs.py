@@ -12,6 +12,7 @@ import stat
 
 from devcontainer_registry.configfile import DockerConfig
 from devcontainer_registry.credentials import Credential, Secret
+from devcontainer_registry.naming import OUR_HELPER
 from devcontainer_registry.registry import Registry
 
 HOST = Registry("corp.example")
@@ -55,13 +56,41 @@ class Waits(list):
         self.meanwhile()
 
 
+class Config(DockerConfig):
+    """
+    A config.json with the edits that the tests make.
+    """
+
+    def store(self, credentials, **options):
+        def change(document):
+            for registry, credential in credentials.items():
+                document.set_auth(registry, credential)
+
+        return self.edit(change, **options)
+
+    def delegate(self, registries, **options):
+        def change(document):
+            for registry, name in registries.items():
+                document.set_helper(registry, name)
+
+        return self.edit(change, **options)
+
+    def forget(self, registries, **options):
+        def change(document):
+            for registry in registries:
+                document.remove_auth(registry)
+                document.remove_helper(registry, OUR_HELPER)
+
+        return os.path.lexists(self.path) and self.edit(change, **options)
+
+
 def config_at(path, **kwargs):
     """
     The file *path*, its copies in a folder beside, and no real waiting.
     """
     kwargs.setdefault("sleep", Waits())
     rescue_dir = os.path.join(os.path.dirname(os.path.dirname(str(path))), "rescue")
-    return DockerConfig(str(path), **{"rescue_dir": rescue_dir, **kwargs})
+    return Config(str(path), **{"rescue_dir": rescue_dir, **kwargs})
 
 
 def content(path):

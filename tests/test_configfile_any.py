@@ -18,9 +18,9 @@ from configs import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devcontainer_registry.configfile import OUR_HELPER
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.errors import RegistryError
+from devcontainer_registry.naming import OUR_HELPER
 from devcontainer_registry.registry import Registry
 
 

@@ -34,16 +34,15 @@ class Authenticator(Protocol):
     """
     Speaks for the registries that it matches.
 
-    Five more members may be there and are looked up with a default:
+    Four more members may be there and are looked up with a default:
 
     `ambient: bool = False`
         Whether it can log in without a user name and a password, because the platform
         vouches for the container.
     `exchanges(secret) -> bool`, by default False
-        Whether `authenticate` asks somebody, so that a failure leaves nothing to keep.
-    `passes_on(secret) -> bool`, by default False
-        Whether `authenticate` gives back user name and password as they are, at once, asking
-        nobody and changing nothing.  It may then be called twice, and is connected for early.
+        Whether `authenticate` asks somebody, so that a failure leaves nothing to keep.  Where it
+        says False, `authenticate` gives back user name and password at once, asking nobody: it may
+        then be called twice, and is connected for early.
     `explain(secret, error) -> str`, by default ""
         The hint for an *error* that the registry gave after `authenticate`: what this kind of
         registry means by it, beginning with a verb.
@@ -150,10 +149,9 @@ def is_exchange(authenticator: Authenticator, secret: RegistrySecret) -> bool:
 
 def passes_on(authenticator: Authenticator, secret: RegistrySecret) -> bool:
     """
-    Whether *authenticator* only passes *secret* on, or refuses it, without asking anybody.
+    Whether *authenticator* says that it asks nobody, and only passes *secret* on or refuses it.
     """
-    passes = getattr(authenticator, "passes_on", None)
-    return bool(passes(secret)) if passes is not None else False
+    return hasattr(authenticator, "exchanges") and not is_exchange(authenticator, secret)
 
 
 def explain(authenticator: Authenticator, secret: RegistrySecret, error: RegistryError) -> str:

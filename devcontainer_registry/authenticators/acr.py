@@ -86,12 +86,6 @@ class AcrAuthenticator:
         access_token = _entra.token(secret, timeout=timeout)
         return _exchange(secret, access_token, timeout=end - time.monotonic())
 
-    def passes_on(self, secret: RegistrySecret) -> bool:
-        """
-        Where there is a user name and a password.
-        """
-        return not self.exchanges(secret)
-
     def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
         """
         What a refusal means for each of the ways to log in.

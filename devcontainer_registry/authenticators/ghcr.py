@@ -46,11 +46,11 @@ class GhcrAuthenticator:
         """
         return as_it_is(secret)
 
-    def passes_on(self, secret: RegistrySecret) -> bool:  # noqa: ARG002
+    def exchanges(self, secret: RegistrySecret) -> bool:  # noqa: ARG002
         """
-        Always.
+        Never: what the set holds is what the registry takes.
         """
-        return True
+        return False
 
     def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
         """

@@ -73,12 +73,6 @@ class GoogleAuthenticator:
             username=_ACCESS_TOKEN, secret=Secret(token), issued_at=issued_at, expires_at=expires_at
         )
 
-    def passes_on(self, secret: RegistrySecret) -> bool:
-        """
-        Where there is a user name and a password.
-        """
-        return not self.exchanges(secret)
-
     def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
         """
         What each of the three user names wants for a password.
