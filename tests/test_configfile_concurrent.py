@@ -23,10 +23,10 @@ _PROCESSES = 50
 _LOGIN = """
 import sys
 from configs import LOGIN
-from devcontainer_registry.configfile import DockerConfig
+from configs import Config
 from devcontainer_registry.registry import Registry
 path, host = sys.argv[1:]
-config = DockerConfig(path)
+config = Config(path)
 print("ready", flush=True)
 sys.stdin.readline()
 config.store({Registry(host): LOGIN}, timeout=60)
