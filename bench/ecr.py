@@ -81,7 +81,7 @@ def timed(phase, function):
 def bring(*names):
     for name in names:
         __import__(name)
-timed("import of the package", bring)("devcontainer_registry.cli", "devcontainer_registry")
+timed("import of the package", bring)("devcontainer_registry.commands.cli", "devcontainer_registry")
 timed("import of boto3", bring)("boto3", "botocore.session", "botocore.endpoint",
                                 "botocore.signers")
 import botocore.args, botocore.client, botocore.endpoint, botocore.loaders, botocore.regions

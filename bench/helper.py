@@ -29,7 +29,7 @@ from pathlib import Path
 
 from login import installed
 
-from devcontainer_registry.cache import Cache
+from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.registry import Registry
 from devcontainer_registry.testing import LoopbackRegistry
 

@@ -60,7 +60,7 @@ def observe(event, /, **fields):
     phase = phases.get(event)
     if phase is not None and phase not in known:
         marks.append((phase, time.time()))
-import devcontainer_registry.cli
+import devcontainer_registry.commands.cli
 from devcontainer_registry import login
 marks.append(("discovery", time.time()))
 report = login(observe=observe)

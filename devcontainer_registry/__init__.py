@@ -17,10 +17,8 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from ._ask import RetryPolicy as RetryPolicy
-    from ._login import login as login
     from .authenticators import Authenticator as Authenticator
-    from .configfile import DockerConfig as DockerConfig
+    from .config.file import DockerConfig as DockerConfig
     from .credentials import Credential as Credential
     from .credentials import Finding as Finding
     from .credentials import RegistrySecret as RegistrySecret
@@ -38,6 +36,8 @@ if TYPE_CHECKING:
     from .errors import TransientError as TransientError
     from .errors import UnreachableError as UnreachableError
     from .keychain import resolve as resolve
+    from .logins.asking import RetryPolicy as RetryPolicy
+    from .logins.login import login as login
     from .observer import Observer as Observer
     from .registry import Registry as Registry
     from .report import LoginReport as LoginReport
@@ -52,7 +52,7 @@ _HOMES = {
     "ConfigError": "errors",
     "Credential": "credentials",
     "DiscoveryError": "errors",
-    "DockerConfig": "configfile",
+    "DockerConfig": "config.file",
     "Finding": "credentials",
     "Found": "discovery",
     "Incomplete": "discovery",
@@ -64,12 +64,12 @@ _HOMES = {
     "Registry": "registry",
     "RegistryError": "errors",
     "RegistrySecret": "credentials",
-    "RetryPolicy": "_ask",
+    "RetryPolicy": "logins.asking",
     "Secret": "credentials",
     "TransientError": "errors",
     "UnreachableError": "errors",
     "discover": "discovery",
-    "login": "_login",
+    "login": "logins.login",
     "resolve": "keychain",
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ._quiet import is_quiet
+from .commands.quiet_start import is_quiet
 
 
 def main() -> int:
@@ -25,7 +25,7 @@ def main() -> int:
 
     # A process of half a second has no garbage worth looking for: 20 ms, and 10 more at its end.
     gc.disable()
-    from .cli import main as command
+    from .commands.cli import main as command
 
     status = command()
     if threading.active_count() > 1:

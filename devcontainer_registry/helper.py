@@ -14,9 +14,9 @@ import os
 import sys
 import time
 
-from ._entry import Entry
-from ._scan import loads, quoted
-from .cache import Cache
+from .cache.entry import Entry
+from .cache.fast_json import loads, quoted
+from .cache.folder import Cache
 from .errors import InvalidRegistryError, RegistryError, in_one_line
 from .files import write_all
 from .naming import HELPER_PROGRAM, NOT_FOUND
@@ -102,7 +102,9 @@ def get(given: str, environ: Mapping[str, str]) -> str:
     cache = Cache.locate(environ)
     entry = Entry.read(cache, registry)
     if not entry.is_servable(now=time.time()):
-        from ._renewal import serve  # and so no more than this is imported at nearly every pull
+        from .logins.renewal import (
+            serve,  # and so no more than this is imported at nearly every pull
+        )
 
         entry = serve(registry, cache, environ)
     username, secret = quoted(entry.username), quoted(entry.secret)

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from devcontainer_registry._loopback import LoopbackServer
+from devcontainer_registry.testing.loopback import LoopbackServer
 
 KEY_ID, KEY = "AKIA0000000000000001", "s3cretAccessKeyThatNobodyMaySee"
 ROLE = "arn:aws:iam::222222222222:role/pull"

@@ -10,7 +10,7 @@ import json
 import os
 import stat
 
-from devcontainer_registry.configfile import DockerConfig
+from devcontainer_registry.config.file import DockerConfig
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.naming import OUR_HELPER
 from devcontainer_registry.registry import Registry

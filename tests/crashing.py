@@ -19,7 +19,7 @@ import time
 
 from configs import FOREIGN, Told, config_at, content, put
 
-from devcontainer_registry.configfile import Document
+from devcontainer_registry.config.file import Document
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.registry import Registry
 

@@ -10,10 +10,10 @@ import json
 import os
 import threading
 
-from devcontainer_registry._ask import RetryPolicy
-from devcontainer_registry._login import login
-from devcontainer_registry.configfile import DockerConfig
+from devcontainer_registry.config.file import DockerConfig
 from devcontainer_registry.credentials import Credential, RegistrySecret, Secret
+from devcontainer_registry.logins.asking import RetryPolicy
+from devcontainer_registry.logins.login import login
 from devcontainer_registry.registry import Registry
 
 GOOD = Credential(username="bob", secret=Secret("s3cret-s3cret"))

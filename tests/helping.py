@@ -13,7 +13,7 @@ import time
 
 from command import Ran
 
-from devcontainer_registry.cache import Cache
+from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.registry import Registry
 
 NAME = "docker-credential-devcontainer-registry"
@@ -30,7 +30,7 @@ NEW = {"ServerURL": str(HERE), "Username": "AWS", "Secret": "the-new-one"}
 # What it does is said by PLAYED, and how often it was asked by the lines of PLAYED_LOG.
 _PLUGIN = """
 import base64, os, subprocess, sys, time
-from devcontainer_registry.cache import Cache
+from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.errors import AuthenticationError, TransientError
 

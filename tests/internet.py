@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from devcontainer_registry._loopback import LoopbackServer
+from devcontainer_registry.testing.loopback import LoopbackServer
 
 
 class Authority:

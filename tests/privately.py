@@ -76,7 +76,7 @@ def need_public_python():
     _need(os.geteuid() == 0, "only root can become somebody else")
     try:
         subprocess.run(
-            [sys.executable, "-c", "import importlib.metadata, devcontainer_registry.cli"],
+            [sys.executable, "-c", "import importlib.metadata, devcontainer_registry.commands.cli"],
             user=STRANGER,
             group=STRANGER,
             extra_groups=[],

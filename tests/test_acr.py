@@ -20,9 +20,8 @@ from entra_played import CLIENT_ID, LIFE, PRINCIPAL, TENANT, Azure, aadsts, jwt
 from played import JSON, errors
 
 from devcontainer_registry import login
-from devcontainer_registry._loopback import LoopbackServer
-from devcontainer_registry.authenticators import _aadsts
 from devcontainer_registry.authenticators.acr import AcrAuthenticator
+from devcontainer_registry.authenticators.clouds import entra_codes
 from devcontainer_registry.credentials import RegistrySecret, Secret
 from devcontainer_registry.errors import (
     AuthenticationError,
@@ -33,6 +32,7 @@ from devcontainer_registry.errors import (
     UnreachableError,
 )
 from devcontainer_registry.registry import Registry
+from devcontainer_registry.testing.loopback import LoopbackServer
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 TOKENS = f"/{TENANT}/oauth2/v2.0/token"
@@ -534,7 +534,7 @@ LINES = {number: (message, hint) for number, message, hint in _ROWS}
 
 
 def test_every_number_has_its_line_here():
-    assert set(_aadsts.REFUSALS) == set(LINES)
+    assert set(entra_codes.REFUSALS) == set(LINES)
 
 
 @pytest.mark.parametrize("code", sorted(LINES))
@@ -549,7 +549,7 @@ def test_each_number_of_entra_id_is_a_line_that_says_what_to_do(living, code):
     assert [] == azure.posted("/oauth2/exchange")
 
 
-@pytest.mark.parametrize("code", sorted(_aadsts.BUSY))
+@pytest.mark.parametrize("code", sorted(entra_codes.BUSY))
 def test_a_number_that_means_later_is_worth_another_try(living, code):
     with Azure(signing_in=aadsts(code, error="temporarily_unavailable")) as azure:
         living(azure, **PRINCIPAL)

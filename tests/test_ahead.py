@@ -13,14 +13,15 @@ import time
 
 import pytest
 
-from devcontainer_registry import Credential, DiscoveryError, RegistrySecret, Secret, deadline
-from devcontainer_registry._ask import Job, RetryPolicy, ask_all
+from devcontainer_registry import Credential, DiscoveryError, RegistrySecret, Secret
 from devcontainer_registry.authenticators.generic import GenericAuthenticator
+from devcontainer_registry.logins.asking import Job, RetryPolicy, ask_all
+from devcontainer_registry.network import sockets
+from devcontainer_registry.network.trust import Trust
 from devcontainer_registry.observer import ignore
 from devcontainer_registry.registry import Registry
 from devcontainer_registry.report import Outcome
 from devcontainer_registry.testing import LoopbackRegistry
-from devcontainer_registry.trust import Trust
 
 
 class Listener:
@@ -58,9 +59,9 @@ def _listener():
 
 
 def test_the_first_connect_takes_the_connection_made_ahead(listener):
-    with deadline.ahead("127.0.0.1", listener.port, timeout=5):
-        first = deadline.connect("127.0.0.1", listener.port)
-        second = deadline.connect("127.0.0.1", listener.port)
+    with sockets.ahead("127.0.0.1", listener.port, timeout=5):
+        first = sockets.connect("127.0.0.1", listener.port)
+        second = sockets.connect("127.0.0.1", listener.port)
 
     ports = {first.getpeername()[1], second.getpeername()[1]}
     assert first is not second
@@ -71,7 +72,7 @@ def test_the_first_connect_takes_the_connection_made_ahead(listener):
 
 
 def test_a_connection_that_nobody_takes_is_closed(listener):
-    with deadline.ahead("127.0.0.1", listener.port, timeout=5):
+    with sockets.ahead("127.0.0.1", listener.port, timeout=5):
         taken, _ = listener.socket.accept()
 
     taken.settimeout(5)
@@ -82,8 +83,8 @@ def test_a_connection_that_nobody_takes_is_closed(listener):
 def test_a_connection_ahead_is_for_its_host_and_port_alone(listener):
     with (
         Listener() as other,
-        deadline.ahead("127.0.0.1", listener.port, timeout=5),
-        deadline.connect("127.0.0.1", other.port) as connected,
+        sockets.ahead("127.0.0.1", listener.port, timeout=5),
+        sockets.connect("127.0.0.1", other.port) as connected,
     ):
         assert other.port == connected.getpeername()[1]
 
@@ -92,10 +93,10 @@ def test_what_went_wrong_ahead_is_raised_once_and_by_connect(listener):
     port = listener.port
     listener.socket.close()
 
-    with deadline.ahead("127.0.0.1", port, timeout=5), Listener() as other:
+    with sockets.ahead("127.0.0.1", port, timeout=5), Listener() as other:
         with pytest.raises(ConnectionRefusedError):
-            deadline.connect("127.0.0.1", port)
-        deadline.connect("127.0.0.1", other.port).close()
+            sockets.connect("127.0.0.1", port)
+        sockets.connect("127.0.0.1", other.port).close()
 
 
 def ask(registry, authenticator, *, username="someone", environ=None):

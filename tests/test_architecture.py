@@ -267,7 +267,9 @@ def test_a_list_asks_nobody_and_loads_no_network(tmp_path):
     home = Home(tmp_path)
     env = {**home.environ, **a_set("ACR", "registry.example")}
 
-    found = loaded("from devcontainer_registry.cli import main; assert not main(['list'])", env=env)
+    found = loaded(
+        "from devcontainer_registry.commands.cli import main; assert not main(['list'])", env=env
+    )
 
     assert set() == found & {"urllib3", "boto3", "docker", "structlog", "tenacity"}
 

@@ -11,8 +11,8 @@ import time
 import pytest
 from fakes import GOOD, Hanging, Scripted, Told, Waits, a_secret
 
-from devcontainer_registry._ask import Job, RetryPolicy, ask_all
 from devcontainer_registry.errors import AuthenticationError, TransientError
+from devcontainer_registry.logins.asking import Job, RetryPolicy, ask_all
 from devcontainer_registry.observer import ignore
 from devcontainer_registry.report import Outcome
 

@@ -18,7 +18,7 @@ from fakes import Home, a_set
 from faults import Fine, Refusing
 from privately import NOBODY, as_nobody, mounting, need_public_python, public_folder
 
-from devcontainer_registry._become import BecomingError, become
+from devcontainer_registry.commands.become import BecomingError, become
 
 BOB = {"bob": "s3cret-s3cret"}
 REMOTE, GROUP, OTHER_GROUP = 12345, 12346, 12347
@@ -38,7 +38,7 @@ print(json.dumps([done.returncode, done.stdout, done.stderr]))
 
 WHO = """
 import json, os, sys
-from devcontainer_registry._become import become
+from devcontainer_registry.commands.become import become
 
 become(sys.argv[1], os.environ)
 names = ("HOME", "USER", "LOGNAME", "XDG_RUNTIME_DIR", "DOCKER_CONFIG")

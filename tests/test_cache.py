@@ -15,7 +15,7 @@ import time
 import pytest
 from privately import NOBODY, as_nobody, public_folder
 
-from devcontainer_registry.cache import Cache
+from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.errors import ConfigError, InvalidRegistryError
 from devcontainer_registry.registry import Registry
 
@@ -462,7 +462,7 @@ def test_a_key_of_the_wrong_length_is_made_anew(cache):
 
 def test_many_at_once_agree_on_one_key(tmp_path):
     code = (
-        "import sys; from devcontainer_registry.cache import Cache;"
+        "import sys; from devcontainer_registry.cache.folder import Cache;"
         "sys.stdin.read(); print(Cache(sys.argv[1]).fingerprint('a'))"
     )
     processes = [

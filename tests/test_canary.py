@@ -31,11 +31,9 @@ from faults import (
 )
 
 from devcontainer_registry import authenticators as plugins
-from devcontainer_registry import discover, hook, render, resolve
-from devcontainer_registry._ask import Job
-from devcontainer_registry._log import observer
-from devcontainer_registry._redact import Hider
-from devcontainer_registry._survey import UnknownSetError, survey
+from devcontainer_registry import discover, resolve
+from devcontainer_registry.commands import hook, render
+from devcontainer_registry.commands.log import observer
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.errors import (
     AuthenticationError,
@@ -45,6 +43,9 @@ from devcontainer_registry.errors import (
     TransientError,
     UnreachableError,
 )
+from devcontainer_registry.logins.asking import Job
+from devcontainer_registry.logins.candidates import UnknownSetError, survey
+from devcontainer_registry.logins.masking import Hider
 
 # With something that each way of quoting and encoding changes.
 CANARY = 'C4n4ry+sings/every"where&=%'
@@ -289,8 +290,8 @@ def test_a_crash_does_not_show_it(home, tmp_path, source):
     secrets = tmp_path / "secrets.json"
     secrets.write_text(json.dumps(sets))
     code = (
-        "import sys, base64, devcontainer_registry._login as l\n"
-        "from devcontainer_registry.cli import main\n"
+        "import sys, base64, devcontainer_registry.logins.login as l\n"
+        "from devcontainer_registry.commands.cli import main\n"
         f"text = {CANARY!r}\n"
         f"pair = base64.b64encode(b{USER + ':' + CANARY!r}).decode()\n"
         "def login(**_):\n"
@@ -635,7 +636,7 @@ def test_what_help_says_of_any_module_does_not_show_the_environment(home):
     ran = run(home, sets=the_set("registry.example"), program=("-c", code))
 
     assert 0 == ran.status
-    assert "devcontainer_registry._login" in ran.stdout
+    assert "devcontainer_registry.logins.login" in ran.stdout
     assert_hidden(ran.stdout, ran.stderr)
 
 
@@ -645,7 +646,7 @@ def test_what_help_says_of_any_module_does_not_show_the_environment(home):
 def test_no_child_process_is_started_at_all(home):
     code = (
         "import sys\n"
-        "from devcontainer_registry.cli import main\n"
+        "from devcontainer_registry.commands.cli import main\n"
         "def hook(event, arguments):\n"
         f"    if event in {('subprocess.Popen', 'os.exec', 'os.posix_spawn', 'os.system')!r}:\n"
         "        sys.stderr.write('STARTED ' + event)\n"
@@ -666,8 +667,8 @@ def test_a_bug_that_quotes_a_part_of_it_does_not_show_it(home, kind, form):
     As `int` does, and most parsers; no mask knows all the parts and forms of a secret.
     """
     code = (
-        "import sys, devcontainer_registry._login as l\n"
-        "from devcontainer_registry.cli import main\n"
+        "import sys, devcontainer_registry.logins.login as l\n"
+        "from devcontainer_registry.commands.cli import main\n"
         "def broken(*_, **__):\n"
         f"    try: raise {kind}({form!r})\n"
         f"    except {kind} as exc: raise RuntimeError({form!r}) from exc\n"

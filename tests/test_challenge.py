@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devcontainer_registry.challenge import Challenge, check_realm, parse
 from devcontainer_registry.errors import UnreachableError
+from devcontainer_registry.network.challenge import Challenge, check_realm, parse
+from devcontainer_registry.network.urls import Url
 from devcontainer_registry.registry import Registry
-from devcontainer_registry.urls import Url
 
 TOKEN = "!#$%&'*+.^_`|~-" + string.digits + string.ascii_letters
 

@@ -16,7 +16,7 @@ from command import environ, run, run_on_terminal
 from fakes import Home, a_set
 from faults import BadCertificate, Fine, Hanging, Refusing
 
-from devcontainer_registry.progress import Progress
+from devcontainer_registry.commands.progress import Progress
 
 BOB = {"bob": "s3cret-s3cret"}
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 from fakes import a_secret
 
-from devcontainer_registry import hook
-from devcontainer_registry._codespaces import has_just_written, is_its
+from devcontainer_registry.commands import hook
 from devcontainer_registry.credentials import Credential, Secret
+from devcontainer_registry.logins.codespaces import has_just_written, is_its
 
 KEY = {"user": "AKIAIOSFODNN7EXAMPLE", "password": "wJalrXUtnFEMI"}
 AS_IT_IS = (KEY["user"], KEY["password"])

@@ -17,8 +17,8 @@ import pytest
 from configs import ENTRY, FOREIGN, HOST, LOGIN, Told, Waits, config_at, content, parsed, put
 from privately import SOAK, mounting
 
-from devcontainer_registry import _safewrite
-from devcontainer_registry._rescue import Rescue
+from devcontainer_registry.config import safe_write
+from devcontainer_registry.config.rescue import Rescue
 from devcontainer_registry.errors import ConfigError
 
 _ROUNDS = 300 if SOAK else 30
@@ -266,8 +266,8 @@ def test_a_rewrite_that_fails_half_way_is_undone_at_once(path, rescue, monkeypat
 def _rewrite(path, new, rescue):
     folder = os.open(os.path.dirname(path), os.O_RDONLY)
     try:
-        before = _safewrite.look("config.json", folder=folder)
-        _safewrite.rewrite(
+        before = safe_write.look("config.json", folder=folder)
+        safe_write.rewrite(
             "config.json",
             new,
             folder=folder,

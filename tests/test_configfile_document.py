@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devcontainer_registry.configfile import Document, auth_entry
+from devcontainer_registry.config.file import Document, auth_entry
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.errors import ConfigError
 from devcontainer_registry.naming import OUR_HELPER

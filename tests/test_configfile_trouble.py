@@ -24,7 +24,7 @@ from fakes import a_set
 from privately import NOBODY, as_nobody, mounting, public_folder
 
 from devcontainer_registry import login
-from devcontainer_registry.configfile import DockerConfig
+from devcontainer_registry.config.file import DockerConfig
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.errors import ConfigError
 from devcontainer_registry.registry import Registry

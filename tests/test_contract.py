@@ -20,7 +20,6 @@ from aws_played import PlayedAws
 from entra_played import PRINCIPAL, Azure, aadsts
 from internet import Internet
 
-from devcontainer_registry._contract import CANARY
 from devcontainer_registry.credentials import Credential, RegistrySecret, Secret
 from devcontainer_registry.errors import (
     AuthenticationError,
@@ -29,6 +28,7 @@ from devcontainer_registry.errors import (
     TransientError,
 )
 from devcontainer_registry.testing import AuthenticatorContract
+from devcontainer_registry.testing.contract import CANARY
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 ACME = os.path.join(os.path.dirname(__file__), "plugin_distribution")
@@ -69,7 +69,7 @@ class TestGeneric(PassesOn):
 class TestGhcr(PassesOn):
     target = "devcontainer_registry.authenticators.ghcr:GhcrAuthenticator"
     ours = ("ghcr.io",)
-    sdk = ("urllib3", "devcontainer_registry.transport")
+    sdk = ("urllib3", "devcontainer_registry.network.transport")
 
 
 class TestAcr(Asks):

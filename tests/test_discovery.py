@@ -8,7 +8,7 @@ from variables import CANARY, ECR, WHOLE, a_set, broken, codes, env_secrets, fou
 
 from devcontainer_registry.credentials import Secret
 from devcontainer_registry.discovery import Found
-from devcontainer_registry.members import MEMBERS
+from devcontainer_registry.discovery.members import MEMBERS
 
 
 @pytest.fixture(name="write")

@@ -21,7 +21,7 @@ from variables import (
 )
 
 from devcontainer_registry.discovery import Found
-from devcontainer_registry.members import MEMBERS
+from devcontainer_registry.discovery.members import MEMBERS
 
 
 @pytest.fixture(name="write")

@@ -12,7 +12,6 @@ import wire
 from wire import Answer
 
 from devcontainer_registry.credentials import Credential, Secret
-from devcontainer_registry.distribution import check
 from devcontainer_registry.errors import (
     AuthenticationError,
     InvalidRegistryError,
@@ -20,9 +19,10 @@ from devcontainer_registry.errors import (
     TransientError,
     UnreachableError,
 )
-from devcontainer_registry.refusals import error
+from devcontainer_registry.network.distribution import check
+from devcontainer_registry.network.refusals import error
+from devcontainer_registry.network.transport import Response
 from devcontainer_registry.registry import Registry
-from devcontainer_registry.transport import Response
 
 REGISTRY = "registry.example"
 CANARY = "c4n4ry-s3cret"

@@ -14,11 +14,12 @@ import time
 
 import pytest
 
-from devcontainer_registry.authenticators import _aws_session, is_ambient, is_exchange
-from devcontainer_registry.authenticators._answers import Answers
-from devcontainer_registry.authenticators._aws import Aws
-from devcontainer_registry.authenticators._aws_names import Endpoint, Identity, Names
-from devcontainer_registry.authenticators._ecr_hosts import endpoint_of
+from devcontainer_registry.authenticators import is_ambient, is_exchange
+from devcontainer_registry.authenticators.clouds import aws_session
+from devcontainer_registry.authenticators.clouds.aws import Aws
+from devcontainer_registry.authenticators.clouds.aws_answers import Answers
+from devcontainer_registry.authenticators.clouds.aws_names import Endpoint, Identity, Names
+from devcontainer_registry.authenticators.clouds.ecr_hosts import endpoint_of
 from devcontainer_registry.authenticators.ecr import EcrAuthenticator
 from devcontainer_registry.credentials import Credential, RegistrySecret, Secret
 from devcontainer_registry.errors import AuthenticationError, DiscoveryError, TransientError
@@ -157,7 +158,7 @@ def problem(secret):
 def client(endpoint, service="ecr"):
     aws = Aws()
     identity = Identity(key_id=KEY_ID, key=Secret(KEY))
-    session = _aws_session.open_session(identity, endpoint, loader=aws._loader, timeout=1.0)
+    session = aws_session.open_session(identity, endpoint, loader=aws._loader, timeout=1.0)
     return aws._client(session, service, (KEY_ID, KEY, None), endpoint, timeout=1.0, names=Names())
 
 

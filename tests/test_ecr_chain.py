@@ -21,11 +21,7 @@ from aws_played import KEY, KEY_ID, ROLE, PlayedAws, as_json
 from devcontainer_registry.authenticators import load
 from devcontainer_registry.authenticators.ecr import EcrAuthenticator
 from devcontainer_registry.credentials import RegistrySecret, Secret
-from devcontainer_registry.errors import (
-    DiscoveryError,
-    RegistryError,
-    UnreachableError,
-)
+from devcontainer_registry.errors import DiscoveryError, RegistryError, UnreachableError
 from devcontainer_registry.registry import Registry
 
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"

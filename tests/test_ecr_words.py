@@ -27,9 +27,9 @@ from aws_lines import (
 from aws_played import KEY, KEY_ID, ROLE, PlayedAws, as_json
 from internet import Authority, tls_server
 
-from devcontainer_registry.authenticators import _aws_refusals
-from devcontainer_registry.authenticators._aws import Aws
-from devcontainer_registry.authenticators._aws_names import Endpoint, Identity
+from devcontainer_registry.authenticators.clouds import aws_refusals
+from devcontainer_registry.authenticators.clouds.aws import Aws
+from devcontainer_registry.authenticators.clouds.aws_names import Endpoint, Identity
 from devcontainer_registry.authenticators.ecr import EcrAuthenticator
 from devcontainer_registry.credentials import RegistrySecret, Secret
 from devcontainer_registry.errors import (
@@ -112,9 +112,9 @@ def test_every_code_that_is_told_apart_has_its_line_here():
     for (action, code, *_), *_ in (*REFUSALS, *PUBLIC_REFUSALS, *WEB_REFUSALS, *SSO_REFUSALS):
         shown.setdefault(action, set()).add(code)
 
-    known = {ECR: {*_aws_refusals._REFUSALS, *_aws_refusals._THROTTLED, *_aws_refusals._BROKEN}}
-    known[ECR] |= _aws_refusals._CLOCK_CODES
-    known |= {name: set(codes) for name, codes in _aws_refusals._BY_OPERATION.items()}
+    known = {ECR: {*aws_refusals._REFUSALS, *aws_refusals._THROTTLED, *aws_refusals._BROKEN}}
+    known[ECR] |= aws_refusals._CLOCK_CODES
+    known |= {name: set(codes) for name, codes in aws_refusals._BY_OPERATION.items()}
 
     assert {} == {action: missing for action in known if (missing := known[action] - shown[action])}
 

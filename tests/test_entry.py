@@ -10,9 +10,9 @@ import itertools
 import pytest
 from fakes import HERE, Home, a_set
 
-from devcontainer_registry import _quiet
-from devcontainer_registry._entry import Entry, fresh_until
-from devcontainer_registry.cache import Cache
+from devcontainer_registry.cache.entry import Entry, fresh_until
+from devcontainer_registry.cache.folder import Cache
+from devcontainer_registry.commands import quiet_start
 from devcontainer_registry.errors import (
     AuthenticationError,
     ConfigError,
@@ -39,10 +39,10 @@ def test_odd_times_of_an_entry_stop_no_quiet_start(tmp_path, member, value):
     cache.fingerprint("a key")
     environ = {**home.environ, **a_set("MY", HERE)}
 
-    _quiet.remember(HOOK, environ, before=_quiet.digest(HOOK, environ))
+    quiet_start.remember(HOOK, environ, before=quiet_start.digest(HOOK, environ))
 
     until = float(cache.stamp().partition(" ")[2])
-    assert _quiet.is_quiet(HOOK, environ) == (until == float("inf"))
+    assert quiet_start.is_quiet(HOOK, environ) == (until == float("inf"))
 
 
 @pytest.mark.parametrize(

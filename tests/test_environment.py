@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from devcontainer_registry.environment import Environment, Layer, Value, read
+from devcontainer_registry.discovery.environment import Environment, Layer, Value, read
 from devcontainer_registry.errors import DiscoveryError
 
 NAME = "ACR_CONTAINER_REGISTRY_PASSWORD"

@@ -19,12 +19,13 @@ from configs import content, mode_of
 from fakes import GOOD, Exchanging, Home, Scripted, a_secret
 from privately import as_nobody, public_folder
 
-from devcontainer_registry import _exporting, _formats
-from devcontainer_registry._outlet import write_privately
-from devcontainer_registry.cache import Cache
+from devcontainer_registry.cache.folder import Cache
+from devcontainer_registry.commands import export_command
+from devcontainer_registry.config.private_file import write_privately
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.errors import ConfigError
-from devcontainer_registry.export import export
+from devcontainer_registry.logins import export_formats
+from devcontainer_registry.logins.export import export
 from devcontainer_registry.registry import Registry
 
 CORP, HUB, OTHER = Registry("corp.example:5000"), Registry("docker.io"), Registry("other.example")
@@ -139,7 +140,7 @@ def test_what_is_kept_nowhere_is_said(home):
     assert [(OTHER, "not-logged-in")] == errors(report)
 
 
-@pytest.mark.parametrize("form", _formats.FORMATS)
+@pytest.mark.parametrize("form", export_formats.FORMATS)
 def test_nothing_is_no_empty_document(home, form):
     report = exported(home, form)
 
@@ -259,14 +260,14 @@ def test_what_a_format_cannot_carry_is_refused_and_not_quoted(home, form, word):
     assert word.secret.reveal() not in each.error.message
 
 
-@pytest.mark.parametrize("form", _formats.FORMATS)
+@pytest.mark.parametrize("form", export_formats.FORMATS)
 @pytest.mark.parametrize(
     ("username", "secret"), [("b:b", "s3cret"), ("bob", ""), ("", "s3cret"), ("bob", "s3cret\0")]
 )
 def test_what_no_format_can_carry_is_refused(form, username, secret):
     word = Credential(username=username, secret=Secret(secret))
 
-    assert "not-exportable" == _formats.refusal(form, CORP, word).code
+    assert "not-exportable" == export_formats.refusal(form, CORP, word).code
 
 
 @pytest.mark.parametrize("form", ["docker-config", "containers-auth"])
@@ -301,9 +302,9 @@ def test_docker_hub_goes_under_each_name_where_the_reader_compares_texts(home):
 def test_a_kubernetes_secret_that_is_too_large_is_refused():
     text = "x" * (1024 * 1024 * 4 // 3 + 4)
 
-    assert "not-exportable" == _formats.oversize("kubernetes-secret", text).code
-    assert None is _formats.oversize("kubernetes-secret", "x" * 1000)
-    assert None is _formats.oversize("docker-config", text)
+    assert "not-exportable" == export_formats.oversize("kubernetes-secret", text).code
+    assert None is export_formats.oversize("kubernetes-secret", "x" * 1000)
+    assert None is export_formats.oversize("docker-config", text)
 
 
 @pytest.mark.parametrize(
@@ -324,12 +325,12 @@ def test_a_kubernetes_secret_that_is_too_large_is_refused():
     ],
 )
 def test_a_kubernetes_name_is_a_subdomain(name, valid):
-    assert valid == _formats.is_kubernetes_name(name)
+    assert valid == export_formats.is_kubernetes_name(name)
 
 
 def test_the_command_knows_all_formats():
-    assert tuple(_formats.FORMATS) == _exporting.FORMATS
-    assert _formats.DEFAULT_NAME == _exporting._NAME
+    assert tuple(export_formats.FORMATS) == export_command.FORMATS
+    assert export_formats.DEFAULT_NAME == export_command._NAME
 
 
 # The command.

@@ -11,7 +11,7 @@ import time
 import faults
 import pytest
 
-from devcontainer_registry._loopback import LoopbackServer
+from devcontainer_registry.testing.loopback import LoopbackServer
 
 USERS = {"ann": "secret"}
 

@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from internet import Internet
 
-from devcontainer_registry._loopback import LoopbackServer
 from devcontainer_registry.authenticators.google import GoogleAuthenticator
 from devcontainer_registry.credentials import RegistrySecret, Secret
 from devcontainer_registry.errors import (
@@ -29,6 +28,7 @@ from devcontainer_registry.errors import (
     TransientError,
 )
 from devcontainer_registry.registry import Registry
+from devcontainer_registry.testing.loopback import LoopbackServer
 
 JSON = {"Content-Type": "application/json"}
 TOKEN = "ya29.C4nary-that-n0body-may-see"

@@ -14,7 +14,7 @@ import pytest
 from helping import HERE, LIFE, NAME, NOT_FOUND, OLD, PROGRAM, Helper, answered, reason
 
 from devcontainer_registry import helper as program
-from devcontainer_registry._scan import loads, quoted
+from devcontainer_registry.cache.fast_json import loads, quoted
 from devcontainer_registry.errors import RegistryError
 
 USAGE = f"Usage: {NAME} <store|get|erase|list|version>\n"

@@ -18,8 +18,8 @@ from fakes import a_set
 from faults import Fine, Refusing
 from helping import HERE, HOUR, LIFE, NEW, NOT_FOUND, OLD, Helper, answered, reason
 
-from devcontainer_registry._renewal import serve
-from devcontainer_registry.cache import Cache
+from devcontainer_registry.cache.folder import Cache
+from devcontainer_registry.logins.renewal import serve
 from devcontainer_registry.registry import Registry
 
 ECR = Registry("123456789012.dkr.ecr.eu-west-1.amazonaws.com")

@@ -14,7 +14,8 @@ from command import run
 from fakes import GOOD, Exchanging, Home, Scripted, a_secret, a_set, encoded, only
 from faults import Answering, BadCertificate, Busy, Fine, Refusing
 
-from devcontainer_registry import RetryPolicy, hook
+from devcontainer_registry import RetryPolicy
+from devcontainer_registry.commands import hook
 from devcontainer_registry.credentials import Credential, Finding, Secret
 from devcontainer_registry.errors import AuthenticationError, ConfigError, TransientError
 from devcontainer_registry.report import LoginReport, Outcome
@@ -135,8 +136,8 @@ def test_a_step_with_a_file_that_cannot_be_read_starts_too(home, tmp_path):
 def test_a_bug_of_ours_does_not_stop_a_container(home):
     # A login that fails in a way that nobody foresaw.
     code = (
-        "import sys, devcontainer_registry.hook as h;"
-        "from devcontainer_registry.cli import main;"
+        "import sys, devcontainer_registry.commands.hook as h;"
+        "from devcontainer_registry.commands.cli import main;"
         "h.login = lambda **_: 1 / 0;"
         "sys.exit(main(sys.argv[1:]))"
     )

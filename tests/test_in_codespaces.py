@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from devcontainer_registry._codespaces import has_just_written
-from devcontainer_registry.environment import read
+from devcontainer_registry.discovery.environment import read
+from devcontainer_registry.logins.codespaces import has_just_written
 from devcontainer_registry.naming import is_codespaces
 
 

@@ -14,8 +14,8 @@ from configs import put
 from variables import basic
 
 from devcontainer_registry import Registry, resolve
-from devcontainer_registry.cache import Cache
-from devcontainer_registry.configfile import DockerConfig
+from devcontainer_registry.cache.folder import Cache
+from devcontainer_registry.config.file import DockerConfig
 from devcontainer_registry.errors import ConfigError, InvalidRegistryError, RegistryError
 
 HERE = "registry.example"

@@ -39,9 +39,7 @@ from faults import (
 )
 from faults import Hanging as HangingRegistry
 
-from devcontainer_registry._ask import RetryPolicy
-from devcontainer_registry._survey import UnknownSetError
-from devcontainer_registry.configfile import DockerConfig
+from devcontainer_registry.config.file import DockerConfig
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.discovery import discover
 from devcontainer_registry.errors import (
@@ -52,6 +50,8 @@ from devcontainer_registry.errors import (
     TransientError,
     UnreachableError,
 )
+from devcontainer_registry.logins.asking import RetryPolicy
+from devcontainer_registry.logins.candidates import UnknownSetError
 
 BOB = {"bob": "s3cret-s3cret"}
 VARIABLES_GO_ELSEWHERE = "secrets are those of discover(...).secrets; variables go into environ="

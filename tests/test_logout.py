@@ -12,7 +12,7 @@ import pytest
 from command import run
 from fakes import HERE, Home, Told, a_secret, encoded
 
-from devcontainer_registry.logout import logout
+from devcontainer_registry.logins.logout import logout
 from devcontainer_registry.registry import Registry
 
 OTHER = Registry("other.example")

@@ -14,9 +14,9 @@ import pytest
 from fakes import GOOD, HERE, Exchanging, Home, Scripted, a_secret, a_set, encoded, only
 from faults import Answering, Busy, Fine, Refusing
 
-from devcontainer_registry import hook
-from devcontainer_registry._memory import REFUSED_FOR, Memory, Recalled
-from devcontainer_registry.cache import Cache
+from devcontainer_registry.cache.folder import Cache
+from devcontainer_registry.cache.memory import REFUSED_FOR, Memory, Recalled
+from devcontainer_registry.commands import hook
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.errors import AuthenticationError
 

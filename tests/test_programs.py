@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from devcontainer_registry._programs import ask_helper
 from devcontainer_registry.credentials import Secret
 from devcontainer_registry.errors import ConfigError
+from devcontainer_registry.keychain.other_helpers import ask_helper
 
 HERE = "registry.example"
 CANARY = "s3cret-s3cret"

@@ -11,8 +11,8 @@ import time
 import pytest
 from fakes import GOOD, Home, Scripted, a_secret, a_set
 
-from devcontainer_registry import _quiet
-from devcontainer_registry.cache import Cache
+from devcontainer_registry.cache.folder import Cache
+from devcontainer_registry.commands import quiet_start
 from devcontainer_registry.registry import Registry
 
 HOOK = ("hook", "postStart")
@@ -51,8 +51,8 @@ def stamped(home, *argv):
     Leave a stamp, as a run that found all as it was does.
     """
     argv = argv or HOOK
-    _quiet.remember(argv, home.environ, before=_quiet.digest(argv, home.environ))
-    assert _quiet.is_quiet(argv, home.environ)
+    quiet_start.remember(argv, home.environ, before=quiet_start.digest(argv, home.environ))
+    assert quiet_start.is_quiet(argv, home.environ)
 
 
 def rewrite(path, *, text=None, keep=()):
@@ -98,7 +98,7 @@ def test_what_changed_is_looked_at(home, tmp_path, change):
 
     change(home, tmp_path)
 
-    assert not _quiet.is_quiet(HOOK, home.environ)
+    assert not quiet_start.is_quiet(HOOK, home.environ)
 
 
 @pytest.mark.parametrize("words", [("--secrets-file=F",), ("--secrets-file", "F")])
@@ -108,14 +108,14 @@ def test_a_file_that_an_option_names_is_looked_at(home, tmp_path, words):
 
     rewrite(tmp_path / "secrets.json", text='{"A": "B"}')
 
-    assert not _quiet.is_quiet(argv, home.environ)
+    assert not quiet_start.is_quiet(argv, home.environ)
 
 
 def test_other_options_are_another_run(home):
     stamped(home, *HOOK, "--only", "ACR")
 
-    assert not _quiet.is_quiet((*HOOK, "--only", "HUB"), home.environ)
-    assert not _quiet.is_quiet(HOOK, home.environ)
+    assert not quiet_start.is_quiet((*HOOK, "--only", "HUB"), home.environ)
+    assert not quiet_start.is_quiet(HOOK, home.environ)
 
 
 def test_the_config_json_that_docker_config_names_is_the_one_to_look_at(home, tmp_path):
@@ -125,7 +125,7 @@ def test_the_config_json_that_docker_config_names_is_the_one_to_look_at(home, tm
 
     (tmp_path / "config.json").unlink()
 
-    assert not _quiet.is_quiet(HOOK, home.environ)
+    assert not quiet_start.is_quiet(HOOK, home.environ)
 
 
 def test_what_nobody_looks_at_does_not_matter(home):
@@ -135,14 +135,14 @@ def test_what_nobody_looks_at_does_not_matter(home):
     with open(f"{home.cache}/.registry.example.json.tmp", "w", encoding="utf-8"):
         pass
 
-    assert _quiet.is_quiet(HOOK, home.environ)
+    assert quiet_start.is_quiet(HOOK, home.environ)
 
 
 @pytest.mark.parametrize("step", ["postCreate", "postStart", "postAttach"])
 def test_each_step_after_the_snapshot_is_quiet_by_the_others_stamp(home, step):
     stamped(home)
 
-    assert _quiet.is_quiet(("hook", step), home.environ)
+    assert quiet_start.is_quiet(("hook", step), home.environ)
 
 
 @pytest.mark.parametrize(
@@ -163,14 +163,14 @@ def test_each_step_after_the_snapshot_is_quiet_by_the_others_stamp(home, step):
     ids=" ".join,
 )
 def test_what_has_something_to_say_is_not_quiet_and_leaves_no_stamp(home, argv):
-    before = _quiet.digest(argv, home.environ)
+    before = quiet_start.digest(argv, home.environ)
 
-    _quiet.remember(argv, home.environ, before=before)
+    quiet_start.remember(argv, home.environ, before=before)
     left = Cache(home.cache).stamp()
     Cache(home.cache).set_stamp(f"{before} {time.time() + 60}")
 
     assert left is None
-    assert not _quiet.is_quiet(argv, home.environ)
+    assert not quiet_start.is_quiet(argv, home.environ)
 
 
 @pytest.mark.parametrize(
@@ -187,16 +187,16 @@ def test_what_has_something_to_say_is_not_quiet_and_leaves_no_stamp(home, argv):
 def test_a_setting_with_which_something_is_said_is_not_quiet(home, name, value, quiet):
     home.environ[name] = value
 
-    _quiet.remember(HOOK, home.environ, before=_quiet.digest(HOOK, home.environ))
+    quiet_start.remember(HOOK, home.environ, before=quiet_start.digest(HOOK, home.environ))
 
-    assert quiet == _quiet.is_quiet(HOOK, home.environ)
+    assert quiet == quiet_start.is_quiet(HOOK, home.environ)
 
 
 def test_what_changed_during_the_run_was_not_looked_at(home):
-    before = _quiet.digest(HOOK, home.environ)
+    before = quiet_start.digest(HOOK, home.environ)
     os.utime(home.config)
 
-    _quiet.remember(HOOK, home.environ, before=before)
+    quiet_start.remember(HOOK, home.environ, before=before)
 
     assert Cache(home.cache).stamp() is None
 
@@ -204,27 +204,27 @@ def test_what_changed_during_the_run_was_not_looked_at(home):
 def test_a_stamp_that_cannot_be_left_is_no_trouble(home):
     os.mkdir(f"{home.cache}/.quiet")
 
-    _quiet.remember(HOOK, home.environ, before=_quiet.digest(HOOK, home.environ))
+    quiet_start.remember(HOOK, home.environ, before=quiet_start.digest(HOOK, home.environ))
 
-    assert not _quiet.is_quiet(HOOK, home.environ)
+    assert not quiet_start.is_quiet(HOOK, home.environ)
 
 
 def test_without_a_key_there_is_nothing_to_compare_and_none_is_made(tmp_path):
     home = Home(tmp_path)
     environ = {**home.environ, **a_set("ACR", "registry.example")}
 
-    assert _quiet.digest(HOOK, environ) is None
-    _quiet.remember(HOOK, environ, before=None)
-    assert not _quiet.is_quiet(HOOK, environ)
+    assert quiet_start.digest(HOOK, environ) is None
+    quiet_start.remember(HOOK, environ, before=None)
+    assert not quiet_start.is_quiet(HOOK, environ)
     assert [] == os.listdir(tmp_path)
 
 
 @pytest.mark.parametrize("stamp", ["", "x", "{digest}", "{digest} soon", "{digest} 1", "x {later}"])
 def test_a_stamp_that_is_damaged_or_has_had_its_time_says_nothing(home, stamp):
-    digest = _quiet.digest(HOOK, home.environ)
+    digest = quiet_start.digest(HOOK, home.environ)
     Cache(home.cache).set_stamp(stamp.format(digest=digest, later=time.time() + 60))
 
-    assert not _quiet.is_quiet(HOOK, home.environ)
+    assert not quiet_start.is_quiet(HOOK, home.environ)
 
 
 def test_a_cache_that_is_somebody_elses_business_says_nothing(home):
@@ -233,15 +233,15 @@ def test_a_cache_that_is_somebody_elses_business_says_nothing(home):
     os.rename(home.cache, f"{home.cache}-moved")
     os.symlink(f"{home.cache}-moved", home.cache)
 
-    assert not _quiet.is_quiet(HOOK, home.environ)
-    assert _quiet.digest(HOOK, home.environ) is None
+    assert not quiet_start.is_quiet(HOOK, home.environ)
+    assert quiet_start.digest(HOOK, home.environ) is None
 
 
 def test_a_file_that_names_more_files_is_read_each_time(home, tmp_path):
     argv = (*HOOK, f"--secrets-file={tmp_path / 'secrets.json'}")
     (tmp_path / "secrets.json").write_text('{"ACR_CONTAINER_REGISTRY_PASSWORD_FILE": "/a"}')
 
-    assert _quiet.digest(argv, home.environ) is None
+    assert quiet_start.digest(argv, home.environ) is None
 
 
 def test_a_file_that_is_too_large_for_a_login_is_not_read_at_each_start(home, tmp_path):
@@ -249,14 +249,15 @@ def test_a_file_that_is_too_large_for_a_login_is_not_read_at_each_start(home, tm
         file.truncate(1 << 40)  # more than any machine has memory for
 
     assert (
-        _quiet.digest((*HOOK, f"--secrets-file={tmp_path / 'secrets.json'}"), home.environ) is None
+        quiet_start.digest((*HOOK, f"--secrets-file={tmp_path / 'secrets.json'}"), home.environ)
+        is None
     )
 
 
 def test_a_pipe_is_no_file_whose_changes_show(home, tmp_path):
     os.mkfifo(tmp_path / "pipe")
 
-    assert _quiet.digest((*HOOK, f"--secrets-file={tmp_path / 'pipe'}"), home.environ) is None
+    assert quiet_start.digest((*HOOK, f"--secrets-file={tmp_path / 'pipe'}"), home.environ) is None
 
 
 @pytest.mark.parametrize(
@@ -274,7 +275,7 @@ def test_a_stamp_lasts_until_the_first_credential_is_to_be_renewed(home, entries
     for number, entry in enumerate(entries):
         Cache(home.cache).write(Registry(f"{number}.example"), entry)
 
-    _quiet.remember(HOOK, home.environ, before=_quiet.digest(HOOK, home.environ))
+    quiet_start.remember(HOOK, home.environ, before=quiet_start.digest(HOOK, home.environ))
 
     assert until == Cache(home.cache).stamp().partition(" ")[2]
 
@@ -293,11 +294,11 @@ def test_a_stamp_lasts_until_the_first_credential_is_to_be_renewed(home, entries
 def test_a_step_is_quiet_at_once_where_no_variable_says_anything(tmp_path, environ, quiet, step):
     environ = {**Home(tmp_path).environ, **environ}
 
-    assert quiet == _quiet.is_quiet(("hook", step), environ)
+    assert quiet == quiet_start.is_quiet(("hook", step), environ)
 
 
 @pytest.mark.parametrize(
     "argv", [("hook", "nonsense"), ("login", "postStart"), (*HOOK, "--nonsense")]
 )
 def test_wrong_usage_is_not_quiet_where_no_variable_says_anything(tmp_path, argv):
-    assert not _quiet.is_quiet(argv, Home(tmp_path).environ)
+    assert not quiet_start.is_quiet(argv, Home(tmp_path).environ)

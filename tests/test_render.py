@@ -14,7 +14,7 @@ from fakes import HERE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devcontainer_registry import render
+from devcontainer_registry.commands import render
 from devcontainer_registry.credentials import Finding
 from devcontainer_registry.errors import AuthenticationError, ConfigError, RegistryError
 from devcontainer_registry.registry import Registry

@@ -11,11 +11,11 @@ import pytest
 from fakes import HERE, Exchanging, Home, a_set
 
 from devcontainer_registry import authenticators as plugins
-from devcontainer_registry._entry import Entry
-from devcontainer_registry.cache import Cache
+from devcontainer_registry.cache.entry import Entry
+from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.errors import AuthenticationError, TransientError, UnreachableError
-from devcontainer_registry.export import export
 from devcontainer_registry.keychain import resolve
+from devcontainer_registry.logins.export import export
 
 FAILURES = {
     "timeout": (TransientError("it did not answer in time", code="timeout"), 5),

@@ -13,12 +13,13 @@ from command import run
 from fakes import Home, a_set
 from faults import Fine
 
-from devcontainer_registry import render, resolve
-from devcontainer_registry.cache import Cache
+from devcontainer_registry import resolve
+from devcontainer_registry.cache.folder import Cache
+from devcontainer_registry.commands import render
+from devcontainer_registry.commands.render import status_lines
 from devcontainer_registry.errors import ConfigError
+from devcontainer_registry.logins.status import status
 from devcontainer_registry.registry import Registry
-from devcontainer_registry.render import status_lines
-from devcontainer_registry.status import status
 
 HERE = "registry.example"
 NOW = 1_800_000_000.0

@@ -13,13 +13,13 @@ import pytest
 from fakes import HERE, Home, a_secret, a_set, encoded
 from faults import Fine
 
-from devcontainer_registry._decision import Policy, foreseen
-from devcontainer_registry._delegate import Delegation
-from devcontainer_registry._keep import Accepted, keep
-from devcontainer_registry._memory import Memory
-from devcontainer_registry.cache import Cache
+from devcontainer_registry.cache.folder import Cache
+from devcontainer_registry.cache.memory import Memory
 from devcontainer_registry.credentials import Credential, Secret
-from devcontainer_registry.logout import logout
+from devcontainer_registry.logins.decision import Policy, foreseen
+from devcontainer_registry.logins.delegation import Delegation
+from devcontainer_registry.logins.keeping import Accepted, keep
+from devcontainer_registry.logins.logout import logout
 from devcontainer_registry.observer import ignore
 from devcontainer_registry.registry import Registry
 from devcontainer_registry.report import LoginReport, Outcome

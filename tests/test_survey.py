@@ -8,9 +8,15 @@ from __future__ import annotations
 import pytest
 from fakes import GOOD, HERE, Claiming, Exchanging, Scripted, Told, a_secret, a_set
 
-from devcontainer_registry._survey import UnknownSetError, chosen, incomplete, only, survey
 from devcontainer_registry.discovery import Found, discover
 from devcontainer_registry.errors import DiscoveryError, PluginError
+from devcontainer_registry.logins.candidates import (
+    UnknownSetError,
+    chosen,
+    incomplete,
+    only,
+    survey,
+)
 
 PLUGINS = {
     "generic": Scripted(GOOD),

@@ -15,12 +15,12 @@ import pytest
 import wire
 from wire import Answer
 
-from devcontainer_registry import deadline
 from devcontainer_registry.errors import RegistryError, TransientError, UnreachableError
-from devcontainer_registry.failures import sort
-from devcontainer_registry.proxies import proxy_for
-from devcontainer_registry.transport import BODY_MAX, Transport
-from devcontainer_registry.urls import Url, check_redirect
+from devcontainer_registry.network import sockets
+from devcontainer_registry.network.failures import sort
+from devcontainer_registry.network.proxies import proxy_for
+from devcontainer_registry.network.transport import BODY_MAX, Transport
+from devcontainer_registry.network.urls import Url, check_redirect
 
 CANARY = "c4n4ry-s3cret"
 SECRET = {"Authorization": f"Bearer {CANARY}", "X-Secret": CANARY}
@@ -262,13 +262,13 @@ def test_no_time_is_a_timeout(world, timeout):
 
 
 def test_a_deadline_is_the_threads_own_and_ends_with_its_block():
-    with deadline.until(time.monotonic() - 1):
+    with sockets.until(time.monotonic() - 1):
         with pytest.raises(TimeoutError):
-            deadline.left()
-        with deadline.until(time.monotonic() + 50):
-            assert 40 < deadline.left() <= 50
+            sockets.left()
+        with sockets.until(time.monotonic() + 50):
+            assert 40 < sockets.left() <= 50
 
-    assert deadline.left() > 0
+    assert sockets.left() > 0
 
 
 # Redirects

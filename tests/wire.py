@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from devcontainer_registry.transport import Transport
+from devcontainer_registry.network.transport import Transport
 
 REASONS = {200: "OK", 401: "Unauthorized", 404: "Not Found"}
 

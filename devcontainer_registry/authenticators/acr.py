@@ -80,10 +80,10 @@ class AcrAuthenticator:
                 "and _PASSWORD",
                 code="no-host-of-azure",
             )
-        from . import _entra
+        from .clouds import entra
 
         end = time.monotonic() + timeout
-        access_token = _entra.token(secret, timeout=timeout)
+        access_token = entra.token(secret, timeout=timeout)
         return _exchange(secret, access_token, timeout=end - time.monotonic())
 
     def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
@@ -118,8 +118,8 @@ def _exchange(secret: RegistrySecret, access_token: str, *, timeout: float) -> C
 
     https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md
     """
-    from .. import failures, refusals
-    from ..transport import Transport
+    from ..network import failures, refusals
+    from ..network.transport import Transport
 
     with Transport() as transport:
         response = transport.request(

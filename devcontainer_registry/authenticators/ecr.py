@@ -13,16 +13,16 @@ import time
 
 from ..credentials import Credential
 from ..errors import DiscoveryError, RegistryError, TransientError
-from ._answers import Answers
-from ._ecr_hosts import endpoint_of, is_public, serves
+from .clouds.aws_answers import Answers
+from .clouds.ecr_hosts import endpoint_of, is_public, serves
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from ..credentials import RegistrySecret
     from ..registry import Registry
-    from ._aws import Aws
-    from ._aws_names import Identity
+    from .clouds.aws import Aws
+    from .clouds.aws_names import Identity
 
 _LIFE = 12 * 3600  # seconds, of every token
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
@@ -109,7 +109,7 @@ class EcrAuthenticator:
                 return ""
 
     def _sdk(self) -> Aws:
-        from ._aws import Aws  # with boto3 behind it, for whoever has an ECR set
+        from .clouds.aws import Aws  # with boto3 behind it, for whoever has an ECR set
 
         if self._aws is None:
             self._aws = Aws()
@@ -123,7 +123,7 @@ def _identity(secret: RegistrySecret) -> Identity | None:
     Raises:
         DiscoveryError: It can't be right, which is known without asking.
     """
-    from ._aws_names import Identity
+    from .clouds.aws_names import Identity
 
     has_key = secret.username is not None and secret.secret is not None
     if secret.profile is not None and has_key:

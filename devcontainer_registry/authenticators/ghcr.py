@@ -98,7 +98,7 @@ class GhcrAuthenticator:
         if error.code not in ("rejected", "pull-denied", "image-not-found"):
             return ""
         from ..errors import RegistryError as Failed
-        from ..transport import Transport
+        from ..network.transport import Transport
 
         with Transport() as transport:
             try:

@@ -66,9 +66,9 @@ class GoogleAuthenticator:
                 hint=f"correct {secret.id}_CONTAINER_REGISTRY_SERVER, or set _USER and _PASSWORD",
                 code="no-host-of-google",
             )
-        from . import _google_adc
+        from .clouds import google as google_adc
 
-        token, issued_at, expires_at = _google_adc.token(secret, timeout=timeout)
+        token, issued_at, expires_at = google_adc.token(secret, timeout=timeout)
         return Credential(
             username=_ACCESS_TOKEN, secret=Secret(token), issued_at=issued_at, expires_at=expires_at
         )

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from internet import Internet
 from parts import needed
 
-from devcontainer_registry._loopback import LoopbackServer
+from devcontainer_registry.testing.loopback import LoopbackServer
 
 HELPER, PACKAGE = "docker-credential-ecr-login", "amazon-ecr-credential-helper"
 REGION = "eu-west-1"

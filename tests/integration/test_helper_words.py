@@ -14,7 +14,7 @@ from helping import Helper
 from parts.dockers import Dockers
 from parts.localbin import put_our_helper_on_path
 
-from devcontainer_registry.cache import Cache
+from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.testing import LoopbackRegistry
 
 LIFE = 12 * 3600  # seconds

@@ -60,7 +60,7 @@ def _nobody(_clean_path):
     client = Client(folder, path=os.environ["PATH"])
     for place in (client.home, os.path.join(client.home, ".docker")):
         os.chown(place, NOBODY, NOBODY)
-    works = client.run(*become, sys.executable, "-c", "import devcontainer_registry.cli")
+    works = client.run(*become, sys.executable, "-c", "import devcontainer_registry.commands.cli")
     if works.returncode != 0:
         shutil.rmtree(folder)
         needed.missing("this interpreter is not for everybody to run")

@@ -15,7 +15,7 @@ import pytest
 from helping import NAME, NOT_FOUND, PROGRAM, Helper
 from runs import document, only
 
-from devcontainer_registry.cache import Cache
+from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.registry import Registry
 from devcontainer_registry.testing import LoopbackRegistry
 

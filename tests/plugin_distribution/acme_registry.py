@@ -78,7 +78,7 @@ class AcmeAuthenticator:
 
 def _asked(secret, *, timeout):
     # Here, since whoever only asks whom this kind serves need not wait for it.
-    from devcontainer_registry.transport import Transport
+    from devcontainer_registry.network.transport import Transport
 
     url = os.environ.get("ACME_TOKEN_URL", "https://login.acme.example/token")
     with Transport() as transport:

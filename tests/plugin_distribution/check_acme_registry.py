@@ -16,7 +16,7 @@ from devcontainer_registry.testing import AuthenticatorContract
 class TestAcme(AuthenticatorContract):
     target = "acme_registry:AcmeAuthenticator"
     ours = ("de.registry.acme.example", "us.registry.acme.example")
-    sdk = ("urllib3", "devcontainer_registry.transport")
+    sdk = ("urllib3", "devcontainer_registry.network.transport")
 
     @contextmanager
     def refusal(self):

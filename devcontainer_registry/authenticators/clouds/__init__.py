@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+"""
+Asking the clouds for registry credentials.
+"""

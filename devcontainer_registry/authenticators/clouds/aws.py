@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: MIT
+"""
+Asking AWS for a registry's password: the order of the calls.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import time
+
+from ...credentials import Credential, Secret
+from ...errors import DiscoveryError, RegistryError
+from ...threads import within
+from .aws_errors import explain
+from .aws_names import fill, names_of, names_of_role
+from .aws_session import Loader, Quiet, ask_no_terminal, config, open_session
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    from .aws_names import Endpoint, Identity, Names
+
+    # Access key id, secret access key, session token.
+    Keys: TypeAlias = tuple[str, str, str | None]
+
+# The shortest that AWS gives: the role is needed for one call, and the token that this call
+# returns lives its 12 hours whatever becomes of the role's session.
+_ROLE_SECONDS = 900
+
+
+class Aws:
+    """
+    The calls of one run.
+
+    Safe to share between threads.
+    """
+
+    def __init__(self) -> None:
+        self._loader = Loader()
+
+    def password(
+        self, identity: Identity, endpoint: Endpoint, *, timeout: float
+    ) -> Credential | RegistryError:
+        """
+        What ECR gives to *identity*, within *timeout* seconds for each request, or why not.
+
+        The texts of an error hold `{set}` where the prefix of a set's variables is to stand.
+        """
+        try:
+            with Quiet():
+                return self._password(identity, endpoint, timeout)
+        except RegistryError as exc:
+            # A value from here on: its traceback and context hold on to frames that hold keys.
+            exc.__traceback__ = exc.__cause__ = exc.__context__ = None
+            return exc
+
+    def _password(self, identity: Identity, endpoint: Endpoint, timeout: float) -> Credential:
+        end = time.monotonic() + timeout
+        session = open_session(identity, endpoint, loader=self._loader, timeout=timeout)
+        keys, names = self._keys(session, identity, endpoint, timeout=_left(end))
+        if identity.role_arn is not None:
+            keys = self._assumed(
+                session, keys, identity.role_arn, endpoint, timeout=_left(end), names=names
+            )
+            names = names_of_role()
+        service = "ecr-public" if endpoint.public else "ecr"
+        client = self._client(session, service, keys, endpoint, timeout=_left(end), names=names)
+        try:
+            answer = client.get_authorization_token()
+        except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
+            if not hasattr(exc, "kwargs") and not hasattr(exc, "response"):
+                # Not raised by the SDK but out of it: its parser met what AWS never writes.
+                raise _no_token(endpoint) from None
+            # Without the cause: it may quote URLs with a password, headers, or principals.
+            raise explain(exc, where=str(endpoint), names=names) from None
+        finally:
+            client.close()
+        return _credential(answer, endpoint)
+
+    def _keys(
+        self, session: Any, identity: Identity, endpoint: Endpoint, *, timeout: float
+    ) -> tuple[Keys, Names]:
+        """
+        The keys of *identity*, before its role, and what they are called.
+        """
+        if identity.key_id is not None and identity.key is not None:
+            token = identity.session_token
+            keys = (identity.key_id, identity.key.reveal(), token.reveal() if token else None)
+            return keys, names_of(identity)
+        # The SDK has no clock for all of it together, and none at all for a credential_process.
+        who = f"whoever vouches for this container to {endpoint}"
+        found, names = within(timeout, lambda: _found(session, identity, endpoint), who=who)
+        if found is None:
+            raise _nobody(identity, endpoint)
+        if found.access_key.startswith("ASIA") and not found.token:
+            raise DiscoveryError(
+                fill("{key} is a temporary one, which works only with its session token", names),
+                hint=fill("set {token}, or use a long-lived key (AKIA…)", names),
+                code="session-token-missing",
+            )
+        return (found.access_key, found.secret_key, found.token), names
+
+    def _assumed(
+        self,
+        session: Any,
+        keys: Keys,
+        role_arn: str,
+        endpoint: Endpoint,
+        *,
+        timeout: float,
+        names: Names,
+    ) -> Keys:
+        client = self._client(session, "sts", keys, endpoint, timeout=timeout, names=names)
+        try:
+            given = client.assume_role(
+                RoleArn=role_arn,
+                RoleSessionName="devcontainer-registry",
+                DurationSeconds=_ROLE_SECONDS,
+            )["Credentials"]
+            return given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
+        except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
+            # Without the cause: as in `_password`.
+            raise explain(exc, where="AWS STS", names=names) from None
+        finally:
+            client.close()
+
+    def _client(
+        self,
+        session: Any,
+        service: str,
+        keys: Keys,
+        endpoint: Endpoint,
+        *,
+        timeout: float,
+        names: Names,
+    ) -> Any:
+        """
+        A client that tries once; how often to try is not its decision.
+        """
+        settings = config(
+            timeout,
+            use_fips_endpoint=True if endpoint.fips else None,
+            # STS has such endpoints in some partitions only.
+            use_dualstack_endpoint=True if endpoint.dual and service != "sts" else None,
+        )
+        try:
+            with self._loader.lock:
+                return session.client(
+                    service,
+                    region_name=endpoint.region,
+                    aws_access_key_id=keys[0],
+                    aws_secret_access_key=keys[1],
+                    aws_session_token=keys[2],
+                    config=settings,
+                )
+        except ValueError as exc:
+            if hasattr(exc, "kwargs"):  # one of botocore's own
+                raise explain(exc, where=str(endpoint), names=names) from None
+            # Without the cause: it quotes the URL, which may hold a password.
+            msg = f"the endpoint that AWS_ENDPOINT_URL or its like gives for {service} is no URL"
+            raise DiscoveryError(
+                msg,
+                hint="write it as https://host, or unset AWS_ENDPOINT_URL",
+                code="aws-endpoint-invalid",
+            ) from None
+        except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
+            raise explain(exc, where=str(endpoint), names=names) from None
+
+
+def _found(session: Any, identity: Identity, endpoint: Endpoint) -> tuple[Any, Names]:
+    """
+    What the SDK finds by itself: keys, or None.
+    """
+    names = names_of(identity)
+    try:
+        # Here, too: nobody waits for this thread, and it may have something to log yet.
+        with Quiet():
+            ask_no_terminal(session)
+            found = session.get_credentials()
+            if found is None:
+                return None, names
+            names = names_of(identity, found.method)
+            # Asks STS, single sign-on or metadata, where that has been put off until now.
+            return found.get_frozen_credentials(), names
+    except Exception as exc:  # noqa: BLE001  (the SDK's border: providers raise anything)
+        # Without the cause: a credential_process may have printed a secret into it.
+        raise explain(exc, where=str(endpoint), names=names) from None
+
+
+def _nobody(identity: Identity, endpoint: Endpoint) -> DiscoveryError:
+    if identity.profile is not None:
+        return DiscoveryError(
+            f"the profile that {{set}}_PROFILE names holds no credentials for {endpoint}",
+            hint="add keys, a role or single sign-on to the profile in ~/.aws",
+            code="aws-no-credentials",
+        )
+    off = os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
+    metadata = "instance metadata (switched off)" if off else "instance metadata"
+    return DiscoveryError(
+        f"no AWS credentials for {endpoint}: not in AWS_ACCESS_KEY_ID, ~/.aws, a single sign-on, "
+        f"a web identity, container or {metadata}",
+        hint="set {set}_USER and {set}_PASSWORD to an access key, or {set}_PROFILE to a profile",
+        code="aws-no-credentials",
+    )
+
+
+def _credential(answer: Any, endpoint: Endpoint) -> Credential:
+    try:
+        entry = answer["authorizationData"]
+        # A list at ECR, an object at ECR Public.
+        entry = entry[0] if isinstance(entry, list) else entry
+        token = base64.b64decode(entry["authorizationToken"], validate=True).decode()
+        username, colon, password = token.partition(":")
+        expires_at = entry["expiresAt"].timestamp()
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+        username = colon = password = ""
+        expires_at = 0.0
+    if not (username and colon and password):
+        # Raised here, out of reach of a cause that may quote the token.
+        raise _no_token(endpoint)
+    # proxyEndpoint is not read: it names the IPv4 host, whichever the user asks for.
+    return Credential(
+        username=username, secret=Secret(password), issued_at=time.time(), expires_at=expires_at
+    )
+
+
+def _no_token(endpoint: Endpoint) -> RegistryError:
+    return RegistryError(
+        f"what answered for {endpoint} gave no token",
+        hint="check AWS_ENDPOINT_URL, and look for a proxy on the way",
+        code="not-aws",
+    )
+
+
+def _left(end: float) -> float:
+    return max(0.1, end - time.monotonic())

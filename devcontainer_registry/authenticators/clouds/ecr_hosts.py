@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""
+Which hosts are ECR's, and which endpoint of AWS gives out passwords for them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ...errors import DiscoveryError
+from .aws_names import Endpoint
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from ...credentials import RegistrySecret
+    from ...registry import Registry
+
+_ACCOUNT = r"[0-9]{12}"
+
+# Regions of the partitions aws and aws-us-gov; the other partitions have suffixes of their own.
+_COMMERCIAL = r"(?P<region>(?!cn-)[a-z]{2}-(?:gov-)?[a-z]+-[0-9]{1,2})"
+_CHINA = r"(?P<region>cn-[a-z]+-[0-9]{1,2})"
+
+
+def _iso(prefix: str) -> str:
+    return rf"(?P<region>{prefix}-[a-z]+-[0-9]{{1,2}})"
+
+
+# Every partition with the pairs of name and suffix that exist, so that no key is exchanged for a
+# host that is not AWS's.
+# https://docs.aws.amazon.com/general/latest/gr/ecr.html
+# https://github.com/awslabs/amazon-ecr-credential-helper/blob/v0.9.0/ecr-login/api/client.go
+# https://github.com/boto/botocore/blob/1.35.0/botocore/data/partitions.json
+_HOSTS = tuple(
+    re.compile(rf"{_ACCOUNT}\.{name}\.{region}\.{re.escape(suffix)}")
+    for name, region, suffix in (
+        (r"dkr\.ecr(?P<fips>-fips)?", _COMMERCIAL, "amazonaws.com"),
+        (r"dkr-ecr(?P<fips>-fips)?(?P<dual>)", _COMMERCIAL, "on.aws"),
+        (r"dkr\.ecr", _CHINA, "amazonaws.com.cn"),
+        (r"dkr-ecr(?P<dual>)", _CHINA, "on.amazonwebservices.com.cn"),
+        (r"dkr\.ecr", _iso("eusc-[a-z]{2}"), "amazonaws.eu"),
+        (r"dkr\.ecr", _iso("us-iso"), "c2s.ic.gov"),
+        (r"dkr\.ecr", _iso("us-isob"), "sc2s.sgov.gov"),
+        (r"dkr\.ecr", _iso("eu-isoe"), "cloud.adc-e.uk"),
+        (r"dkr\.ecr", _iso("us-isof"), "csp.hci.ic.gov"),
+    )
+)
+_PUBLIC = ("public.ecr.aws", "ecr-public.aws.com")
+_PUBLIC_REGION = "us-east-1"  # the only one that answers
+
+
+def serves(registry: Registry) -> bool:
+    """
+    Whether *registry* is ECR's.
+    """
+    return is_public(registry) or _host(registry) is not None
+
+
+def is_public(registry: Registry) -> bool:
+    """
+    Whether *registry* is ECR Public, which is a service of its own.
+    """
+    return registry in _PUBLIC
+
+
+def endpoint_of(secret: RegistrySecret) -> Endpoint:
+    """
+    The endpoint that gives out passwords for the registry of *secret*.
+
+    Raises:
+        DiscoveryError: Neither the host nor the set tells the region.
+    """
+    if is_public(secret.registry):
+        return Endpoint(
+            region=_PUBLIC_REGION, public=True, dual=secret.registry == "ecr-public.aws.com"
+        )
+    found = _host(secret.registry)
+    if found is not None:
+        # The host's own, whatever _REGION says: a token is good in its region alone.
+        parts = found.groupdict()
+        return Endpoint(
+            region=found["region"],
+            fips=parts.get("fips") is not None,
+            dual=parts.get("dual") is not None,
+        )
+    if secret.region is None:
+        raise DiscoveryError(
+            f"{secret.registry} does not tell its AWS region",
+            hint=f"set {secret.id}_CONTAINER_REGISTRY_REGION, such as eu-west-1",
+            code="region-missing",
+        )
+    return Endpoint(region=secret.region.lower())
+
+
+def _host(registry: str) -> re.Match[str] | None:
+    for pattern in _HOSTS:
+        if (found := pattern.fullmatch(registry)) is not None:
+            return found
+    return None

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: MIT
+"""
+A token of Entra ID for whoever this container is: the one home of azure-identity.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+from dataclasses import dataclass
+
+from ...errors import AuthenticationError, DiscoveryError, PluginError
+from ...threads import within
+from .entra_codes import NO_SUCH_RESOURCE
+from .entra_errors import sort
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ...credentials import RegistrySecret
+
+# Of the registries themselves, in every cloud, and good for nothing else: a registry may refuse
+# the tokens that are for all of Azure (`az acr config authentication-as-arm`).
+# DEFAULT_AUDIENCE in sdk/containerregistry/azure-containerregistry/azure/containerregistry/
+# _helpers.py at https://github.com/Azure/azure-sdk-for-python/tree/azure-containerregistry_1.2.0
+_AUDIENCE = "https://containerregistry.azure.net"
+
+_PROBE_MAX = 5.0  # seconds to connect; who is on the same link answers in milliseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """
+    One of Azure's clouds.
+
+    Attributes:
+        authority: The host that signs people in; `AZURE_AUTHORITY_HOST` wins.
+        manager: The audience of the resource manager.
+    """
+
+    authority: str
+    manager: str
+
+
+# https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure
+# https://learn.microsoft.com/azure/china/resources-developer-guide
+# Germany's was closed on 29 October 2021; its hosts have no address any more.
+_CLOUDS = {
+    "io": Cloud(
+        authority="login.microsoftonline.com", manager="https://management.core.windows.net"
+    ),
+    "cn": Cloud(
+        authority="login.chinacloudapi.cn", manager="https://management.core.chinacloudapi.cn"
+    ),
+    "us": Cloud(
+        authority="login.microsoftonline.us", manager="https://management.core.usgovcloudapi.net"
+    ),
+    "de": Cloud(
+        authority="login.microsoftonline.de", manager="https://management.core.cloudapi.de"
+    ),
+}
+
+
+def token(secret: RegistrySecret, *, timeout: float) -> str:
+    """
+    An access token for the registries of *secret*'s cloud, in at most *timeout* seconds.
+
+    Whose: in order of precedence, the service principal of `AZURE_CLIENT_ID` and its secret or
+    certificate, the workload identity of `AZURE_FEDERATED_TOKEN_FILE`, the managed identity of
+    the machine, and who is signed in with az, PowerShell or azd.  `AZURE_TOKEN_CREDENTIALS`
+    chooses among them, as for every program with azure-identity.
+
+    Raises:
+        PluginError: azure-identity is not installed (`extra-missing`).
+        DiscoveryError: Nobody vouches for this container (`identity-missing`), or the AZURE_*
+            variables can't be right (`azure-settings`).
+        AuthenticationError: Entra ID said no (`entra-refused`).
+        TransientError: It could not be asked, or was busy.
+        UnreachableError: Nor will it be.
+    """
+    cloud = _CLOUDS[secret.registry.rpartition(".")[2]]
+    where = f"Entra ID at {_authority(cloud)}"
+    _quiet()
+    _check_installed(secret)
+    return within(timeout, lambda: _asked(secret, cloud, timeout=timeout), who=where)
+
+
+def _authority(cloud: Cloud) -> str:
+    return os.environ.get("AZURE_AUTHORITY_HOST") or cloud.authority
+
+
+def _check_installed(secret: RegistrySecret) -> None:
+    try:
+        import azure.identity  # noqa: F401  (300 ms, and only a login without a password pays)
+    except ImportError:
+        # Without the cause: it names the paths of this machine and helps nobody.
+        raise PluginError(
+            f"{secret.source} has no user name and password, and azure-identity, which would do "
+            "without, is not installed",
+            hint="run pip install 'devcontainer-registry[azure]', or set "
+            f"{secret.id}_CONTAINER_REGISTRY_USER and _PASSWORD",
+            code="extra-missing",
+        ) from None
+
+
+def _quiet() -> None:
+    # These warn about what becomes an error here anyway, and Python prints warnings that nobody
+    # handles: a second, longer story on stderr.
+    for name in ("azure", "msal"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
+            logger.addHandler(logging.NullHandler())
+
+
+def _asked(secret: RegistrySecret, cloud: Cloud, *, timeout: float) -> str:
+    try:
+        return _once(secret, cloud, _AUDIENCE, timeout=timeout)
+    except AuthenticationError as exc:
+        if NO_SUCH_RESOURCE not in exc.message:
+            raise
+    # A tenant that never used the registries' own audience does not know it.
+    return _once(secret, cloud, cloud.manager, timeout=timeout)
+
+
+def _once(secret: RegistrySecret, cloud: Cloud, audience: str, *, timeout: float) -> str:
+    from azure.core.exceptions import ClientAuthenticationError
+
+    tried: list[BaseException] = []
+    try:
+        chain = _chain(secret, cloud, tried, timeout=timeout)
+    except ValueError:
+        # Without the cause, which quotes what stands in the variable.
+        raise _unusable(secret) from None
+    try:
+        with chain:
+            options = {"tenant_id": secret.tenant} if secret.tenant else {}
+            return str(chain.get_token(f"{audience}/.default", **options).token)
+    except ClientAuthenticationError as exc:
+        # Without the cause: it quotes answers at length.
+        raise sort(secret, [*tried, exc], where=f"Entra ID at {_authority(cloud)}") from None
+    except ValueError:
+        raise _unusable(secret) from None  # as above
+
+
+def _chain(
+    secret: RegistrySecret, cloud: Cloud, tried: list[BaseException], *, timeout: float
+) -> Any:
+    """
+    azure-identity's own order, each of it noted in *tried* when it fails.
+    """
+    from azure.identity import ClientSecretCredential, DefaultAzureCredential
+
+    options: dict[str, Any] = {
+        "authority": _authority(cloud),
+        "additionally_allowed_tenants": ["*"] if secret.tenant else None,
+        # How often to try is not its decision.
+        "retry_total": 0,
+        "connection_timeout": min(timeout, _PROBE_MAX),
+        "read_timeout": timeout,
+        "connection_verify": _bundle(),
+    }
+    tenant = {"workload_identity_tenant_id": secret.tenant} if secret.tenant else {}
+    chain = DefaultAzureCredential(process_timeout=max(1, int(timeout)), **tenant, **options)
+    credentials = list(chain.credentials)
+    client_id = os.environ.get("AZURE_CLIENT_ID")
+    client_secret = os.environ.get("AZURE_CLIENT_SECRET")
+    if secret.tenant and client_id and client_secret and not os.environ.get("AZURE_TENANT_ID"):
+        # The default order wants the tenant in the environment; the set names it as well.
+        principal = ClientSecretCredential(secret.tenant, client_id, client_secret, **options)
+        credentials.insert(0, principal)
+    chain.credentials = tuple(_Noted(credential, tried) for credential in credentials)
+    return chain
+
+
+class _Noted:
+    """
+    A credential whose failure is kept: the chain hands on texts only, and a text has no cause.
+    """
+
+    def __init__(self, credential: Any, tried: list[BaseException]) -> None:
+        self._credential, self._tried = credential, tried
+
+    def get_token(self, *scopes: str, **options: Any) -> Any:
+        try:
+            return self._credential.get_token(*scopes, **options)
+        except Exception as exc:
+            self._tried.append(exc)
+            raise
+
+    def __enter__(self) -> _Noted:
+        self._credential.__enter__()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._credential.__exit__(*exc_info)
+
+
+def _bundle() -> str | bool:
+    """
+    The trust that everything else here has; requests would bring a bundle of its own.
+    """
+    # requests' own variables win where they are set, as AWS_CA_BUNDLE does for AWS.
+    own = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    paths = ssl.get_default_verify_paths()
+    file = own or os.environ.get("SSL_CERT_FILE") or paths.cafile or paths.openssl_cafile
+    return file if os.path.exists(file) else True
+
+
+def _unusable(secret: RegistrySecret) -> DiscoveryError:
+    return DiscoveryError(
+        f"the AZURE_* variables can't be used to log in to {secret.registry}",
+        hint="check the spelling of AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, AZURE_TOKEN_CREDENTIALS "
+        f"and {secret.id}_CONTAINER_REGISTRY_TENANT",
+        code="azure-settings",
+    )

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""
+How google-auth asks: through our own transport, and the machine's metadata server besides.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ...errors import TransientError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ...network.transport import Transport
+
+# Asked by google-auth for the name of a project, which no registry wants to know.
+_PROJECTS = "cloudresourcemanager.googleapis.com"
+
+_METADATA_MAX = 2.0  # seconds; it is on the same machine, or it is not there
+_BODY_MAX = 64 * 1024  # octets
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    An answer as google-auth reads it: `google.auth.transport.Response`.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
+
+
+class Asker:
+    """
+    How google-auth is to ask: with our trust, proxies and clock (`google.auth.transport.Request`).
+
+    What goes wrong leaves as this package's own error, which google-auth does not catch: it would
+    try again by itself, and how often to try is not its decision.
+    """
+
+    def __init__(self, transport: Transport, end: float) -> None:
+        self._transport, self._end = transport, end
+
+    def __call__(
+        self,
+        url: str,
+        method: str = "GET",
+        body: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        **_: object,
+    ) -> Answer:
+        left = self._end - time.monotonic()
+        seconds = left if timeout is None else min(left, timeout)
+        content = body.encode() if isinstance(body, str) else body
+        parts = urlsplit(url)
+        if parts.hostname == _PROJECTS:
+            return Answer(404, {}, b"{}")
+        if parts.scheme == "http" and parts.netloc in _metadata_hosts():
+            answer = _ask_metadata(method, url, content, headers, seconds)
+        else:
+            response = self._transport.request(
+                method, url, headers=headers, body=content, timeout=seconds
+            )
+            answer = Answer(response.status, _lower(response.headers), response.body)
+        if answer.status in (408, 429) or answer.status >= 500:
+            msg = f"{parts.hostname} is busy (status {answer.status})"
+            raise TransientError(msg, hint="try again later", code="google-busy")
+        return answer
+
+
+def _lower(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers}
+
+
+def _metadata_hosts() -> tuple[str, ...]:
+    # https://github.com/googleapis/google-auth-library-python/blob/v2.29.0/google/auth/environment_vars.py
+    named = (
+        os.environ.get(name)
+        for name in ("GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP")
+    )
+    return ("metadata.google.internal", "169.254.169.254", *filter(None, named))
+
+
+class NoMetadataError(Exception):
+    """
+    The server that only Google's machines have did not answer.
+    """
+
+
+def _ask_metadata(
+    method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None, seconds: float
+) -> Answer:
+    """
+    Ask the machine's own server, which speaks plain HTTP and is never behind a proxy.
+    """
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(
+        parts.netloc, timeout=max(0.1, min(seconds, _METADATA_MAX))
+    )
+    try:
+        path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        connection.request(method, path, body=body, headers=dict(headers or {}))
+        answer = connection.getresponse()
+        content = answer.read(_BODY_MAX)
+    except (OSError, http.client.HTTPException):
+        # Without the cause: only that nobody is there is news.
+        raise NoMetadataError from None
+    finally:
+        connection.close()
+    return Answer(answer.status, _lower(answer.getheaders()), content)

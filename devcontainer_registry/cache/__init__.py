@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+"""
+What is remembered of each registry between runs.
+"""

@@ -1,0 +1,428 @@
+# SPDX-License-Identifier: MIT
+"""
+What we keep per registry on disk, and for nobody else's eyes.
+
+One JSON file per registry, 0600, in a folder of its own, 0700: reading takes no lock, and damage
+stays with one registry.  An entry is a plain `dict`; its members belong to whoever writes it.
+
+The folder is below `$HOME` whatever XDG says, since a lifecycle hook, a shell, an ssh session and
+an editor must agree on it, and XDG's variables differ between them.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+
+from ..errors import ConfigError, InvalidRegistryError
+from ..files import lock, make_folder, read_regular, unlink_if_there, write_all
+from ..registry import Registry
+from .fast_json import loads
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+_VERSION = 1
+_SUFFIX = ".json"
+_KEY = "key"
+_STAMP = ".quiet"
+_KEY_SIZE = 32  # octets: BLAKE2b takes up to 64
+
+# However slow the disk: no write takes longer.
+_WRITE_MAX = 60.0  # seconds
+
+# A cloud's password is 2-3 KB and a long JWT 8; what is larger is not ours.
+_SIZE_MAX = 256 * 1024
+
+# What the system says of a file that is none of ours.
+_NOT_OURS = {
+    errno.ELOOP: "is a link",
+    errno.EFBIG: "is larger than anything we write",
+    **dict.fromkeys(
+        (errno.EINVAL, errno.EISDIR, errno.ENXIO), "belongs to somebody else, or is no file"
+    ),
+}
+
+
+class Cache:
+    """
+    The folder, and the files in it.
+
+    Attributes:
+        path: Of the folder; it need not exist.
+
+    Every method raises `ConfigError` (code `cache-refused` or `cache-failed`) for what it may not
+    trust or cannot do.  A file that is not there, or not readable as ours, is a miss: None.
+    """
+
+    def __init__(self, path: str, *, home: str | None = None) -> None:
+        self.path = path
+        self._home = home
+
+    @classmethod
+    def locate(cls, environ: Mapping[str, str] | None = None) -> Cache:
+        """
+        The folder for *environ*: `DEVCONTAINER_REGISTRY_CACHE_DIR`, else below the home folder.
+
+        None: the process's own.
+        """
+        environ = os.environ if environ is None else environ
+        home = environ.get("HOME") or os.path.expanduser("~")
+        named = environ.get("DEVCONTAINER_REGISTRY_CACHE_DIR")
+        return cls(named or os.path.join(home, ".cache", "devcontainer-registry"), home=home)
+
+    def read(self, registry: Registry) -> dict[str, Any] | None:
+        """
+        What is kept for *registry*, or None.
+        """
+        text = self._read(registry + _SUFFIX)
+        try:
+            entry = loads(text.decode()) if text else None
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(entry, dict) or entry.get("version") != _VERSION:
+            return None
+        return entry if entry.get("registry") == registry else None
+
+    def write(self, registry: Registry, entry: Mapping[str, Any]) -> None:
+        """
+        Keep *entry* for *registry* in place of what was kept.
+        """
+        import json  # 6 ms, and a `get` writes nothing
+
+        document = {"version": _VERSION, "registry": registry, **entry}
+        self._write_file(registry + _SUFFIX, json.dumps(document).encode())
+
+    def forget(self, registry: Registry) -> bool:
+        """
+        Drop what is kept for *registry*; whether there was anything.
+        """
+        folder = self._open(create=False)
+        if folder is None:
+            return False
+        try:
+            self._refuse_foreign()
+            _sweep(registry + _SUFFIX, folder)
+            os.unlink(registry + _SUFFIX, dir_fd=folder)
+        except FileNotFoundError:
+            return False
+        except OSError as exc:
+            raise self._failed("cannot be written", exc) from exc
+        finally:
+            os.close(folder)
+        return True
+
+    def registries(self) -> list[Registry]:
+        """
+        The registries that something is kept for, sorted; files of anybody else's are left out.
+        """
+        folder = self._open(create=False)
+        if folder is None:
+            return []
+        try:
+            names = os.listdir(folder)
+        finally:
+            os.close(folder)
+        return list(filter(None, map(_registry_of, sorted(names))))
+
+    def lock(self, registry: Registry, *, timeout: float) -> Lock:
+        """
+        For a `with`: nobody else changes what is kept for *registry* meanwhile.
+
+        Args:
+            registry: Whose entry.
+            timeout: Seconds to wait for somebody else who has it.
+        """
+        return Lock(self, registry, timeout=timeout)
+
+    def fingerprint(self, *parts: str | None) -> str:
+        """
+        A keyed hash of *parts*: equal for equal parts, useless without this folder's key.
+
+        A plain hash would let whoever sees it try passwords against it.
+        """
+        return _keyed_hash(self._key(), parts)
+
+    def known_fingerprint(self, *parts: str | None) -> str | None:
+        """
+        As `fingerprint`, or None where there is no key yet: nothing is made.
+        """
+        key = self._read_key()
+        return None if key is None else _keyed_hash(key, parts)
+
+    def stamp(self) -> str | None:
+        """
+        What `set_stamp` kept.
+        """
+        text = self._read(_STAMP)
+        return None if text is None else text.decode("ascii", "replace")
+
+    def set_stamp(self, text: str) -> None:
+        """
+        Keep the ASCII *text* for the next run.
+        """
+        self._write_file(_STAMP, text.encode("ascii"))
+
+    def open_lock(self, registry: Registry) -> int:
+        """
+        A descriptor of the file whose lock guards the entry of *registry*.
+        """
+        folder = self._open(create=True)
+        assert folder is not None
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            return os.open(f".{registry}.lock", flags, 0o600, dir_fd=folder)
+        except OSError as exc:
+            raise self._failed("can't be locked", exc) from exc
+        finally:
+            os.close(folder)
+
+    def _key(self) -> bytes:
+        for _ in range(2):
+            # Looked for before anything is made: who may read here may not always write.
+            found = self._read(_KEY)
+            if found is not None and len(found) == _KEY_SIZE:
+                return found
+            # Two hooks at once both make one; both then read the one that came first.
+            self._write_file(_KEY, os.urandom(_KEY_SIZE), first_wins=found is None)
+        msg = f"{self.path} gives no key back"
+        raise ConfigError(msg, hint="remove the folder; it is made anew", code="cache-failed")
+
+    def _read_key(self) -> bytes | None:
+        key = self._read(_KEY)
+        return key if key is not None and len(key) == _KEY_SIZE else None
+
+    def _read(self, name: str) -> bytes | None:
+        folder = self._open(create=False)
+        if folder is None:
+            return None
+        try:
+            return self._read_file(folder, name)
+        finally:
+            os.close(folder)
+
+    def _open(self, *, create: bool) -> int | None:
+        """
+        The folder's descriptor, once it is known to be ours alone.
+        """
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            if create:
+                self._refuse_foreign()
+                self._make()
+            folder = os.open(self.path, flags)
+        except FileNotFoundError as exc:
+            if create:
+                raise self._failed("cannot be made", exc) from exc
+            return None
+        except OSError as exc:
+            if exc.errno in (errno.ELOOP, errno.ENOTDIR):
+                raise self._refused("is a link, or no folder") from exc
+            raise self._failed("cannot be opened", exc) from exc
+        try:
+            self._vet_folder(folder, tighten=create)
+        except BaseException:
+            os.close(folder)
+            raise
+        return folder
+
+    def _make(self) -> None:
+        if not os.path.isdir(self.path):
+            # All that is missing, since under a lax umask a ~/.cache of ours would be for all to
+            # write into, and other programs run what they keep there.
+            make_folder(self.path)
+
+    def _vet_folder(self, folder: int, *, tighten: bool) -> None:
+        found = os.fstat(folder)
+        if not self._may_read(found.st_uid):
+            raise self._refused("belongs to somebody else")
+        if not stat.S_IMODE(found.st_mode) & 0o077:
+            return
+        if is_shared(folder):
+            raise self._refused(
+                "is a folder that others use",
+                hint="set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder of its own",
+            )
+        if not tighten:
+            raise self._refused("is open to others", hint=f"run chmod 700 {self.path}")
+        os.fchmod(folder, 0o700)
+
+    def _may_read(self, owner: int) -> bool:
+        me = os.geteuid()
+        # docker run by root (sudo) with the user's HOME: that user's folder is as good as root's.
+        return owner == me or (me == 0 and self._home is not None and owner == _owner(self._home))
+
+    def _refuse_foreign(self) -> None:
+        # Files of root's in a user's folder would lock the user out of it.
+        if self._home is not None and os.geteuid() == 0 and _owner(self._home) not in (0, None):
+            inside = os.path.abspath(self.path).startswith(os.path.abspath(self._home) + os.sep)
+            if inside:
+                raise self._refused(
+                    "belongs to the user of this home, not to root",
+                    hint="run this as that user, or give root a HOME of its own",
+                )
+
+    def _read_file(self, folder: int, name: str) -> bytes | None:
+        try:
+            content, found = read_regular(name, limit=_SIZE_MAX, dir_fd=folder, follow=False)
+        except FileNotFoundError:
+            return None
+        except OSError as exc:
+            if exc.errno == errno.ENAMETOOLONG:
+                return None  # no file of ours: it could not have been written
+            why = _NOT_OURS.get(exc.errno or 0)
+            if why is not None:
+                raise self._refused(why, name=name) from exc
+            raise self._failed("cannot be read", exc) from exc
+        if not self._may_read(found.st_uid):
+            raise self._refused(_NOT_OURS[errno.EINVAL], name=name)
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            raise self._refused("is open to others", name=name)
+        return content
+
+    def _write_file(self, name: str, content: bytes, *, first_wins: bool = False) -> None:
+        folder = self._open(create=True)
+        assert folder is not None
+        temporary = f".{name}.{os.getpid()}.{os.urandom(4).hex()}"
+        try:
+            _sweep(name, folder)
+            fd = os.open(
+                temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder
+            )
+            try:
+                write_all(fd, content)
+            finally:
+                os.close(fd)
+            if first_wins:
+                os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+                os.unlink(temporary, dir_fd=folder)
+            else:
+                os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException as exc:
+            unlink_if_there(temporary, dir_fd=folder)
+            if first_wins and isinstance(exc, FileExistsError):
+                return
+            if isinstance(exc, OSError):
+                raise self._failed("cannot be written", exc) from exc
+            raise
+        finally:
+            os.close(folder)
+
+    def _refused(self, why: str, *, name: str = "", hint: str = "") -> ConfigError:
+        path = os.path.join(self.path, name) if name else self.path
+        return ConfigError(
+            f"the cache {path} {why}",
+            hint=hint or "remove it, or set DEVCONTAINER_REGISTRY_CACHE_DIR to another folder",
+            code="cache-refused",
+        )
+
+    def _failed(self, what: str, exc: OSError) -> ConfigError:
+        return ConfigError(
+            f"the cache {self.path} {what}: {os.strerror(exc.errno or 0)}",
+            hint="set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder that can be written",
+            code="cache-failed",
+        )
+
+
+def is_shared(folder: int | str) -> bool:
+    """
+    Whether *folder* is one that others use, too, such as `/tmp`, or has folders in it.
+
+    Closed to them, much more than a cache would break.
+    """
+    if os.stat(folder).st_mode & stat.S_ISVTX:
+        return True
+    with os.scandir(folder) as entries:
+        return any(entry.is_dir(follow_symlinks=False) for entry in entries)
+
+
+class Lock:
+    """
+    Held by one process at a time; released with the process, whatever happens to it.
+    """
+
+    def __init__(self, cache: Cache, registry: Registry, *, timeout: float) -> None:
+        self._cache = cache
+        self._registry = registry
+        self._timeout = timeout
+        self._fd = -1
+
+    def __enter__(self) -> None:
+        """
+        Wait for it.
+
+        Raises:
+            ConfigError: It is still taken after the timeout, or the folder can't be used.
+        """
+        self._fd = self._cache.open_lock(self._registry)
+        try:
+            lock(self._fd, timeout=self._timeout)
+        except TimeoutError:
+            self.__exit__()
+            msg = f"somebody else has been busy with {self._registry} for too long"
+            raise ConfigError(msg, hint="try again in a moment", code="cache-locked") from None
+        except OSError as exc:
+            self.__exit__()
+            msg = f"the cache {self._cache.path} can't be locked: {os.strerror(exc.errno or 0)}"
+            hint = "set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder on a local disk"
+            raise ConfigError(msg, hint=hint, code="cache-failed") from exc
+
+    def __exit__(self, *exc_info: object) -> None:
+        """
+        Let the next one have it.
+        """
+        os.close(self._fd)
+
+
+def _keyed_hash(key: bytes, parts: Iterable[str | None]) -> str:
+    try:
+        from _blake2 import blake2b  # hashlib's own, without OpenSSL, which takes 3 ms to load
+    except ImportError:  # not CPython
+        from hashlib import blake2b
+
+    digest = blake2b(key=key, digest_size=16)
+    for part in parts:
+        octets = b"" if part is None else b"=" + part.encode("utf-8", "surrogateescape")
+        digest.update(len(octets).to_bytes(8, "big") + octets)
+    return digest.hexdigest()
+
+
+def _owner(path: str) -> int | None:
+    try:
+        return os.stat(path).st_uid
+    except OSError:
+        return None
+
+
+def _registry_of(name: str) -> Registry | None:
+    """
+    Whose entry the file *name* is; None: nobody's.
+    """
+    host = name.removesuffix(_SUFFIX)
+    try:
+        registry = Registry(host)
+    except InvalidRegistryError:
+        return None
+    # Not another spelling of it either: only the one that is read again.
+    return registry if name == registry + _SUFFIX else None
+
+
+def _sweep(name: str, folder: int) -> None:
+    """
+    Remove what killed runs left of the file *name*: it may hold what is to be forgotten.
+    """
+    for found in os.listdir(folder):
+        tail = found.removeprefix(f".{name}.")
+        if tail != found and tail.partition(".")[0].isdigit():
+            try:
+                written = os.stat(found, dir_fd=folder, follow_symlinks=False).st_mtime
+            except OSError:
+                continue  # in place meanwhile
+            # By its age: a process number is another process's in the next container.
+            if time.time() - written > _WRITE_MAX:
+                unlink_if_there(found, dir_fd=folder)

@@ -1,0 +1,490 @@
+# SPDX-License-Identifier: MIT
+"""
+The command `devcontainer-registry`: arguments in, lines or JSON out, an exit status.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import sys
+
+from ..errors import InvalidRegistryError
+from ..logins.candidates import UnknownSetError
+from ..logins.masking import Hider
+from . import export_command, quiet_start, render
+from . import hook as lifecycle
+from .log import LEVELS, observer
+from .progress import Progress
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import NoReturn, TextIO
+
+    from ..observer import Observer
+    from ..report import LoginReport
+
+_PREFIX = "DEVCONTAINER_REGISTRY_"
+_VERIFY = ("changed", "always", "never")
+_STORE = ("auto", "auths", "helper")
+
+_USAGE_ERROR = 2
+_BUG = 1
+
+_STATUSES = """\
+exit status:
+  0  all well, or nothing to do
+  1  a bug
+  2  wrong usage
+  3  a set is incomplete, or its authenticator is missing
+  4  a registry or a cloud refused
+  5  one could not be reached or verified
+  6  config.json could not be written, or hides what was
+"""
+
+_LOGOUT_WORDS = {
+    "ok": ("logged out", "32"),
+    "unchanged": ("no login", "2"),
+    "skipped": ("left alone", "33"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run the command, and return its exit status.
+    """
+    environ = os.environ
+    _prepare_streams()
+    arguments = argparse.Namespace()
+    try:
+        arguments.words = sys.argv[1:] if argv is None else list(argv)
+        _parser(environ).parse_args(arguments.words, arguments)
+        status: int = arguments.run(arguments, environ)
+    except BrokenPipeError:
+        status = _BUG
+    except KeyboardInterrupt:
+        return 130
+    except Exception as exc:  # noqa: BLE001  (the last line of defence)
+        status = _crashed(exc, environ, getattr(arguments, "secrets_file", None))
+    if not all([_was_written(sys.stdout), _was_written(sys.stderr)]):
+        status = status or _BUG
+    # Not even a bug of ours is to stop a container from starting.
+    return 0 if getattr(arguments, "forgiving", False) else status
+
+
+def _was_written(stream: TextIO) -> bool:
+    """
+    Whether all that was said has arrived; else it is let go, or the interpreter fails at exit.
+    """
+    try:
+        stream.flush()
+    except OSError as exc:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        # Whoever read us may have gone, and knows.
+        if stream is sys.stdout and not isinstance(exc, BrokenPipeError):
+            _complain(f"stdout can't be written: {os.strerror(exc.errno or 0)}")
+        return False
+    return True
+
+
+def _prepare_streams() -> None:
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Closed by whoever started us; printing into nothing is still printing.
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            # A path may hold what the locale can't spell.
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="devcontainer-registry",
+        description="Log a dev container in to its private registries,\n"
+        "from the secrets in its environment.",
+        epilog=_STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    login = _command(commands, "login", _login, "log in to every registry with a secret")
+    _add_login_options(login, environ, verify="always", timeout="30")
+    hook = _command(commands, "hook", _hook, "the same, as a step of a container's start needs it")
+    hook.add_argument(
+        "step", choices=lifecycle.STEPS, metavar="STEP", help=_either(lifecycle.STEPS)
+    )
+    hook.add_argument(
+        "--user", metavar="NAME", help="be that user, before any file is opened; only root may"
+    )
+    hook.add_argument("--strict", action="store_true", help="exit as login does, not always 0")
+    _add_login_options(hook, environ, verify="changed", timeout=f"{lifecycle.TIMEOUT:g}")
+    found = _command(commands, "list", _list, "what was found, and what is wrong with it")
+    _add_source_options(found)
+    status = _command(commands, "status", _status, "whom docker asks, where it is kept, until when")
+    _add_source_options(status)
+    logout = _command(commands, "logout", _logout, "remove what we wrote, and nothing else")
+    logout.add_argument("registries", nargs="*", metavar="REGISTRY", help="such as ghcr.io")
+    logout.add_argument("--all", action="store_true", help="every registry that we logged in to")
+    exported = _command(
+        commands, "export", export_command.run, "the logins that we keep, in another tool's format"
+    )
+    export_command.add_options(exported)
+    _command(commands, "demo", _demo, "the whole flow against a registry of its own, on loopback")
+    for command in commands.choices.values():
+        _add_output_options(command, environ)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    # argparse's own is one line, however long.
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        raise _usage(_unquoted(message))
+
+
+# How argparse quotes the word that it does not like; the ones that it would like come later.
+_QUOTED = re.compile(r"(['\"])(?:\\.|(?!\1).)*\1")
+_UNKNOWN = "unrecognized arguments"
+_OPTION = re.compile("--[a-z][a-z-]*|-[a-z]")
+
+
+def _unquoted(message: str) -> str:
+    """
+    The *message* of argparse's without the word that it is about: `--password`'s, say.
+    """
+    if not message.startswith(_UNKNOWN):
+        return _QUOTED.sub("****", message, count=1)
+    words = (word.partition("=")[0] for word in message.removeprefix(f"{_UNKNOWN}:").split())
+    return f"{_UNKNOWN}: {' '.join(w if _OPTION.fullmatch(w) else '****' for w in words)}"
+
+
+class _Version(argparse.Action):
+    # argparse's own would read the metadata at each start, for 20 ms.
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from .. import __version__
+
+        print(f"devcontainer-registry {__version__}")  # noqa: T201
+        parser.exit()
+
+
+def _command(
+    commands: argparse._SubParsersAction[_Parser],
+    name: str,
+    run: Callable[[argparse.Namespace, Mapping[str, str]], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name, help=text, description=text.capitalize() + ".", allow_abbrev=False
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_login_options(
+    parser: argparse.ArgumentParser, environ: Mapping[str, str], *, verify: str, timeout: str
+) -> None:
+    _add_source_options(parser)
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="ID", help="only this set; may be repeated"
+    )
+    parser.add_argument(
+        "--verify",
+        type=_one_of(_VERIFY),
+        default=_setting(environ, "VERIFY", verify),
+        metavar="WHEN",
+        help=f"{_either(_VERIFY)} (default: {verify})",
+    )
+    parser.add_argument(
+        "--store",
+        type=_one_of(_STORE),
+        default=_setting(environ, "STORE", "auto"),
+        metavar="WHERE",
+        help=f"{_either(_STORE)} (default: auto)",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=_setting(environ, "TIMEOUT", timeout),
+        metavar="SECONDS",
+        help=f"for the whole run (default: {timeout})",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be done; ask nobody, write nothing"
+    )
+
+
+def _add_source_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--secrets-file",
+        metavar="FILE",
+        help="JSON of variables, as the dev container CLI takes it",
+    )
+
+
+def _add_output_options(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument(
+        "--log-level",
+        type=_one_of(tuple(LEVELS)),
+        default=_setting(environ, "LOG_LEVEL", "warning"),
+        metavar="LEVEL",
+        help=f"{_either(tuple(LEVELS))} (default: warning)",
+    )
+    parser.add_argument(
+        "--log-format",
+        type=_one_of(("console", "json")),
+        default="console",
+        metavar="FORMAT",
+        help="console or json (default: console)",
+    )
+
+
+class _Setting(str):
+    """
+    What a variable says, until the command line says otherwise.
+    """
+
+    __slots__ = ("variable",)
+    variable: str
+
+
+def _setting(environ: Mapping[str, str], name: str, default: str) -> str:
+    found = _Setting(environ.get(_PREFIX + name) or default)
+    found.variable = _PREFIX + name if environ.get(_PREFIX + name) else ""
+    return found
+
+
+def _expected(what: str, text: str) -> argparse.ArgumentTypeError:
+    # Without *text*: whatever stands in the wrong place may be a secret.
+    variable = getattr(text, "variable", "")
+    return argparse.ArgumentTypeError(f"expected {what}" + (variable and f" in {variable}"))
+
+
+def _one_of(choices: Sequence[str]) -> Callable[[str], str]:
+    # A type rather than argparse's `choices`, since those don't check what a variable set.
+    def choice(text: str) -> str:
+        if text not in choices:
+            raise _expected(_either(choices), text)
+        return text
+
+    return choice
+
+
+def _either(choices: Sequence[str]) -> str:
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 3600:
+        raise _expected("seconds, above 0 and up to 3600", text)
+    return seconds
+
+
+def _login(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from ..logins.login import login
+
+    report = _asking(arguments, environ, login)
+    if not arguments.json and not report.outcomes and report.error is None:
+        _print_lines(["no secrets found"])
+        _print_lines(
+            ["  hint: set <ID>_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD, for any <ID>"]
+        )
+    _print_report(report, arguments)
+    return report.exit_status
+
+
+def _hook(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    def run(**settings: object) -> LoginReport:
+        return lifecycle.run(arguments.step, **settings)
+
+    if arguments.user is not None:
+        from .become import BecomingError, become
+
+        try:
+            become(arguments.user, os.environ)
+        except BecomingError as exc:
+            # Wrong usage, in a hook that forgives everything else, too.
+            raise _usage(f"--user: {exc}") from None
+    arguments.forgiving = not arguments.strict
+    before = quiet_start.digest(arguments.words, environ)
+    report = _asking(arguments, environ, run)
+    if arguments.json or lifecycle.has_news(report):
+        _print_report(report, arguments, quiet=True)
+    elif lifecycle.found_all_as_it_was(report):
+        quiet_start.remember(arguments.words, environ, before=before)
+    return report.exit_status
+
+
+def _asking(
+    arguments: argparse.Namespace,
+    environ: Mapping[str, str],
+    run: Callable[..., LoginReport],
+) -> LoginReport:
+    """
+    Run a login with the options of the command line, showing progress on a terminal.
+    """
+    progress = Progress() if _shows_progress(arguments) else None
+    tell = _observer(arguments, environ)
+
+    def observe(event: str, /, **fields: object) -> None:
+        if progress is not None:
+            progress.take(event, fields)
+        tell(event, **fields)
+
+    try:
+        return run(
+            secrets_file=arguments.secrets_file,
+            only=arguments.only,
+            verify=arguments.verify,
+            store=arguments.store,
+            timeout=arguments.timeout,
+            dry_run=arguments.dry_run,
+            observe=observe,
+        )
+    except UnknownSetError as exc:
+        raise _usage(str(exc)) from None
+    finally:
+        if progress is not None:
+            progress.clear()
+
+
+def _list(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from ..config.file import DockerConfig
+    from ..discovery import discover
+    from ..errors import ConfigError
+    from ..logins.candidates import survey
+
+    try:
+        config = DockerConfig.locate(environ).path
+    except ConfigError:
+        config = ""  # a list needs no place to write to
+    report = survey(discover(environ, secrets_file=arguments.secrets_file), config=config)
+    if not arguments.json and not report.outcomes:
+        _print_lines(["no secrets found"])
+    _print_report(report, arguments)
+    return report.exit_status
+
+
+def _status(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from ..logins.status import status
+
+    report = status(environ=environ, secrets_file=arguments.secrets_file)
+    if arguments.json:
+        import json
+
+        _print_lines([json.dumps(render.status_document(report), indent=2)])
+    else:
+        if not report.standings and report.error is None:
+            _print_lines(["no registry is known here"])
+        _print_lines(render.status_lines(report, colours=render.has_colours(sys.stdout)))
+    return report.exit_status
+
+
+def _logout(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from ..logins.logout import logout
+    from ..registry import Registry
+
+    if bool(arguments.registries) == arguments.all:
+        raise _usage("name the registries to log out of, or --all")
+    try:
+        registries = None if arguments.all else [Registry(r) for r in arguments.registries]
+    except InvalidRegistryError as exc:
+        raise _usage(exc.message) from None
+    report = logout(registries, observe=_observer(arguments, environ))
+    if not arguments.json and not report.outcomes and report.error is None:
+        _print_lines(["nothing to log out of"])
+    _print_report(report, arguments, words=_LOGOUT_WORDS)
+    return report.exit_status
+
+
+def _demo(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from .demo import run
+
+    return run(
+        as_json=arguments.json,
+        colours=render.has_colours(sys.stdout, environ),
+        observe=_observer(arguments, environ),
+    )
+
+
+def _complain(message: str) -> None:
+    with contextlib.suppress(OSError):  # as a disk that is full
+        print(render.complaint(message), file=sys.stderr)  # noqa: T201
+
+
+def _usage(message: str) -> SystemExit:
+    _complain(message)
+    return SystemExit(_USAGE_ERROR)
+
+
+def _print_report(
+    report: LoginReport,
+    arguments: argparse.Namespace,
+    *,
+    words: Mapping[str, tuple[str, str]] | None = None,
+    quiet: bool = False,
+) -> None:
+    if arguments.json:
+        import json
+
+        _print_lines([json.dumps(render.document(report), indent=2)])
+        return
+    colours = render.has_colours(sys.stdout)
+    _print_lines(render.lines(report, colours=colours, words=words, quiet=quiet))
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)  # noqa: T201  (stdout is ours)
+
+
+def _observer(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Observer:
+    return observer(
+        level=arguments.log_level,
+        log_format=arguments.log_format,
+        hide=Hider(environ, secrets_file=getattr(arguments, "secrets_file", None)),
+        colours=render.has_colours(sys.stderr),
+    )
+
+
+def _shows_progress(arguments: argparse.Namespace) -> bool:
+    verbose = LEVELS[arguments.log_level] < LEVELS["warning"]
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not verbose
+
+
+def _crashed(exc: Exception, environ: Mapping[str, str], secrets_file: str | None) -> int:
+    hide = Hider(environ, secrets_file=secrets_file)
+    try:
+        text = hide(_trace(exc))
+    except Exception:  # noqa: BLE001  (what hides secrets has failed itself: show nothing)
+        text = f"{type(exc).__name__}\n"
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.write("devcontainer-registry: this is a bug; please report the lines above\n")
+    return _BUG
+
+
+def _trace(exc: BaseException) -> str:
+    """
+    Where *exc* and its causes came from, without their texts.
+
+    Nobody has vetted those: they may quote a part of a secret, which no mask would know.
+    """
+    import traceback
+
+    cause = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
+    above = f"{_trace(cause)}and then:\n" if cause is not None else ""
+    number = f" (errno {exc.errno})" if isinstance(exc, OSError) and exc.errno else ""
+    frames = "".join(traceback.format_tb(exc.__traceback__))
+    return f"{above}{frames}{type(exc).__name__}{number}\n"

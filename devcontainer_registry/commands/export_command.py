@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""
+The command `export`: the one besides the helper that prints secrets, and so takes care where to.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from ..errors import ConfigError, InvalidRegistryError
+from ..registry import Registry
+from .render import complaint, instant
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from ..errors import RegistryError
+    from ..logins.export import ExportReport
+
+# As `export_formats` has them, which every start of the command would have to load.
+FORMATS = (
+    "docker-config",
+    "containers-auth",
+    "kubernetes-secret",
+    "envbuilder",
+    "devcontainers-oci-auth",
+)
+_NAME = "devcontainer-registry"
+
+_USAGE_ERROR = 2
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """
+    Teach *parser* what `export` takes.
+    """
+    parser.add_argument(
+        "registries", nargs="*", metavar="REGISTRY", help="such as ghcr.io (default: all we keep)"
+    )
+    parser.add_argument(
+        "--format", required=True, choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS)
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write it there, readable by you alone"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="print secrets where others may see them"
+    )
+    parser.add_argument(
+        "--name",
+        default=_NAME,
+        help=f"of the Kubernetes secret (default: {_NAME})",
+    )
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """
+    Run the command, and return its exit status.
+    """
+    from ..config.private_file import exposed, write_privately
+    from ..logins.export import ExportReport, export
+    from ..logins.export_formats import is_kubernetes_name
+
+    try:
+        registries = [Registry(each) for each in arguments.registries] or None
+    except InvalidRegistryError as exc:
+        return _complain(exc.message)
+    if not is_kubernetes_name(arguments.name):
+        return _complain("--name: expected a name for Kubernetes, such as registry-login")
+    # Before anybody is asked, and whatever is kept: it is the way of calling that is wrong.
+    seen = None if arguments.output or arguments.force else exposed(sys.stdout.buffer)
+    if seen is not None:
+        return _complain(seen.message, hint=seen.hint)
+    report = export(arguments.format, registries, name=arguments.name, environ=environ)
+    content = report.content.reveal() if report.content is not None else None
+    if content is not None and arguments.output:
+        try:
+            write_privately(arguments.output, f"{content}\n".encode())
+        except ConfigError as exc:
+            report = ExportReport(content=None, error=exc)
+        content = None
+    if arguments.json:
+        import json
+
+        content = json.dumps(_document(report, arguments, content), indent=2)
+    else:
+        for line in _lines(report):
+            print(line, file=sys.stderr)  # noqa: T201  (stdout is for the secrets)
+    if content is not None:
+        # As octets: the locale may not be able to spell a password.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(f"{content}\n".encode())
+        sys.stdout.buffer.flush()
+    return report.exit_status
+
+
+def _document(
+    report: ExportReport, arguments: argparse.Namespace, content: str | None
+) -> dict[str, Any]:
+    """
+    The report as JSON; `content` has the secrets, unless they went into a file.
+    """
+    return {
+        "version": 1,
+        "format": arguments.format,
+        "output": arguments.output,
+        "content": content,
+        "error": _error(report.error),
+        "registries": [
+            {
+                "registry": each.registry,
+                "expires_at": None if each.expires_at is None else instant(each.expires_at),
+                "error": _error(each.error),
+            }
+            for each in report.registries
+        ],
+    }
+
+
+def _lines(report: ExportReport) -> Iterator[str]:
+    """
+    What is wrong, and what will not last.
+    """
+    for each in report.registries:
+        if each.error is None and each.expires_at is not None:
+            until = instant(each.expires_at)
+            yield f"{each.registry}: works until {until}; export it again by then"
+    for error in (report.error, *(each.error for each in report.registries)):
+        if error is not None:
+            yield complaint(error.message, hint=error.hint)
+    if report.error is None and any(each.error is not None for each in report.registries):
+        yield "nothing was exported: it is all or nothing"
+
+
+def _error(error: RegistryError | None) -> dict[str, str] | None:
+    if error is None:
+        return None
+    return {"code": error.code, "message": error.message, "hint": error.hint}
+
+
+def _complain(message: str, *, hint: str = "") -> int:
+    print(complaint(message, hint=hint), file=sys.stderr)  # noqa: T201
+    return _USAGE_ERROR

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""
+What a lifecycle step needs: a login that never stops a container from starting.
+
+https://containers.dev/implementors/json_reference/#lifecycle-scripts
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from ..credentials import Finding
+from ..errors import RegistryError
+from ..logins.candidates import UnknownSetError
+from ..logins.codespaces import has_just_written
+from ..logins.login import login
+from ..report import LoginReport
+from .render import is_news
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any
+
+STEPS = ("onCreate", "updateContent", "postCreate", "postStart", "postAttach")
+
+# A container start waits for us.
+TIMEOUT = 15.0  # seconds
+
+# What these two write is in the snapshot that a prebuild takes.
+_IN_SNAPSHOT = ("onCreate", "updateContent")
+
+# Said beside what is news, and no news at every start: nothing has to be done about it.
+_NO_NEWS = frozenset({"stripped"})
+
+
+def run(step: str, **settings: Any) -> LoginReport:
+    """
+    Log in, as the lifecycle step *step* wants it.
+
+    Args:
+        step: One of `STEPS`.
+        settings: As `login` takes them; *verify* is `changed` and *timeout* is 15 s unless given,
+            and *only* may name sets that are not there: a prebuild has no user's secrets.
+    """
+    settings = {"verify": "changed", "timeout": TIMEOUT, **settings}
+    environ = settings.get("environ", os.environ)
+    settings["codespaces_wrote"] = has_just_written(step, environ)
+    try:
+        report = login(**settings)
+    except UnknownSetError as exc:
+        there = [one for one in settings["only"] if one in exc.known]
+        if not there:
+            return LoginReport(config="", changed=False, outcomes=())
+        report = login(**{**settings, "only": there})
+    return _with_warnings(report, step) if step in _IN_SNAPSHOT else report
+
+
+def has_news(report: LoginReport) -> bool:
+    """
+    Whether anything is to be said: a prebuild without secrets is silent, and so is a quiet start.
+    """
+    told = any(finding.code not in _NO_NEWS for finding in report.findings)
+    return told or any(map(is_news, report.outcomes)) or report.error is not None
+
+
+def found_all_as_it_was(report: LoginReport) -> bool:
+    """
+    Whether the next run would find the same and say nothing, as long as nothing changes.
+    """
+    return not (has_news(report) or report.changed)
+
+
+def _with_warnings(report: LoginReport, step: str) -> LoginReport:
+    """
+    *report*, with a word about each secret that was kept: more people than its owner may get it.
+    """
+    outcomes = []
+    findings = list(report.findings)
+    for outcome in report.outcomes:
+        warning = RegistryError(
+            f"kept during {step}, so a prebuild's snapshot would carry it to everybody",
+            hint="run the hook as postCreateCommand and postStartCommand instead",
+            code="written-in-snapshot",
+        )
+        if outcome.status not in ("ok", "unverified") or not outcome.kept_in:
+            outcomes.append(outcome)
+        elif outcome.code is None:
+            outcomes.append(replace(outcome, code=warning.code, error=warning))
+        else:
+            # Its place is taken, and neither may hide the other.
+            outcomes.append(outcome)
+            message = f"the login of {outcome.registry} was {warning.message}"
+            findings.append(Finding(code=warning.code, message=message, hint=warning.hint))
+    return replace(report, outcomes=tuple(outcomes), findings=tuple(findings))

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+"""
+docker's config.json: reading and changing it.
+"""

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""
+One entry of config.json's `auths`: a credential in docker's spelling, and back.
+
+https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (encodeAuth, decodeAuth)
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from ..credentials import Credential, Secret
+from ..errors import ConfigError
+from .json_text import is_object, is_text
+
+# The user beside an identity token.  docker never sends it, but containers/image skips an entry
+# whose `auth` has no colon, and docker refuses one without a user.  We may not know the user, and
+# this is the one that Azure documents for its tokens:
+# https://learn.microsoft.com/azure/container-registry/container-registry-authentication
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+
+# What says how to log in; everything else in an entry is somebody's and stays.
+CREDENTIAL_MEMBERS = frozenset({"auth", "username", "password", "identitytoken", "registrytoken"})
+
+
+def auth_entry(credential: Credential) -> dict[str, object]:
+    """
+    The entry of `auths` for *credential*, as docker writes it.
+
+    Raises:
+        ConfigError: The user name is empty or has a colon, where docker would cut it; or the
+            secret is something that docker would read back differently.
+    """
+    user, secret = credential.username, credential.secret.reveal()
+    msg = ""
+    if not user or ":" in user:
+        msg = "docker cannot keep a user name that is empty or has a colon"
+    elif not secret:
+        msg = "docker takes an empty password for none"
+    elif secret.strip("\x00") != secret:
+        msg = "docker cuts NUL characters off the ends of a password"
+    elif not _is_sayable(user) or not _is_sayable(secret):
+        msg = "docker cannot keep half a Unicode character"
+    elif credential.is_identity_token and not _is_utf8(secret):
+        # A token stands in JSON as it is, where an odd locale's octets have no spelling.
+        msg = "docker cannot keep an identity token that is no UTF-8"
+    if msg:
+        raise ConfigError(msg, hint="check the user name and the password", code="not-storable")
+    if credential.is_identity_token:
+        return {"auth": _encoded(f"{_NOBODY}:"), "identitytoken": secret}
+    return {"auth": _encoded(f"{user}:{secret}")}
+
+
+def credential_of(entry: dict[str, object]) -> Credential | None:
+    """
+    What docker reads in *entry*; None: nothing, or nothing that can be decoded.
+    """
+    members = folded(entry)
+    token, auth = members.get("identitytoken"), members.get("auth")
+    if isinstance(auth, str) and auth:
+        pair = _decoded(auth)
+        if pair is None:
+            return None  # docker gives up on the whole file here; no login either way
+    else:
+        user, password = members.get("username"), members.get("password")
+        pair = (
+            user if isinstance(user, str) else "",
+            password if isinstance(password, str) else "",
+        )
+    if isinstance(token, str) and token:
+        # docker looks at nothing else when there is one.
+        return Credential.identity_token(Secret(token))
+    return Credential(username=pair[0], secret=Secret(pair[1])) if all(pair) else None
+
+
+def is_readable(entry: object) -> bool:
+    """
+    Whether docker can read *entry*; where it can't, it gives up on the others, too.
+
+    It decodes them in a random order, and what it has decoded by then is used.
+    """
+    if entry is None:
+        return True
+    if not is_object(entry) or not is_decodable(entry):
+        return False
+    auth = folded(entry).get("auth")
+    return not auth or _decoded(str(auth)) is not None
+
+
+def is_decodable(entry: dict[str, object]) -> bool:
+    """
+    Whether *entry* has texts where they belong, and base64 for `auth`, be it of whatever.
+    """
+    members = folded(entry)
+    texts = all(is_text(members.get(name)) for name in CREDENTIAL_MEMBERS)
+    return texts and _octets(str(members.get("auth") or "")) is not None
+
+
+def folded(members: dict[str, object]) -> dict[str, object]:
+    """
+    The same by lower-case names: Go's decoder does not mind the case of a member.
+    """
+    return {name.lower(): value for name, value in members.items()}
+
+
+def _encoded(text: str) -> str:
+    # Standard alphabet and padded: docker ignores the whole file over an unpadded one.
+    # surrogateescape: the environment's octets as they are, even where they are no UTF-8.
+    return base64.b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")
+
+
+def _octets(auth: str) -> bytes | None:
+    # Go's decoder skips line ends and minds everything else; Python's lets too much padding pass.
+    text = auth.translate({10: None, 13: None})
+    try:
+        return base64.b64decode(text, validate=True) if len(text) % 4 == 0 else None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _decoded(auth: str) -> tuple[str, str] | None:
+    octets = _octets(auth)
+    if octets is None:
+        return None
+    user, colon, password = octets.decode("utf-8", "surrogateescape").partition(":")
+    return (user, password.strip("\x00")) if user and colon else None
+
+
+def _is_sayable(text: str) -> bool:
+    try:
+        octets = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    # Octets that together spell a character would come back as that character.
+    return octets.decode("utf-8", "surrogateescape") == text
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

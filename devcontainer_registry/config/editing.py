@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: MIT
+"""
+One edit of config.json, from the lock to the last look.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from ..cache.folder import Cache
+from ..errors import printable
+from ..files import make_folder
+from . import safe_write as safewrite
+from .document import Document
+from .folder_lock import locked
+from .json_text import DamagedError
+from .rescue import Rescue
+from .safe_write import Seen
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..observer import Observer
+
+# VS Code writes the file with a plain `cat >`, so it can be seen empty or half for a moment.
+_SETTLE = 0.15  # seconds
+
+# What says "this file stays where it is": a mount point, a folder that is not ours to write.
+_UNREPLACEABLE = frozenset({errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+class Editor:
+    """
+    Reads and edits the file *path*.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        rescue_dir: str | None,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self.path = path
+        self._rescue_dir = rescue_dir
+        self._clock = clock
+        self._sleep = sleep
+
+    def read(self) -> Document:
+        """
+        As `DockerConfig.read`, but what the system refuses is its `OSError`.
+        """
+        document, torn, _ = self._settled(lambda: safewrite.look(self.path))
+        # The next run that may write gives the file itself its content back.
+        return document if torn is None else Document.parse(torn, where=printable(self.path))
+
+    def edit(
+        self, change: Callable[[Document], None], *, timeout: float, observe: Observer
+    ) -> bool:
+        """
+        As `DockerConfig.edit`, but what the system refuses is its `OSError`.
+        """
+        target = self._target()
+        path, name = os.path.split(target)
+        make_folder(path)
+        held = locked(path, timeout=timeout, clock=self._clock, sleep=self._sleep)
+        with held as (folder, waited):
+            if waited >= _SETTLE:
+                observe("config.lock_waited", path=self.path, seconds=round(waited, 3))
+            safewrite.sweep(name, folder=folder)
+            document, before = self._whole(name, folder, observe)
+            old = document.dump()
+            change(document)
+            new = document.dump()
+            # Rule 2: what is the same is not written, or mtimes would mean nothing.  A byte order
+            # mark is not the same: docker cannot read the file because of it.
+            if new == old and not document.had_bom:
+                return False
+            if len(new) > safewrite.SIZE_MAX:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+            self._write(
+                name,
+                new,
+                folder=folder,
+                before=before,
+                mode=_mode(document, before),
+                observe=observe,
+            )
+            # Rule 6 again: through the name, as docker will read it.
+            if safewrite.look(self.path).raw != new:
+                raise safewrite.changed(printable(self.path))
+            return True
+
+    def _target(self) -> str:
+        # Rule 4.  Through the link, as docker does: replacing a link would orphan the dotfiles it
+        # points to.
+        target = os.path.realpath(self.path)
+        if os.path.islink(target):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        return target
+
+    def _whole(self, name: str, folder: int, observe: Observer) -> tuple[Document, Seen]:
+        """
+        The file under the lock, given its content back first if a rewrite of ours was cut off.
+        """
+        document, torn, before = self._settled(lambda: safewrite.look(name, folder=folder))
+        if torn is not None:
+            safewrite.restore(name, torn, folder=folder)
+            observe("config.restored", path=self.path)
+            before = safewrite.look(name, folder=folder)
+            document = Document.parse(before.raw or b"", where=printable(self.path))
+        # A copy that outlived its purpose must not come back over what others write from now on.
+        self._rescue().drop()
+        return document, before
+
+    def _settled(self, look: Callable[[], Seen]) -> tuple[Document, bytes | None, Seen]:
+        """
+        What the file says, the old content if a rewrite of ours was cut off, and what was seen.
+
+        Rule 7: what looks damaged or empty is looked at once more before it is called so.
+        """
+        seen = look()
+        where = printable(self.path)
+        try:
+            if seen.raw != b"":
+                document = Document.parse(seen.raw or b"", where=where)
+                return document, self._torn(seen, parses=True), seen
+        except DamagedError:
+            pass
+        self._sleep(_SETTLE)
+        seen = look()
+        try:
+            document = Document.parse(seen.raw or b"", where=where)
+        except DamagedError:
+            torn = self._torn(seen, parses=False)
+            if torn is None:
+                raise
+            return Document(), torn, seen
+        return document, self._torn(seen, parses=True), seen
+
+    def _torn(self, seen: Seen, *, parses: bool) -> bytes | None:
+        return None if seen.raw is None else self._rescue().old_content(seen.raw, parses=parses)
+
+    def _write(
+        self,
+        name: str,
+        content: bytes,
+        *,
+        folder: int,
+        before: Seen,
+        mode: int,
+        observe: Observer,
+    ) -> None:
+        try:
+            safewrite.replace(
+                name, content, folder=folder, before=before, mode=mode, path=printable(self.path)
+            )
+        except OSError as exc:
+            if before.raw is None or exc.errno not in _UNREPLACEABLE:
+                raise
+            reason = errno.errorcode[exc.errno]
+        else:
+            observe("config.replaced", path=self.path, mode=f"{mode:04o}")
+            return
+        # Rule 5.
+        safewrite.rewrite(
+            name,
+            content,
+            folder=folder,
+            before=before,
+            mode=mode,
+            path=printable(self.path),
+            rescue=self._rescue(),
+        )
+        observe("config.rewritten_in_place", path=self.path, reason=reason)
+
+    def _rescue(self) -> Rescue:
+        return Rescue(self._rescue_dir or Cache.locate().path, os.path.realpath(self.path))
+
+
+def _mode(document: Document, before: Seen) -> int:
+    """
+    The mode for the file: what it was, but closed to others once it holds a login.
+
+    docker keeps a 0644 as it is.  Nobody means to show a password to every user of the machine;
+    it is the umask's doing.
+    """
+    if before.status is None:
+        return 0o600
+    mode = stat.S_IMODE(before.status.st_mode) & 0o777
+    return mode & 0o700 if document.holds_secrets else mode

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: MIT
+"""
+docker's config.json: where it is, and editing it so that nothing is ever lost.
+
+The eight rules, each with the place that keeps it:
+
+1. What is not ours survives: `json_text`, `document`.
+2. A second run does not touch the file: `editing.Editor.edit`.
+3. A temporary file beside the target, 0600, fsync, rename: `safe_write.replace`.
+4. A symlink stays one: `editing.Editor`.
+5. What cannot be replaced is rewritten in place, with a copy to fall back on:
+   `safe_write.rewrite`, `rescue`.
+6. Nobody's update is lost: `folder_lock` among ourselves, looking again against others.
+7. A damaged file is left alone, named and not quoted: `editing.Editor`, `json_text`.
+8. Nobody's helper is evicted: `document.Document.set_helper`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+
+from ..cache.folder import Cache
+from ..errors import ConfigError, printable
+from ..observer import ignore
+from .auth_entry import auth_entry
+from .document import Document
+from .editing import Editor
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..observer import Observer
+
+__all__ = ["DockerConfig", "Document", "auth_entry"]
+
+
+class DockerConfig:
+    """
+    One config.json.
+
+    Attributes:
+        path: Of the file, as the user named it; it need not exist.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        rescue_dir: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """
+        Name the file; nothing is read yet.
+
+        Args:
+            path: Of config.json.
+            rescue_dir: Where a copy is kept while a file is rewritten that cannot be replaced;
+                None: our cache folder.
+            clock: Seconds that only grow.
+            sleep: Waits for so many seconds.
+        """
+        self.path: str = os.fspath(path)
+        if not _is_path(self.path):
+            msg = "the path of config.json is empty, or none that a file can have"
+            raise ConfigError(msg, hint="name the file, or leave it to DOCKER_CONFIG")
+        self._editor = Editor(self.path, rescue_dir=rescue_dir, clock=clock, sleep=sleep)
+
+    @classmethod
+    def locate(cls, environ: Mapping[str, str] | None = None) -> DockerConfig:
+        """
+        The file that docker reads in the environment *environ*; None: the process's own.
+
+        1. `$DOCKER_CONFIG/config.json`: the variable names a *folder*, which need not exist.
+        2. `.docker/config.json` in `$HOME`, or else in the home that the user database has.
+
+        Raises:
+            ConfigError: There is no home; or `$DOCKER_CONFIG` names a file.  envbuilder takes a
+                file there, but docker does not, and would never see what we write.
+        """
+        environ = os.environ if environ is None else environ
+        named = environ.get("DOCKER_CONFIG")
+        folder = named or os.path.join(_home(environ), ".docker")
+        if os.path.isfile(folder) and named:
+            raise ConfigError(
+                f"DOCKER_CONFIG names a file, {printable(folder)}, where docker wants its folder",
+                hint=f"set DOCKER_CONFIG to {printable(os.path.dirname(folder) or '.')}",
+            )
+        if os.path.isfile(folder):
+            raise ConfigError(
+                f"{printable(folder)} is a file, where docker wants its folder",
+                hint=f"move it away, or {_ELSEWHERE}",
+            )
+        return cls(os.path.join(folder, "config.json"), rescue_dir=Cache.locate(environ).path)
+
+    def read(self) -> Document:
+        """
+        What the file says; an absent or empty one says nothing.
+
+        Raises:
+            ConfigError: It cannot be read, or is damaged.  The message never quotes it.
+        """
+        try:
+            return self._editor.read()
+        except OSError as exc:
+            raise self._explained(exc) from exc
+
+    def is_open(self) -> bool:
+        """
+        Whether anybody but its owner may read the file, or write it.
+        """
+        try:
+            return bool(stat.S_IMODE(os.stat(self.path).st_mode) & 0o077)
+        except OSError:
+            return False  # who can't be seen can't be read either
+
+    def shuts_out(self, home: str) -> bool:
+        """
+        Whether it is root's, in the *home* of somebody else, who so can't read it.
+
+        As after a `sudo` that kept HOME: docker's own files are root's then, too.
+        """
+        try:
+            user, owner = os.stat(home).st_uid, os.stat(self.path).st_uid
+        except OSError:
+            return False
+        inside = os.path.abspath(self.path).startswith(os.path.abspath(home) + os.sep)
+        return inside and owner == 0 and user != 0
+
+    def edit(
+        self,
+        change: Callable[[Document], None],
+        *,
+        timeout: float = 30.0,
+        observe: Observer = ignore,
+    ) -> bool:
+        """
+        Read the file, let *change* edit what it says, and write it; whether it had to be written.
+
+        Nobody else of ours writes meanwhile.
+
+        Args:
+            change: Called once, with what the file says now.
+            timeout: Seconds to wait for others of ours.
+            observe: Told `config.lock_waited`, `config.restored`, `config.replaced` and
+                `config.rewritten_in_place`.
+
+        Raises:
+            ConfigChangedError: Somebody who takes no lock wrote as well.  Start over: what they
+                wrote is there, what we had to write may not be.
+            ConfigError: The file cannot be read, understood, locked or written; it is as it was.
+        """
+        try:
+            return self._editor.edit(change, timeout=timeout, observe=observe)
+        except OSError as exc:
+            raise self._explained(exc) from exc
+
+    def _explained(self, exc: OSError) -> ConfigError:
+        what, hint = _TROUBLES.get(exc.errno or 0, ("failed", "see the reason, and run it again"))
+        if (what, hint) == _NO_RIGHT and not os.path.isdir(os.path.dirname(self.path)):
+            what, hint = _NO_FOLDER
+        path = printable(self.path)
+        return ConfigError(
+            f"{path} {what}: {os.strerror(exc.errno or 0)}",
+            hint=hint.format(path=path, folder=printable(os.path.dirname(self.path))),
+        )
+
+
+_ELSEWHERE = "set DOCKER_CONFIG to a folder of your own"
+_NO_RIGHT = (
+    "is not this user's to read or write",
+    f"give it back with: sudo chown -R $(id -u) {{folder}}; or {_ELSEWHERE}",
+)
+# Whose home it is nobody knows here: /root, with a HOME that was kept when the user changed?
+_NO_FOLDER = (
+    "is in a folder that this user can neither open nor make",
+    "set HOME, or DOCKER_CONFIG, to a folder of this user's own",
+)
+_FULL = ("does not fit on the disk, and is as it was", "free some space and run this again")
+_TROUBLES = {
+    errno.EACCES: _NO_RIGHT,
+    errno.EPERM: _NO_RIGHT,
+    errno.EROFS: ("is on a file system that cannot be written", f"{_ELSEWHERE}, or remount it"),
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: ("is too large to be a config.json", "look at it, and move it away"),
+    errno.EISDIR: (
+        "is a folder, not a file",
+        "remove it; a bind mount of a missing file makes one",
+    ),
+    errno.EINVAL: ("is not a regular file", f"remove it, or {_ELSEWHERE}"),
+    errno.ENOTDIR: ("has a file where its folder belongs", f"move that away, or {_ELSEWHERE}"),
+    errno.ELOOP: ("is a link that leads back to itself", "remove the link {path}"),
+}
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    home = environ.get("HOME")
+    if home:
+        return home
+    import pwd  # needed only here, and only on odd machines
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        msg = "HOME is not set, and this user is not in the user database"
+        raise ConfigError(msg, hint="set HOME, or DOCKER_CONFIG") from None
+
+
+def _is_path(path: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(path) and bool(path)
+    except UnicodeEncodeError:
+        return False

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""
+Findings about a config.json: what keeps docker from a login that is in it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..credentials import Finding
+from ..errors import ConfigError, InvalidRegistryError, printable
+from ..naming import HELPER_PREFIX
+from ..registry import Registry
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from .file import DockerConfig
+
+# What VS Code calls its helper; it leaves the name behind in a config.json that outlives it.
+OF_VSCODE = "dev-containers-"
+
+
+def findings_after_login(
+    config: DockerConfig,
+    *,
+    changed: bool,
+    missing_store: str | None,
+    in_auths: bool,
+    only_auths: bool,
+    home: str,
+) -> tuple[Finding, ...]:
+    """
+    What there is to say of *config* after a login.
+
+    Args:
+        config: The file.
+        changed: Whether it was written.
+        missing_store: What `credsStore` names, where there is no such program; else None.
+        in_auths: Whether it holds a login of ours.
+        only_auths: Whether docker finds some login in `auths` and nowhere else.
+        home: The home folder.
+    """
+    found = [] if missing_store is None else [store_missing(missing_store)]
+    # Our helper is asked whatever stands in `auths`.
+    broken = _unreadable_keys(config) if only_auths else []
+    if broken:
+        found.append(unreadable(config.path, broken[0]))
+    if changed and in_auths and config.is_open():
+        found.append(open_to_others(config.path))
+    if changed and config.shuts_out(home):
+        found.append(shut_out(config.path, home))
+    return tuple(found)
+
+
+def helper_missing(helper: str, *, named_in: str) -> ConfigError:
+    """
+    The error for a credential helper that is named and not there.
+
+    Args:
+        helper: What follows `docker-credential-`.
+        named_in: Where it is named: `credsStore`, `credHelpers`, or a file.
+    """
+    return ConfigError(
+        f"{named_in} names {printable(HELPER_PREFIX + helper)}, which is not on PATH",
+        hint=f"install it, or remove it from {named_in}",
+        code="helper-missing",
+    )
+
+
+def store_missing(store: str) -> Finding:
+    """
+    What there is to say of a `credsStore` whose program is gone, also where it hides nothing.
+
+    It is asked for everybody else, and `docker run` fails where it can't be.  A classic build
+    asks it first, and then goes on without any login.
+    https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (GetAllCredentials)
+    """
+    missing = helper_missing(store, named_in="credsStore")
+    if store.startswith(OF_VSCODE):
+        hint = (
+            'set "dev.containers.dockerCredentialHelper": false in VS Code, and remove credsStore '
+            "from config.json"
+        )
+    else:
+        hint = "remove credsStore from config.json, or install that helper"
+    return Finding(
+        code=missing.code,
+        message=f"{missing.message}: docker fails for other registries, and a classic build sends "
+        "no login at all",
+        hint=hint,
+    )
+
+
+def unreadable(path: str, key: str) -> Finding:
+    """
+    What there is to say of the entry *key* of `auths`, at which docker stops to read the others.
+
+    Not to log in there again: docker would keep nothing of what it had not read by then.
+    """
+    try:
+        whose = f"the entry for {Registry(key)}"
+    except InvalidRegistryError:
+        whose = "an entry"  # unnamed: somebody may have put a password into the key
+    return Finding(
+        code="login-unreadable",
+        message=f"docker cannot read {whose} in {printable(path)}, and drops other logins over it",
+        hint="remove that entry, or make its auth the padded base64 of USER:PASSWORD",
+    )
+
+
+def open_to_others(path: str) -> Finding:
+    """
+    What there is to say of a config.json that holds a login and can't be closed.
+
+    It is somebody else's, or on a file system that has no modes.
+    """
+    return Finding(
+        code="open-to-others",
+        message=f"{printable(path)} holds logins, and others than its owner may read or change it",
+        hint="have its owner run chmod 600 on it, or set DOCKER_CONFIG to a folder of your own",
+    )
+
+
+def shut_out(path: str, home: str) -> Finding:
+    """
+    What there is to say of a config.json of root's in the home of somebody else.
+    """
+    folder = os.path.dirname(path)
+    return Finding(
+        code="root-in-a-home",
+        message=f"{printable(path)} is root's, in the home of somebody else, who can't read it",
+        hint=f"run chown -R --reference={printable(home)} {printable(folder)}, and log in as that "
+        "user from now on",
+    )
+
+
+def _unreadable_keys(config: DockerConfig) -> list[str]:
+    try:
+        # Once more: what was broken may have been the entry that we replaced.
+        return config.read().unreadable()
+    except ConfigError:
+        return []

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""
+Holding a folder against others like us.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager
+
+from ..errors import ConfigError
+from ..files import lock
+from .safe_write import changed
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# How a file system says that it has no locks, or none on a folder (some of FUSE and NFS).
+_NO_LOCKS = frozenset({errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP})
+
+
+@contextmanager
+def locked(
+    path: str, *, timeout: float, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> Iterator[tuple[int, float]]:
+    """
+    Hold the folder *path* against others like us; yields its descriptor and the seconds waited.
+
+    Rule 6, among ourselves.  On the folder, since the file is replaced and its lock with it; and
+    read-only, which leaves no file behind and needs no right to write.
+
+    Raises:
+        ConfigError: Another held it for *timeout* seconds (`config-locked`), or the file system
+            has no locks (`config-unlockable`).
+    """
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        started = clock()
+        try:
+            lock(folder, timeout=timeout, clock=clock, sleep=sleep)
+        except TimeoutError:
+            raise ConfigError(
+                f"another process held the lock on {path} for {timeout:g} seconds",
+                hint=f"see who it is with: fuser -v {path}",
+                code="config-locked",
+            ) from None
+        except OSError as exc:
+            if exc.errno not in _NO_LOCKS:
+                raise
+            raise ConfigError(
+                f"the file system of {path} has no locks, so nothing was written",
+                hint="set DOCKER_CONFIG to a folder on a local disk",
+                code="config-unlockable",
+            ) from exc
+        if not os.path.samestat(os.fstat(folder), os.stat(path)):
+            raise changed(path)
+        yield folder, clock() - started
+    finally:
+        os.close(folder)

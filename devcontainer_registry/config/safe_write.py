@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: MIT
+"""
+Changing a file so that nobody ever sees half of it, and nothing of the old one is lost.
+
+Names are relative to a folder's descriptor: the folder that is locked is the one written to,
+whatever happens to its name meanwhile.  What goes wrong here is an `OSError`; what it means to the
+user is said where the file is known.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from dataclasses import dataclass
+
+from ..errors import ConfigChangedError
+from ..files import read_regular, unlink_if_there, write_all
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from .rescue import Rescue
+
+# Ten thousand logins are 3 MiB.
+SIZE_MAX = 16 * 1024 * 1024  # octets
+
+_MARK = ".devcontainer-registry-"
+_MARK_LENGTH = 16  # hexadecimal digits after it
+_HEX = frozenset("0123456789abcdef")
+
+_NO_FOLDER_SYNC = frozenset({errno.EBADF, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """
+    A file as it was at one moment.
+
+    Attributes:
+        raw: Its content; None: there was no file.
+        status: What `fstat` said of it.
+    """
+
+    raw: bytes | None
+    status: os.stat_result | None = None
+
+    def is_same(self, other: Seen) -> bool:
+        """
+        Whether nobody wrote between this and *other*.
+        """
+        return self.raw == other.raw and _identity(self.status) == _identity(other.status)
+
+
+def look(name: str, *, folder: int | None = None) -> Seen:
+    """
+    Read the file *name*, following a link unless it is looked up in *folder*.
+
+    Raises:
+        OSError: It cannot be read, or is no regular file (EISDIR, EINVAL), or too large (EFBIG).
+    """
+    try:
+        raw, status = read_regular(name, limit=SIZE_MAX, dir_fd=folder, follow=folder is None)
+    except FileNotFoundError:
+        return Seen(raw=None)
+    return Seen(raw=raw, status=status)
+
+
+def sweep(name: str, *, folder: int) -> None:
+    """
+    Remove what killed runs left beside *name*.  Whoever holds the lock is the only one writing.
+    """
+    prefix = name + _MARK
+    for found in os.listdir(folder):
+        tail = found.removeprefix(prefix)
+        if found != tail and len(tail) == _MARK_LENGTH and _HEX.issuperset(tail):
+            unlink_if_there(found, dir_fd=folder)
+
+
+def replace(name: str, content: bytes, *, folder: int, before: Seen, mode: int, path: str) -> None:
+    """
+    Put *content* in the place of the file *name*, which is as it was *before*.
+
+    Rule 3: beside the target (a rename cannot cross file systems), 0600 before there is any
+    content, fsync before the rename (or a power cut leaves an empty file), gone on any exception.
+
+    Raises:
+        ConfigChangedError: Somebody wrote since *before*.  Rule 6, against those who take no lock:
+            what is left is the moment between our last look and the rename.
+    """
+    temporary = name + _MARK + os.urandom(_MARK_LENGTH // 2).hex()
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(temporary, flags, 0o600, dir_fd=folder)
+    try:
+        try:
+            _copy_owner(before.status, fd)
+            write_all(fd, content)
+            os.fchmod(fd, mode)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        _check_same(look(name, folder=folder), before, path)
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        unlink_if_there(temporary, dir_fd=folder)
+        raise
+    _sync_folder(folder)
+
+
+def rewrite(  # noqa: D417  (the others are as in `replace`)
+    name: str,
+    content: bytes,
+    *,
+    folder: int,
+    before: Seen,
+    mode: int,
+    path: str,
+    rescue: Rescue,
+) -> None:
+    """
+    Put *content* into the file *name* itself, where it cannot be replaced.
+
+    Rule 5.  A reader, or a kill, may catch it half-way, so it is arranged that little can be
+    caught: the space is taken first (as white space, which is valid), then everything is written
+    by one call.
+
+    Args:
+        rescue: Where the old content is kept meanwhile.
+    """
+    assert before.raw is not None
+    old = before.raw
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    fd = os.open(name, flags, dir_fd=folder)
+    try:
+        _check_same(look(name, folder=folder), before, path)
+        rescue.keep(old, content)
+        try:
+            if before.status is not None and stat.S_IMODE(before.status.st_mode) != mode:
+                _chmod_quietly(fd, mode)
+            size = max(len(old), len(content))
+            write_all(fd, b"\n" * (size - len(old)), offset=len(old))
+            os.fsync(fd)  # a full disk, or a quota, speaks up here at the latest
+            write_all(fd, content.ljust(size, b"\n"), offset=0)
+            os.ftruncate(fd, len(content))
+            os.fsync(fd)
+        except BaseException:
+            # If this fails as well, the rescue stays, and the next run does it.
+            put_back(fd, old)
+            rescue.drop()
+            raise
+        rescue.drop()
+    finally:
+        os.close(fd)
+
+
+def restore(name: str, content: bytes, *, folder: int) -> None:
+    """
+    Give a torn file its old *content* back.
+    """
+    fd = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        put_back(fd, content)
+    finally:
+        os.close(fd)
+
+
+def put_back(fd: int, content: bytes) -> None:
+    """
+    Make *content* the whole of the open file *fd*.
+    """
+    write_all(fd, content, offset=0)
+    os.ftruncate(fd, len(content))
+    os.fsync(fd)
+
+
+def _identity(status: os.stat_result | None) -> tuple[int, ...]:
+    # Not the change time: our own opening for a rewrite could move it on some file systems.
+    if status is None:
+        return ()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _copy_owner(status: os.stat_result | None, fd: int) -> None:
+    if status is None:
+        return
+    mine = os.fstat(fd)
+    if status.st_uid != mine.st_uid:
+        # Fails unless we are root, and so it should: put in its place, the file would be ours from
+        # then on, and that is not for us to change.  It is rewritten in place, or not at all.
+        os.fchown(fd, status.st_uid, status.st_gid)
+    elif status.st_gid != mine.st_gid:
+        try:
+            os.fchown(fd, -1, status.st_gid)
+        except OSError:
+            pass  # a group that we are not in; docker lets it go, too
+
+
+def _chmod_quietly(fd: int, mode: int) -> None:
+    try:
+        os.fchmod(fd, mode)
+    except OSError:
+        pass  # somebody else's file that we may write: the mode is theirs
+
+
+def _sync_folder(folder: int) -> None:
+    try:
+        os.fsync(folder)
+    except OSError as exc:
+        if exc.errno not in _NO_FOLDER_SYNC:
+            raise
+
+
+def _check_same(now: Seen, before: Seen, path: str) -> None:
+    if not now.is_same(before):
+        raise changed(path)
+
+
+def changed(path: str) -> ConfigChangedError:
+    """
+    The error that says that the file *path* was written meanwhile.
+    """
+    return ConfigChangedError(
+        f"{path} was written by somebody else just now", hint="run this again"
+    )

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""
+From variables to what they mean: one `RegistrySecret` per registry, and what is wrong with them.
+
+Nothing here raises for what it finds, and nothing that it says quotes a value: a password may
+stand in any of the variables.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from ..credentials import Finding, RegistrySecret
+from ..naming import CODESPACES_SECRETS
+from .environment import SECRETS_FILE_VARIABLE, read
+from .members import meant, set_id, variable
+from .platforms import implicit_secrets
+from .sets import Incomplete, read_set
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ..registry import Registry
+    from .environment import Environment
+
+__all__ = ["Found", "Incomplete", "discover"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """
+    What the environment holds.
+
+    Attributes:
+        secrets: At most one per registry, those of sets first, by name.
+        incomplete: Sets that cannot be used, by name.
+        findings: What is worth saying besides.
+    """
+
+    secrets: tuple[RegistrySecret, ...]
+    incomplete: tuple[Incomplete, ...]
+    findings: tuple[Finding, ...]
+
+
+def discover(
+    environ: Mapping[str, str] | None = None,
+    *,
+    secrets_file: str | None = None,
+    codespaces_file: str = CODESPACES_SECRETS,
+) -> Found:
+    """
+    Find every registry that the environment has a login for; no network, and no exception.
+
+    For one set, the first of these that has its `_SERVER` wins, whole:
+
+    1. *environ*;
+    2. the secrets file;
+    3. Codespaces' own file.
+
+    A set beats what the platform offers (`GITHUB_TOKEN`, GitLab's, docker's own variable) for its
+    registry, even one that is incomplete: it may have been whole, and kept, the last time.
+
+    Args:
+        environ: Variables; None: the process's own.
+        secrets_file: Path of a JSON file in the format of the devcontainer CLI's
+            `--secrets-file`; None: the one that `DEVCONTAINER_REGISTRY_SECRETS_FILE` names.
+        codespaces_file: Path of Codespaces' own file, `KEY=<base64>` in each line, read where
+            it exists.
+    """
+    environ = os.environ if environ is None else environ
+    environment = read(environ, secrets_file=secrets_file, codespaces_file=codespaces_file)
+    secrets: dict[Registry, RegistrySecret] = {}
+    incomplete = list(_secrets_file_trouble(environment, named=secrets_file is not None))
+    findings = list(_codespaces_trouble(environment))
+
+    names = {name for layer in environment.layers for name in layer.names}
+    for identifier in sorted(filter(None, set(map(set_id, names)))):
+        result, remarks = read_set(identifier, environment)
+        findings += remarks
+        if isinstance(result, Incomplete):
+            incomplete.append(result)
+        elif result.registry in secrets:
+            findings.append(_shadowed(result.id, by=secrets[result.registry].id))
+        else:
+            secrets[result.registry] = result
+    findings += _near_misses(environment, names)
+
+    of_sets = dict(secrets)
+    taken = {trouble.registry for trouble in incomplete}
+    for found in implicit_secrets(environment):
+        if isinstance(found, Finding):
+            findings.append(found)
+            continue
+        rival = of_sets.get(found.registry)
+        if found.id == "DOCKER_AUTH_CONFIG" and rival is not None:
+            findings.append(_shadowed_in_docker(rival.id))
+        if found.registry not in taken:
+            secrets.setdefault(found.registry, found)
+    return Found(
+        secrets=tuple(secrets.values()), incomplete=tuple(incomplete), findings=tuple(findings)
+    )
+
+
+def _secrets_file_trouble(environment: Environment, *, named: bool) -> Iterator[Incomplete]:
+    if environment.secrets_file_error is not None:
+        yield Incomplete(
+            id="SECRETS_FILE",
+            registry=None,
+            source="secrets file" if named else SECRETS_FILE_VARIABLE,
+            error=environment.secrets_file_error,
+        )
+
+
+def _codespaces_trouble(environment: Environment) -> Iterator[Finding]:
+    # A finding only: nobody named that file, and the environment usually has what it holds.
+    error = environment.codespaces_error
+    if error is not None:
+        yield Finding(code=error.code, message=error.message, hint=error.hint)
+
+
+def _near_misses(environment: Environment, names: Iterable[str]) -> Iterator[Finding]:
+    for name in sorted(names):
+        target = meant(name)
+        # With the right one set, the other may well be somebody else's on purpose.
+        if target is None or not _is_set(environment, name) or _is_set(environment, target):
+            continue
+        yield Finding(
+            code="near-miss",
+            message=f"{name} is not read: did you mean {target}?",
+            hint=f"rename it to {target}",
+            variable=name,
+        )
+
+
+def _is_set(environment: Environment, name: str) -> bool:
+    return any(
+        layer.variables.get(spelling, "").strip()
+        for layer in environment.layers
+        for spelling in (name, f"{name}_FILE")
+    )
+
+
+def _shadowed(loser: str, *, by: str) -> Finding:
+    return Finding(
+        code="shadowed",
+        message=f"{variable(loser, '*')} is for the same registry as {variable(by, '*')}, "
+        "which comes first by name",
+        hint="remove one of the two sets",
+        variable=variable(loser, "SERVER"),
+    )
+
+
+def _shadowed_in_docker(set_id: str) -> Finding:
+    # https://github.com/docker/cli/blob/v28.3.0/cli/config/configfile/file.go
+    return Finding(
+        code="shadowed-in-docker",
+        message=f"docker 28.3 and later takes DOCKER_AUTH_CONFIG before the login of "
+        f"{variable(set_id, '*')}",
+        hint="remove that registry from DOCKER_AUTH_CONFIG, or the set",
+        variable="DOCKER_AUTH_CONFIG",
+    )

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""
+What is worth saying about a set that can be read: a value that was stripped, or looks mistaken.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..credentials import Finding
+from .environment import Value
+from .members import clean, variable
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ..errors import DiscoveryError
+    from .environment import Layer
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+_ACCESS_KEY_ID = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{16}")
+
+# What GitHub and Docker Hub tell people to set, so nothing to remark on.
+_EXACT_URLS = ("https://index.docker.io/v1/", "https://index.docker.io/v1")
+
+
+def remarks(
+    set_id: str, layer: Layer, values: Mapping[str, Value | DiscoveryError]
+) -> Iterator[Finding]:
+    """
+    Yield findings about the set *set_id*, whose members in *layer* are *values*.
+    """
+    for member, value in values.items():
+        if isinstance(value, Value):
+            yield from _spelling(member, value)
+            name = variable(set_id, member)
+            if value.variable == name and value.text and layer.variables.get(f"{name}_FILE"):
+                yield Finding(
+                    code="shadowed",
+                    message=f"{name}_FILE is not read, since {name} is set",
+                    hint="unset one of the two",
+                    variable=f"{name}_FILE",
+                )
+    if layer.label == ".env-secrets":
+        yield Finding(
+            code="not-in-environment",
+            message=f"{variable(set_id, '*')} is among the codespace's secrets, "
+            "but not in this process's environment",
+            hint="stop and start the codespace to bring it into the environment",
+            variable=variable(set_id, "SERVER"),
+        )
+
+
+def _spelling(member: str, value: Value) -> Iterator[Finding]:
+    name, text = value.variable, clean(member, value.text, from_file=value.from_file)
+    if member != "PASSWORD" and text != value.text:
+        yield Finding(
+            code="stripped",
+            message=f"{name} has white space or quotes around it, which are left out",
+            hint="set it again without them",
+            variable=name,
+        )
+    if member == "SERVER":
+        yield from _more_than_a_host(name, text)
+    if member == "PASSWORD" and any(
+        edge.isspace() or edge in "\"'" for edge in text[:1] + text[-1:]
+    ):
+        # Kept: a password may really begin or end so, and then only it would be accepted.
+        yield Finding(
+            code="edge-space",
+            message=f"{name} begins or ends with white space or a quote, which is kept",
+            hint="set it again without, unless the password has it",
+            variable=name,
+        )
+    if member == "PASSWORD" and _ACCESS_KEY_ID.fullmatch(text):
+        yield Finding(
+            code="swapped",
+            message=f"{name} holds what looks like an AWS access key id",
+            hint="put the access key id into _USER and the secret access key into _PASSWORD",
+            variable=name,
+        )
+
+
+def _more_than_a_host(name: str, server: str) -> Iterator[Finding]:
+    if server.lower() in _EXACT_URLS:
+        return
+    scheme, separator, rest = server.rpartition("://")
+    dropped = ["scheme"] if scheme and separator else []
+    dropped += ["path"] if "/" in rest else []
+    if dropped:
+        yield Finding(
+            code="stripped",
+            message=f"{name} holds more than a host: dropped its {' and '.join(dropped)}",
+            hint="set it to the host alone",
+            variable=name,
+        )

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+"""
+Other people's credential helpers: asked with a deadline, and not believed in more than they say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import time
+
+from ..config.auth_entry import folded
+from ..config.findings import helper_missing
+from ..credentials import Credential, Secret
+from ..errors import ConfigError, printable
+from ..files import find_program
+from ..naming import HELPER_PREFIX, NOT_FOUND
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Octets.  A credential is a few KB; what is more is not one.
+_ANSWER_MAX = 1024 * 1024
+
+# Seconds.  Who waits for a person may allow for ever, which is more than poll(2) takes.
+_POLL_MAX = 3600.0
+
+
+def ask_helper(
+    name: str, server: str, *, environ: Mapping[str, str], timeout: float
+) -> Credential | None:
+    """
+    What `docker-credential-`*name* answers for *server*; None where it says that it has nothing.
+
+    Raises:
+        ConfigError: It is missing (`helper-missing`), hangs (`helper-hangs`), fails or answers
+            nonsense (`helper-failed`).  What it printed is not quoted: it may be the secret.
+    """
+    program = _found(name, environ)
+    try:
+        status, answer = _run([program, "get"], server.encode(), environ=environ, timeout=timeout)
+    except TimeoutError:
+        raise ConfigError(
+            f"{_shown(name)} gave no answer within {timeout:g} s",
+            hint=f"run echo {server} | {_shown(name)} get to see what it waits for",
+            code="helper-hangs",
+        ) from None
+    except OSError as exc:
+        # No interpreter for it, or another machine's program.
+        reason = os.strerror(exc.errno or 0)
+        raise _failed(name, server, f"can't be started: {reason}") from exc
+    if status != 0:
+        if answer.strip() == NOT_FOUND.encode():
+            return None
+        raise _failed(name, server, f"failed with status {status}")
+    pair = _said(answer)
+    if pair is None:
+        raise _failed(name, server, "answered something else than a credential")
+    # docker sends nothing where one of the two is empty; DevPod's helper says so when it fails.
+    # https://github.com/distribution/distribution/blob/v2.8.3/registry/client/auth/session.go
+    return Credential(username=pair[0], secret=Secret(pair[1])) if all(pair) else None
+
+
+def _said(answer: bytes) -> tuple[str, str] | None:
+    """
+    User name and secret in *answer* as Go's decoder reads them; None: it is something else.
+
+    To Go, a member may be in any case or missing, and what comes after the object is not looked at.
+    """
+    try:
+        said = json.JSONDecoder().raw_decode(answer.decode().lstrip(" \t\r\n"))[0]
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, dict):
+        return None
+    members = folded(said)
+    username, secret = members.get("username", ""), members.get("secret", "")
+    if isinstance(username, str) and isinstance(secret, str):
+        return username, secret
+    return None
+
+
+def _found(name: str, environ: Mapping[str, str]) -> str:
+    program = find_program(HELPER_PREFIX + name, environ) if name else None
+    if program is None:
+        raise helper_missing(name, named_in="config.json")
+    return program
+
+
+def _run(
+    command: list[str], given: bytes, *, environ: Mapping[str, str], timeout: float
+) -> tuple[int, bytes]:
+    """
+    Run *command* to its end, or until it has said more than anybody would read.
+
+    Raises:
+        TimeoutError: It was not done in *timeout* seconds.
+        OSError: It could not be started.
+    """
+    give_up = time.monotonic() + timeout
+    with subprocess.Popen(  # noqa: S603  (the program that docker would run, and no shell)
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=dict(environ),
+        bufsize=0,
+        start_new_session=True,  # so that its children end with it
+    ) as process:
+        try:
+            _tell(process, given)
+            answer = _read(process, give_up)
+            if len(answer) <= _ANSWER_MAX:
+                return process.wait(max(0.0, give_up - time.monotonic())), answer
+        except subprocess.TimeoutExpired:
+            raise TimeoutError from None
+        finally:
+            # Not waited for yet, so that the number is still its own.
+            if process.returncode is None:
+                _end(process)
+        process.wait()
+        return 0, b""  # what it said is not a credential, whatever comes after
+
+
+def _tell(process: subprocess.Popen[bytes], given: bytes) -> None:
+    assert process.stdin is not None
+    try:
+        # A host's name: less than any pipe holds, so that this never waits.
+        process.stdin.write(given)
+        process.stdin.close()
+    except BrokenPipeError:
+        pass  # it knew the answer, or its failure, without reading
+
+
+def _read(process: subprocess.Popen[bytes], give_up: float) -> bytes:
+    """
+    What *process* says until it, and whoever has its stdout from it, is done.
+
+    By the clock, not by its end: a child that outlives it would keep the pipe open.
+    """
+    assert process.stdout is not None
+    said = b""
+    descriptor = process.stdout.fileno()
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN | select.POLLHUP)
+    while len(said) <= _ANSWER_MAX:
+        left = give_up - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        if not waiting.poll(min(left, _POLL_MAX) * 1000):
+            continue
+        piece = os.read(descriptor, 65536)
+        if not piece:
+            break
+        said += piece
+    return said
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass  # gone by itself; macOS says so with the latter
+
+
+def _failed(name: str, server: str, what: str) -> ConfigError:
+    return ConfigError(
+        f"{_shown(name)} {what}",
+        hint=f"run echo {server} | {_shown(name)} get to see why",
+        code="helper-failed",
+    )
+
+
+def _shown(name: str) -> str:
+    # A terminal obeys what stands in its text, and any text can stand in config.json.
+    return printable(HELPER_PREFIX + name)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""
+The `auth.json` of podman, skopeo and buildah, which knows logins for a part of a registry, too.
+
+https://github.com/containers/image/blob/v5.31.0/docs/containers-auth.json.5.md
+https://github.com/containers/image/blob/v5.31.0/pkg/docker/config/config.go
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+
+from ..config.auth_entry import credential_of, folded, is_decodable
+from ..errors import ConfigError, printable
+from ..files import read_regular
+from .other_helpers import ask_helper
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from ..credentials import Credential
+    from ..registry import Registry
+
+# Octets of somebody else's auth.json.
+_SIZE_MAX = 16 * 1024 * 1024
+
+
+def login_of_podman(
+    registry: Registry, repository: str, environ: Mapping[str, str], timeout: float
+) -> Credential | None:
+    """
+    What podman and its kin find for *repository* in their own files; None: nothing.
+
+    In order of precedence:
+
+    1. `$REGISTRY_AUTH_FILE`, and then no other;
+    2. `$XDG_RUNTIME_DIR/containers/auth.json`; `/run/containers/UID/auth.json` without that;
+    3. `$XDG_CONFIG_HOME/containers/auth.json`, as a rule in `~/.config`.
+
+    Raises:
+        ConfigError: The file, or the entry in it, is damaged; or its helper is missing or fails.
+    """
+    for path in _files(environ):
+        document = folded(_loaded(path))
+        helper = _object(document.get("credhelpers")).get(registry)
+        if isinstance(helper, str) and helper:
+            credential = ask_helper(helper, registry, environ=environ, timeout=timeout)
+        else:
+            auths = _object(document.get("auths"))
+            key = next(_keys(auths, registry, repository), None)
+            credential = None if key is None else _login(auths[key], registry, path)
+        # Where one has nothing, the next file has a say.
+        if credential is not None:
+            return credential
+    return None
+
+
+def _keys(auths: Mapping[str, object], registry: Registry, repository: str) -> Iterator[str]:
+    """
+    The keys of *auths* that speak for *repository*, the most specific first.
+    """
+    while repository:
+        yield from auths.keys() & {f"{registry}/{repository}"}
+        repository = repository.rpartition("/")[0]
+    names = (str(registry), *registry.spellings)
+    yield from (name for name in names if name in auths)
+    for key in auths:
+        scheme, separator, rest = key.partition("://")
+        # Only behind a scheme is a path no part of a repository.
+        if separator and scheme in ("http", "https") and rest.partition("/")[0] in names:
+            yield key
+
+
+def _login(entry: object, registry: Registry, path: str) -> Credential | None:
+    entry = {} if entry is None else entry
+    if not isinstance(entry, dict) or not is_decodable(entry):
+        raise ConfigError(
+            f"{printable(path)} has an entry for {registry} that cannot be decoded",
+            hint="remove that entry, or make its auth the padded base64 of USER:PASSWORD",
+            code="login-unreadable",
+        )
+    # It looks at these two alone, and at the token only beside the other.  `{}` is what a client
+    # leaves where a helper has the login.
+    members = {k: v for k, v in folded(entry).items() if k in ("auth", "identitytoken")}
+    return credential_of(members) if members.get("auth") else None
+
+
+def _files(environ: Mapping[str, str]) -> list[str]:
+    named = environ.get("REGISTRY_AUTH_FILE")
+    if named:
+        return [named]
+    home = environ.get("HOME") or os.path.expanduser("~")
+    configured = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    files = [os.path.join(configured, "containers", "auth.json")]
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    if runtime:
+        files.insert(0, os.path.join(runtime, "containers", "auth.json"))
+    elif sys.platform == "linux":
+        # Without a session, as in most containers.
+        of_user = f"/run/containers/{os.getuid()}/auth.json"
+        # Nobody named it, so that one out of this user's reach is no trouble.
+        files = [of_user, *files] if os.path.exists(of_user) else files
+    return files
+
+
+def _loaded(path: str) -> dict[str, Any]:
+    try:
+        text = read_regular(path, limit=_SIZE_MAX)[0] or b"{}"
+    except FileNotFoundError:
+        return {}
+    except OSError as exc:
+        if exc.errno == errno.EINVAL:
+            return {}  # a pipe, say, on which podman would wait for ever
+        msg = f"{printable(path)} can't be read: {os.strerror(exc.errno or 0)}"
+        raise ConfigError(msg, hint="let this user read it, or unset REGISTRY_AUTH_FILE") from exc
+    try:
+        return _object(json.loads(text))
+    except (ValueError, RecursionError):
+        pass
+    # Out here, without cause or context: the parser's error carries the whole text.
+    msg = f"{printable(path)} is damaged: it is not JSON"
+    raise ConfigError(msg, hint="repair it, or move it away", code="config-damaged")
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+"""
+Logging in: decide, ask, write, renew.
+"""

@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: MIT
+"""
+Asking every registry at once, and again where that may help.
+
+Retrying happens here and nowhere else, by the type of the error and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from dataclasses import dataclass
+
+from ..authenticators import failure, inquire, passes_on
+from ..credentials import Credential, Secret
+from ..errors import AuthenticationError, RegistryError, TransientError
+from ..network import sockets as clock
+from ..network.proxies import proxy_for
+from ..threads import Worker
+from .verdict import vetted
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import tenacity
+
+    from ..authenticators import Authenticator
+    from ..credentials import RegistrySecret
+    from ..network.distribution import Check
+    from ..network.transport import Transport
+    from ..observer import Observer
+    from ..report import Outcome
+
+# One try may not use up the time for the others.
+_TRY_MAX = 10.0  # seconds
+
+# A better hint is worth no long wait.
+_INQUIRY_MAX = 3.0  # seconds
+
+# What arrives within this of each other is handed on at once: a hundred registries answer within
+# milliseconds, and each time that something is kept costs an fsync.
+_LINGER = 0.05  # seconds
+
+# A deadline may be never, for which no lock has a number.
+_WAIT_MAX = 3600.0  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """
+    How often to try again, for what is worth it (`TransientError`, and nothing else).
+
+    Attributes:
+        attempts: Tries in all.
+        first_wait: Seconds; doubles from try to try, with full jitter.
+        max_wait: Seconds.
+        sleep: What waits.
+    """
+
+    attempts: int = 4
+    first_wait: float = 0.5
+    max_wait: float = 8.0
+    sleep: Callable[[float], None] = time.sleep
+
+
+class Job:
+    """
+    One registry on its way: filled in by its thread, read by whoever waits for it.
+    """
+
+    def __init__(
+        self, place: int, secret: RegistrySecret, authenticator: Authenticator, outcome: Outcome
+    ) -> None:
+        self.place = place
+        self.secret = secret
+        self.authenticator = authenticator
+        self.outcome = outcome
+        self.started = time.monotonic()
+        self.finished: float | None = None
+        self.attempts = 0
+        self.credential: Credential | None = None
+        self.check: Check | None = None
+        self.hint = ""
+        self.error: RegistryError | None = None
+
+
+def ask_all(
+    jobs: Sequence[Job],
+    *,
+    environ: Mapping[str, str],
+    verified: bool,
+    retry: RetryPolicy,
+    deadline: float,
+    observe: Observer,
+) -> Iterator[list[Job]]:
+    """
+    Ask for all *jobs* at once, and hand them back as they are done, some at a time.
+
+    Args:
+        jobs: Filled in when they come back: a credential, a check, an error, or several of these.
+        environ: Variables that name proxies and trust.
+        verified: Whether the registry is to be asked as well.
+        retry: How often to try again.
+        deadline: By `time.monotonic`: what isn't done by then comes back with a timeout.
+        observe: Told from the threads.
+    """
+    if not jobs:
+        return
+    requests = _Requests(environ)
+    asker = _Asker(
+        requests=requests,
+        verified=verified,
+        retry=retry,
+        deadline=deadline,
+        observe=observe,
+    )
+    answers: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    for job in jobs:
+        # Daemons: a name server that hangs can't be interrupted, and nobody waits for it.
+        ahead = verified and requests.may_go_ahead(job)
+        Worker(asker.work, job, answers, ahead).start()
+    if verified:
+        requests.prepare()
+    else:
+        # Whole before two SDKs begin: dataclasses looks at it half-made otherwise, and fails.
+        import typing  # noqa: F401
+    requests.ready.set()
+    waiting = dict.fromkeys(jobs)
+    batch: list[Job] = []
+    while waiting:
+        left = max(0.0, deadline - time.monotonic())
+        try:
+            job = answers.get(timeout=min(left, _LINGER if batch else _WAIT_MAX))
+        except queue.Empty:
+            if not left:
+                break
+            yield batch
+            batch = []
+            continue
+        del waiting[job]
+        batch.append(job)
+    for job in waiting:
+        if job.finished is not None:
+            continue  # it only asks what a refusal means
+        job.error = TransientError(
+            f"{job.secret.registry} did not answer in time",
+            hint="check the network to it, or give it longer with --timeout",
+            code="timeout",
+        )
+    yield [*batch, *waiting]
+    if not waiting:
+        requests.close()
+
+
+class _Requests:
+    """
+    What makes requests, imported while the first connections are under way.
+
+    By one thread, with all others at their sockets or waiting for `ready`: modules look at each
+    other half-made otherwise, as dataclasses does at typing.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.ready = threading.Event()
+        self._environ = environ
+        self._transport: Transport | None = None
+
+    @property
+    def transport(self) -> Transport:
+        """
+        The one of this run, when it is ready.
+        """
+        assert self._transport is not None
+        return self._transport
+
+    def prepare(self) -> None:
+        """
+        Import all of it: 100 ms, and so two round trips.
+        """
+        from ..network.trust import Trust
+
+        trust = Trust(self._environ)
+        trust.prepare()
+        from ..network import distribution  # noqa: F401  (for the threads)
+        from ..network.transport import Transport
+
+        self._transport = Transport(environ=self._environ, trust=trust)
+
+    def may_go_ahead(self, job: Job) -> bool:
+        """
+        Whether a connection can be made before there is anything to ask with.
+
+        Not where a secret is to be refused before anything is sent, nor where a proxy stands.
+        """
+        registry = job.secret.registry
+        try:
+            if not passes_on(job.authenticator, job.secret):
+                return False
+            job.authenticator.authenticate(job.secret, timeout=_TRY_MAX)
+            return proxy_for(registry.hostname, registry.port, self._environ) is None
+        except Exception:  # noqa: BLE001  (which is met again, and said, in its own thread)
+            return False
+
+    def close(self) -> None:
+        """
+        Close the kept connections.
+        """
+        if self._transport is not None:
+            self._transport.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asker:
+    """
+    What the threads share.
+    """
+
+    requests: _Requests
+    verified: bool
+    retry: RetryPolicy
+    deadline: float
+    observe: Observer
+
+    def work(self, job: Job, answers: queue.SimpleQueue[Job], ahead: bool) -> None:
+        """
+        See *job* through, whatever happens, and hand it back.
+        """
+        registry = job.secret.registry
+        first: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+        if ahead:
+            first = clock.ahead(registry.hostname, registry.port, timeout=self._time_left())
+        try:
+            with first:
+                self.requests.ready.wait()
+                self.observe("login.started", id=job.secret.id, registry=registry)
+                self._persist(job)
+        except RegistryError as exc:
+            job.error = exc
+        except BaseException as exc:  # noqa: BLE001  (somebody else's plugin may raise anything)
+            # Without its text, which nobody has vetted for secrets.
+            job.error = failure(job.outcome.kind, f"failed: {type(exc).__name__}")
+        job.finished = time.monotonic()
+        try:
+            self._inquire(job)
+        except BaseException:  # noqa: BLE001  (a plugin's word too many must not cost the outcome)
+            job.hint = ""
+        answers.put(job)
+
+    def _inquire(self, job: Job) -> None:
+        """
+        Let the registry's kind find out what its refusal means, if there is time.
+        """
+        error: RegistryError | None = None
+        if isinstance(job.error, AuthenticationError):
+            error = job.error
+        elif job.check is not None and job.check.code is not None:
+            error = RegistryError(job.check.message, hint=job.check.hint, code=job.check.code)
+        left = min(_INQUIRY_MAX, self.deadline - time.monotonic())
+        if error is not None and left > 0:
+            job.hint = inquire(job.authenticator, job.secret, error, timeout=left)
+
+    def _persist(self, job: Job) -> None:
+        """
+        Try, and try again where that may help.
+        """
+        try:
+            self._try(job)
+        except TransientError as exc:
+            self._try_again(job, exc)
+
+    def _try_again(self, job: Job, error: TransientError) -> None:
+        import tenacity  # 40 ms (it brings asyncio), and most logins need no second try
+
+        first = [error]
+
+        def once_more() -> None:
+            # tenacity counts the first try as its own.
+            if first:
+                raise first.pop()
+            self._try(job)
+
+        jittered = tenacity.wait_random_exponential(
+            multiplier=self.retry.first_wait, max=self.retry.max_wait
+        )
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            asked_for = getattr(_error(state), "retry_after", None)
+            return max(asked_for or 0.0, jittered(state))
+
+        def stop(state: tenacity.RetryCallState) -> bool:
+            too_late = time.monotonic() + state.upcoming_sleep >= self.deadline
+            return too_late or state.attempt_number >= self.retry.attempts
+
+        def tell(state: tenacity.RetryCallState) -> None:
+            failed = _error(state)
+            self.observe(
+                "login.retried",
+                registry=job.secret.registry,
+                attempt=state.attempt_number,
+                wait=round(state.upcoming_sleep, 3),
+                code=vetted(failed, job).code if isinstance(failed, RegistryError) else None,
+            )
+
+        tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TransientError),
+            wait=wait,
+            stop=stop,
+            sleep=self.retry.sleep,
+            before_sleep=tell,
+            reraise=True,
+        )(once_more)
+
+    def _try(self, job: Job) -> None:
+        job.attempts += 1
+        if job.credential is None:
+            credential = job.authenticator.authenticate(job.secret, timeout=self._time_left())
+            if not _is_credential(credential):
+                raise failure(job.outcome.kind, "returned no credential")
+            job.credential = credential
+        if not self.verified:
+            return
+        from ..network.distribution import check
+
+        job.check = check(
+            job.secret.registry,
+            job.credential,
+            transport=self.requests.transport,
+            image=job.secret.image,
+            ca_file=job.secret.ca_file,
+            timeout=self._time_left(),
+        )
+
+    def _time_left(self) -> float:
+        return max(0.1, min(_TRY_MAX, self.deadline - time.monotonic()))
+
+
+def _is_credential(found: object) -> bool:
+    """
+    Whether a plugin kept to its word: what it says is written, compared and shown from here on.
+    """
+    if not isinstance(found, Credential):
+        return False
+    words: tuple[object, object] = (found.username, found.secret)
+    typed = isinstance(words[0], str) and isinstance(words[1], Secret)
+    return typed and all(words) and all(map(_is_instant, (found.issued_at, found.expires_at)))
+
+
+def _is_instant(at: object) -> bool:
+    # Up to the year 9999, which is as far as dates are written.
+    return at is None or (isinstance(at, (int, float)) and 0 <= at < 253402300800)
+
+
+def _error(state: tenacity.RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome is not None else None

@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: MIT
+"""
+The decision about one registry: ask, write, or leave it alone.
+
+`decide` is called twice for each set: before the registry is asked, and again under the lock of
+config.json with the credential that it accepted, since the file may have changed meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from ..cache.memory import REFUSED_FOR
+from ..errors import AuthenticationError
+from ..naming import OUR_HELPER
+from . import codespaces
+from .outcomes import by_hand, not_ours, other_helper
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    from ..cache.memory import Recalled
+    from ..config.file import Document
+    from ..credentials import Credential, RegistrySecret
+    from ..registry import Registry
+    from ..report import Outcome, Place
+    from .delegation import Delegation
+
+    Store: TypeAlias = Literal["auto", "auths", "helper"]
+    Verify: TypeAlias = Literal["changed", "always", "never"]
+
+# https://docs.aws.amazon.com/AmazonECR/latest/public/public-registries.html: no login needed.
+_NEVER_DELEGATED = ("public.ecr.aws", "ecr-public.aws.com")
+
+_NOWHERE: frozenset[Place] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """
+    What the user asked for, and what this machine allows.
+
+    Attributes:
+        delegation: Whether our credential helper may be named.
+        store: Where a login goes; see `login`.
+        verify: Whether a registry is asked again; see `login`.
+        codespaces_wrote: Whether GitHub Codespaces may have written config.json since the last run.
+    """
+
+    delegation: Delegation
+    store: Store = "auto"
+    verify: Verify = "always"
+    codespaces_wrote: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """
+    What docker had for one registry when we began to ask.
+
+    Attributes:
+        auth: The login in `auths`, or None.
+        cached: What our helper would have answered, or None.
+    """
+
+    auth: Credential | None
+    cached: Credential | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """
+    Where a login goes.
+
+    Attributes:
+        auths: Whether into config.json.
+        helper: Whether into our cache, and config.json names our helper for it.
+        obstacle: Why our helper, which is needed, is not named, in words that follow "since".
+    """
+
+    auths: bool
+    helper: bool
+    obstacle: str | None = None
+
+
+def decide(
+    secret: RegistrySecret,
+    outcome: Outcome,
+    *,
+    document: Document | None,
+    recalled: Recalled,
+    policy: Policy,
+    accepted: Credential | None = None,
+    seen: Seen | None = None,
+) -> Outcome | Write | None:
+    """
+    Decide what to do about the registry of *secret*.
+
+    Args:
+        secret: The set.
+        outcome: How it went so far.
+        document: config.json as it is now; None: it cannot be read.
+        recalled: What is remembered of the set now.
+        policy: What is asked for.
+        accepted: The credential to write; None: nobody has been asked yet.
+        seen: What docker had when we began to ask; None: nobody knows.
+
+    Returns:
+        The outcome where nothing is to be done: somebody else's login stays, or all is as it was.
+        Else None before the registry is asked, and where to write *accepted* afterwards.
+    """
+    if document is not None:
+        theirs = _somebody_elses(
+            secret,
+            outcome,
+            document,
+            recalled,
+            policy=policy,
+            accepted=accepted,
+            seen=seen,
+        )
+        if theirs is not None:
+            return theirs
+    if accepted is None:
+        return _as_before(secret, outcome, document, recalled, policy)
+    assert document is not None
+    if outcome.status == "unverified":
+        served = document.helper(secret.registry) == OUR_HELPER
+        previous = recalled.cached if served else document.auth(secret.registry)
+        if previous is not None:
+            # What is there may be right, and nobody knows that this is.
+            same = _same(previous, accepted)
+            kept_in = places(document, secret.registry) if same else _NOWHERE
+            return replace(outcome, kept_in=kept_in)
+    return _placement(secret.registry, outcome, document, policy, accepted)
+
+
+def foreseen(outcome: Outcome, document: Document, *, policy: Policy) -> Outcome:
+    """
+    The outcome of a dry run, with where a login would be kept.
+
+    Whether it expires, which is a reason to ask our helper, is not known before it is there.
+    """
+    assert outcome.registry is not None
+    where = _placement(outcome.registry, outcome, document, policy, None)
+    if not isinstance(where, Write):
+        return where
+    kept_in: list[Place] = ["auths"] if where.auths else []
+    if where.helper:
+        kept_in.append("credHelpers")
+    return replace(outcome, kept_in=frozenset(kept_in))
+
+
+def places(document: Document, registry: Registry) -> frozenset[Place]:
+    """
+    The parts of *document* that hold a login for *registry*, or name our helper for it.
+    """
+    found: list[Place] = []
+    if document.auth(registry) is not None:
+        found.append("auths")
+    if document.helper(registry) == OUR_HELPER:
+        found.append("credHelpers")
+    return frozenset(found)
+
+
+def is_never_delegated(registry: Registry) -> bool:
+    """
+    Whether our helper is never needed for *registry*: anonymous pulls work when a login expires.
+    """
+    return registry in _NEVER_DELEGATED
+
+
+def _somebody_elses(
+    secret: RegistrySecret,
+    outcome: Outcome,
+    document: Document,
+    recalled: Recalled,
+    *,
+    policy: Policy,
+    accepted: Credential | None,
+    seen: Seen | None,
+) -> Outcome | None:
+    """
+    The outcome where somebody else's login stays: another helper's, or one by hand.
+    """
+    registry = secret.registry
+    entry = document.auth(registry)
+    ours = entry is not None and recalled.wrote(entry)
+    not_to_replace = secret.implicit and document.has_login(registry) and not ours
+    other = document.other_helper(registry)
+    if other is not None:
+        return other_helper(outcome, other)
+    if document.helper(registry) == OUR_HELPER:
+        # docker asks our cache, whatever stands in `auths`.
+        meanwhile = (
+            recalled.stored_by_hand
+            and seen is not None
+            and not _same(recalled.cached, seen.cached)
+            and not _same(recalled.cached, accepted)
+        )
+        stays = recalled.by_hand or meanwhile
+        # Out of reach with the helper that was given it, whose entry breaks `docker run`.
+        if stays and policy.delegation.trouble is None:
+            return by_hand(outcome)
+        return not_ours(outcome) if not_to_replace and accepted is not None else None
+    if not_to_replace:
+        return not_ours(outcome)
+    if entry is None or ours or _same(entry, accepted):
+        return None
+    if policy.codespaces_wrote and codespaces.is_its(entry, secret, kind=outcome.kind):
+        return None  # replaced, then, once the registry has accepted ours
+    since_ours = recalled.state is not None and bool(recalled.entries)
+    meanwhile = (
+        seen is not None
+        and not _same(entry, seen.auth)
+        and recalled.hash_of(entry) is not None  # without a memory, nobody knows whose it is
+    )
+    return by_hand(outcome) if since_ours or meanwhile else None
+
+
+def _as_before(
+    secret: RegistrySecret,
+    outcome: Outcome,
+    document: Document | None,
+    recalled: Recalled,
+    policy: Policy,
+) -> Outcome | None:
+    """
+    The outcome where there is no need to ask, or no use in it.
+    """
+    if policy.verify != "changed":
+        return None
+    now = time.time()
+    if document is not None and recalled.is_fresh(now=now):
+        kept_in = _holds(document, secret.registry, recalled, policy)
+        if kept_in:
+            return replace(
+                outcome,
+                status="unchanged",
+                verified=True,
+                expires_at=recalled.expires_at,
+                kept_in=kept_in,
+            )
+    refused = refused_before(secret, recalled, now=now)
+    if refused is None:
+        return None
+    return replace(outcome, status="rejected", code=refused.code, error=refused)
+
+
+def refused_before(
+    secret: RegistrySecret, recalled: Recalled, *, now: float
+) -> AuthenticationError | None:
+    """
+    Return why *secret* is not sent again: it was refused a moment ago; None where it was not.
+    """
+    if not recalled.was_refused(now=now):
+        return None
+    return AuthenticationError(
+        f"{secret.registry} refused this secret at {_clock(recalled.at)}; not asked again "
+        f"before {_clock(recalled.at + REFUSED_FOR)}",
+        hint=f"correct {secret.source}; a changed secret is tried at once",
+        code="refused-before",
+    )
+
+
+def _holds(
+    document: Document, registry: Registry, recalled: Recalled, policy: Policy
+) -> frozenset[Place]:
+    """
+    The places where docker finds the login that was accepted, if they are those asked for.
+    """
+    entry = document.auth(registry)
+    if document.helper(registry) != OUR_HELPER:
+        newest = entry is not None and recalled.wrote_last(entry)
+        visible = document.asked_for(registry) == "auths" and policy.store != "helper"
+        return frozenset({"auths"}) if newest and visible else _NOWHERE
+    # A helper that is gone breaks `docker run`: what follows then takes its entry away.
+    if recalled.cached is None or policy.store == "auths" or policy.delegation.trouble is not None:
+        return _NOWHERE
+    if policy.store == "auto" and policy.delegation.refusal is not None:
+        return _NOWHERE
+    # Another --store left it so: `helper` keeps no secret in `auths`, and `auto` does.
+    ours = entry is not None and recalled.wrote(entry)
+    stale = ours if policy.store == "helper" else entry is None
+    return _NOWHERE if stale else places(document, registry)
+
+
+def _placement(
+    registry: Registry,
+    outcome: Outcome,
+    document: Document,
+    policy: Policy,
+    accepted: Credential | None,
+) -> Outcome | Write:
+    """
+    Where a login goes, or the outcome where it cannot go where it was asked to.
+    """
+    if policy.store == "helper":
+        trouble = policy.delegation.trouble
+        if trouble is not None:
+            return replace(outcome, status="failed", code=trouble.code, error=trouble)
+        return Write(auths=False, helper=True)
+    expires = accepted is not None and accepted.expires_at is not None
+    if policy.store == "auths" or not (expires or document.is_up_to_store(registry)):
+        return Write(auths=True, helper=False)
+    obstacle = policy.delegation.refusal
+    if is_never_delegated(registry):
+        obstacle = "an anonymous pull from it works, and one with an expired login does not"
+    return Write(auths=True, helper=obstacle is None, obstacle=obstacle)
+
+
+def _same(one: Credential | None, other: Credential | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return (one.username, one.secret) == (other.username, other.secret)
+
+
+def _clock(at: float) -> str:
+    return time.strftime("%H:%M:%SZ", time.gmtime(at))

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""
+Whether docker may be sent to our own credential helper, and who would then not find it.
+
+A helper that config.json names and that is not there breaks `docker run` outright, for every
+process that reads that file: also one with another PATH, and one on the other side of a mount.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ..errors import ConfigError
+from ..files import find_program
+from ..naming import EVERYWHERE, HELPER_PROGRAM, INFIX
+from .masking import SECRET_NAMES
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_MOUNTS = "/proc/self/mountinfo"
+
+# As long as a helper may take to answer docker; a busy machine needs its part to start one.
+_ANSWER_WITHIN = 5.0  # seconds
+
+
+class Delegation:
+    """
+    The conditions for naming our helper in one config.json, looked at once and when needed.
+    """
+
+    def __init__(
+        self,
+        config_path: str,
+        *,
+        environ: Mapping[str, str] | None = None,
+        places: Sequence[str] = EVERYWHERE,
+        mounts: str = _MOUNTS,
+        answer_within: float = _ANSWER_WITHIN,
+    ) -> None:
+        """
+        Name the file; nothing is looked at yet.
+
+        Args:
+            config_path: Of config.json.
+            environ: For the PATH of this process; None: its own.
+            places: Folders that are on everybody's PATH.
+            mounts: The kernel's list of mounts.
+            answer_within: Seconds for the helper to say who it is.
+        """
+        self._config_path = config_path
+        self._environ = os.environ if environ is None else environ
+        self._places = tuple(places)
+        self._mounts = mounts
+        self._answer_within = answer_within
+        self._refusal: str | None = None
+        self._looked = False
+        self._trouble: ConfigError | None = None
+        self._tried = False
+
+    @property
+    def trouble(self) -> ConfigError | None:
+        """
+        Why docker, started where we are, would get nothing from our helper; None: it would.
+
+        `helper-missing`, or `helper-failed` where it does not run: one whose Python is gone, say.
+        """
+        if not self._tried:
+            self._trouble = self._untried()
+            self._tried = True
+        return self._trouble
+
+    def found(self, name: str) -> str | None:
+        """
+        The program *name* that docker would start, or None.
+        """
+        return find_program(name, self._environ)
+
+    @property
+    def refusal(self) -> str | None:
+        """
+        Why some process may not find the helper, in words that follow "since"; None: all do.
+        """
+        if not self._looked:
+            self._refusal = self._missing() or self._mounted()
+            self._looked = True
+        return self._refusal
+
+    def _untried(self) -> ConfigError | None:
+        program = self.found(HELPER_PROGRAM)
+        if program is None:
+            return ConfigError(
+                f"{HELPER_PROGRAM} is not on PATH",
+                hint="install the package where docker runs, or use --store auths",
+                code="helper-missing",
+            )
+        if not self._answers(program, self._environ):
+            return ConfigError(
+                f"{program} does not run",
+                hint=f"run {HELPER_PROGRAM} version to see why, or use --store auths",
+                code="helper-failed",
+            )
+        return None
+
+    def _missing(self) -> str | None:
+        where = " or ".join(self._places)
+        program = next(
+            (
+                p
+                for p in (os.path.join(d, HELPER_PROGRAM) for d in self._places)
+                if os.path.exists(p)
+            ),
+            None,
+        )
+        if program is None:
+            return f"{HELPER_PROGRAM} is not in {where}"
+        # It is a script, which whoever runs it has to read.
+        if os.stat(program).st_mode & 0o555 != 0o555:
+            return f"{program} can't be run by everybody"
+        if not self._answers(program, {"PATH": os.pathsep.join(self._places)}):
+            return f"{program} does not run with a PATH of {where} only"
+        return None
+
+    def _answers(self, program: str, environ: Mapping[str, str]) -> bool:
+        import subprocess  # 10 ms, and most credentials need no helper
+
+        try:
+            done = subprocess.run(  # noqa: S603  (our own helper, by its full path)
+                [program, "version"],
+                check=False,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=self._answer_within,
+                env={n: environ[n] for n in environ if not _may_be_secret(n)},
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return done.returncode == 0 and done.stdout.startswith(HELPER_PROGRAM.encode())
+
+    def _mounted(self) -> str | None:
+        folder = os.path.dirname(os.path.abspath(self._config_path))
+        target = os.path.realpath(self._config_path)
+        paths = {os.path.abspath(self._config_path), folder, target, os.path.dirname(target)}
+        paths.add(os.path.realpath(folder))
+        if any(self._is_mount(path) for path in paths if path != "/"):
+            return "config.json or its folder is a mount, and the other side may lack the helper"
+        return None
+
+    def _is_mount(self, path: str) -> bool:
+        if sys.platform != "linux":
+            return os.path.ismount(path)
+        # A file can be one, too, and a bind mount of the same file system shows in this list only.
+        try:
+            with open(self._mounts, encoding="utf-8", errors="surrogateescape") as file:
+                points = [line.split(" ")[4] for line in file]
+        except (OSError, IndexError):
+            return os.path.ismount(path)
+        return path in map(_unescaped, points)
+
+
+def _may_be_secret(name: str) -> bool:
+    # Saying one's version takes none.
+    return INFIX in name.upper() or name.upper().endswith(SECRET_NAMES)
+
+
+def _unescaped(point: str) -> str:
+    # proc(5): blank, tab, newline and backslash are octal there.
+    for octal, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        point = point.replace(octal, character)
+    return point

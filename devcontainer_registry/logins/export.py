@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: MIT
+"""
+The credentials that a login keeps, for tools that read neither config.json nor our helper.
+
+Only what we keep ourselves: somebody else's login is not ours to hand on.  All of it or nothing: a
+half of what was asked for would replace a whole one, and be noticed at a pull.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+
+from ..cache.entry import USELESS_BELOW, Entry
+from ..cache.folder import Cache
+from ..cache.memory import Memory, credential_of
+from ..config.file import DockerConfig
+from ..credentials import Credential, Secret
+from ..errors import AuthenticationError, ConfigError, RegistryError, UnreachableError
+from ..naming import OUR_HELPER
+from ..registry import Registry
+from .export_formats import DEFAULT_NAME, oversize, refusal, written
+from .renewal import serve
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ..config.file import Document
+
+# What another run at another place, or time, would get.
+_STALE = frozenset({"expired", "secrets-not-visible"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """
+    How it went for one registry.
+
+    Attributes:
+        registry: Which.
+        expires_at: Of the credential, in Unix seconds; None: not known to expire.
+        error: Why it can't be exported.
+    """
+
+    registry: Registry
+    expires_at: float | None = None
+    error: RegistryError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportReport:
+    """
+    How an export went.
+
+    Attributes:
+        content: The text in the format that was asked for; None where there is an error.
+        registries: One each, in the order in which they were named, or else by name.
+        error: What is wrong besides.
+    """
+
+    content: Secret | None
+    registries: tuple[Exported, ...] = ()
+    error: RegistryError | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """
+        0; 3 nothing to export, or not in this format; 4 refused; 5 too old; 6 config.json.
+        """
+        errors = [self.error, *(each.error for each in self.registries)]
+        seen = {_status(error) for error in errors if error is not None}
+        return next((status for status in (6, 4, 5, 3) if status in seen), 0)
+
+
+def export(
+    form: str,
+    registries: Iterable[Registry] | None = None,
+    *,
+    name: str = DEFAULT_NAME,
+    environ: Mapping[str, str] | None = None,
+    config: DockerConfig | None = None,
+    now: float | None = None,
+) -> ExportReport:
+    """
+    Write the credentials that we keep in the format *form*.
+
+    One that our helper serves is renewed first, if half of its life is over.
+
+    Args:
+        form: `docker-config`, `containers-auth`, `kubernetes-secret`, `envbuilder` or
+            `devcontainers-oci-auth`.
+        registries: Whose; None: all that we keep.
+        name: Of the Kubernetes secret.
+        environ: Variables that say where things are kept, and what could be renewed; None: the
+            process's own.
+        config: The config.json to read; None: where docker looks for it.
+        now: Unix seconds; None: the clock.
+    """
+    environ = os.environ if environ is None else environ
+    cache = Cache.locate(environ)
+    try:
+        config = config or DockerConfig.locate(environ)
+        look = _Look(
+            document=config.read(),
+            cache=cache,
+            memory=Memory(cache, config.path),
+            environ=environ,
+            now=time.time() if now is None else now,
+        )
+        wanted = _kept(look) if registries is None else list(dict.fromkeys(registries))
+    except ConfigError as exc:
+        return ExportReport(content=None, error=exc)
+    if not wanted:
+        return ExportReport(content=None, error=_nothing())
+    credentials: dict[Registry, Credential] = {}
+    exported = []
+    for registry in wanted:
+        try:
+            credentials[registry] = found = look.credential(registry)
+        except RegistryError as exc:
+            exported.append(Exported(registry=registry, error=exc))
+            continue
+        why_not = refusal(form, registry, found)
+        exported.append(Exported(registry=registry, expires_at=found.expires_at, error=why_not))
+    if any(each.error is not None for each in exported):
+        return ExportReport(content=None, registries=tuple(exported))
+    text = written(form, credentials, name=name)
+    too_large = oversize(form, text)
+    return ExportReport(
+        content=None if too_large else Secret(text),
+        registries=tuple(exported),
+        error=too_large,
+    )
+
+
+def _kept(look: _Look) -> list[Registry]:
+    return [registry for registry in look.cache.registries() if look.is_ours(registry)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """
+    What is looked at, and with what.
+    """
+
+    document: Document
+    cache: Cache
+    memory: Memory
+    environ: Mapping[str, str]
+    now: float
+
+    def is_ours(self, registry: Registry) -> bool:
+        """
+        Whether we keep a credential for *registry*.
+        """
+        if self._is_served(registry):
+            # What `docker login` gave to our helper is the user's own.
+            kept = Entry.read(self.cache, registry)
+            return kept.has_credential and not kept.by_hand
+        entry = self.document.auth(registry)
+        return entry is not None and self.memory.wrote(registry, entry)
+
+    def credential(self, registry: Registry) -> Credential:
+        """
+        The credential that we keep for *registry*.
+
+        Raises:
+            RegistryError: There is none, or none that works.
+        """
+        if not self.is_ours(registry):
+            raise self._not_ours(registry)
+        if self._is_served(registry):
+            found = credential_of(serve(registry, self.cache, self.environ))
+        else:
+            found = self._written(registry)
+        if found.seconds_left(now=self.now) <= USELESS_BELOW:
+            raise _expired(registry)
+        return found
+
+    def _written(self, registry: Registry) -> Credential:
+        entry = self.document.auth(registry)
+        assert entry is not None
+        found = self.memory.with_life(registry, entry)
+        remembered = Entry.read(self.cache, registry)
+        if found.expires_at is None and remembered.expires_at is not None:
+            # An older one than we wrote last, which an editor brought back: nobody knows its life.
+            raise _expired(registry)
+        return found
+
+    def _is_served(self, registry: Registry) -> bool:
+        return self.document.helper(registry) == OUR_HELPER
+
+    def _not_ours(self, registry: Registry) -> RegistryError:
+        if self.document.entry(registry) or self.document.helper(registry):
+            return RegistryError(
+                f"the login of {registry} is somebody else's",
+                hint="export what devcontainer-registry login keeps; log in with a set of three "
+                "variables",
+                code="not-ours",
+            )
+        return RegistryError(
+            f"no login of {registry} is kept here",
+            hint="run devcontainer-registry login",
+            code="not-logged-in",
+        )
+
+
+def _nothing() -> RegistryError:
+    return RegistryError(
+        "no login is kept here, so there is nothing to export",
+        hint="run devcontainer-registry login",
+        code="nothing-to-export",
+    )
+
+
+def _expired(registry: Registry) -> RegistryError:
+    return RegistryError(
+        f"the credential of {registry} has expired",
+        hint="run devcontainer-registry login where its secrets are",
+        code="expired",
+    )
+
+
+def _status(error: RegistryError) -> int:
+    match error:
+        case ConfigError():
+            return 6
+        case AuthenticationError():
+            return 4
+        case UnreachableError():
+            return 5
+        case _:
+            return 5 if error.code in _STALE else 3

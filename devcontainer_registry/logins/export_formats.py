@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""
+Credentials in other tools' formats, and what each of these can't carry.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from ..config.auth_entry import auth_entry
+from ..errors import ConfigError, RegistryError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..credentials import Credential
+    from ..registry import Registry
+
+    Credentials = Mapping[Registry, Credential]
+
+# The name of a Kubernetes secret for which nobody gave another.
+DEFAULT_NAME = "devcontainer-registry"
+
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ (DNS subdomain names)
+_NAME_MAX = 253
+_LETTERS_AND_DIGITS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+# https://kubernetes.io/docs/concepts/configuration/secret/: 1 MiB, all values of one together.
+_KUBERNETES_MAX = 1024 * 1024  # octets
+
+_IDENTITY_TOKEN = "it is an identity token"  # noqa: S105  (words for a person)
+
+
+def written(form: str, credentials: Credentials, *, name: str = DEFAULT_NAME) -> str:
+    """
+    *credentials* in the format *form*, without a line end.
+
+    Args:
+        form: One of `FORMATS`.
+        credentials: What `refusal` has nothing against.
+        name: Of the Kubernetes secret.
+    """
+    return FORMATS[form](credentials, name)
+
+
+def refusal(form: str, registry: Registry, credential: Credential) -> RegistryError | None:
+    """
+    Why *form* can't carry *credential*, or None.  The message names the registry and no value.
+    """
+    if form == "devcontainers-oci-auth":
+        why = _unlistable(credential)
+    else:
+        why = _unstorable(credential)
+        if form == "kubernetes-secret" and credential.is_identity_token:
+            # Its reader knows user names and passwords only:
+            # https://github.com/kubernetes/kubernetes/blob/v1.32.0/pkg/credentialprovider/config.go
+            why = _IDENTITY_TOKEN
+    if why is None:
+        return None
+    return RegistryError(
+        f"{form} can't carry the login of {registry}: {why}",
+        hint="choose another format, or name the other registries only",
+        code="not-exportable",
+    )
+
+
+def oversize(form: str, content: str) -> RegistryError | None:
+    """
+    Why *content* as a whole is too large for *form*, or None.
+    """
+    if form != "kubernetes-secret" or len(content) * 3 // 4 <= _KUBERNETES_MAX:
+        return None
+    return RegistryError(
+        "a Kubernetes secret holds at most 1 MiB",
+        hint="name fewer registries",
+        code="not-exportable",
+    )
+
+
+def is_kubernetes_name(name: str) -> bool:
+    """
+    Whether Kubernetes takes *name* for an object: an RFC 1123 subdomain in lower case.
+    """
+    labels = name.split(".")
+    return len(name) <= _NAME_MAX and all(
+        label
+        and label[0] in _LETTERS_AND_DIGITS
+        and label[-1] in _LETTERS_AND_DIGITS
+        and _LETTERS_AND_DIGITS.issuperset(label.replace("-", ""))
+        for label in labels
+    )
+
+
+def _unstorable(credential: Credential) -> str | None:
+    try:
+        auth_entry(credential)
+    except ConfigError as exc:
+        return exc.message  # our own words, which quote nothing
+    return None
+
+
+def _unlistable(credential: Credential) -> str | None:
+    # https://github.com/devcontainers/cli/blob/v0.80.0/src/spec-configuration/httpOCIRegistry.ts:
+    # split at commas, then at bars, without a way to escape either; always a user and a password.
+    if credential.is_identity_token:
+        return _IDENTITY_TOKEN
+    user, secret = credential.username, credential.secret.reveal()
+    if not user or not secret:
+        return "it has no user name or no password"
+    if any(mark in user + secret for mark in ",|"):
+        return "it has a comma or a bar"
+    if ":" in user:
+        return "it has a colon in its user name"
+    if any(control in user + secret for control in "\0\r\n"):
+        return "it has a line end or a NUL"
+    try:
+        (user + secret).encode("utf-8")
+    except UnicodeEncodeError:
+        return "it has octets that are no UTF-8"
+    return None
+
+
+def _docker_config(credentials: Credentials, _name: str) -> str:
+    return json.dumps({"auths": _auths(credentials)}, indent="\t")
+
+
+def _containers_auth(credentials: Credentials, _name: str) -> str:
+    # Docker Hub under its name: containers/image looks a URL up in docker's own file only.
+    # https://github.com/containers/image/blob/v5.31.0/docs/containers-auth.json.5.md
+    auths = {str(registry): auth_entry(c) for registry, c in credentials.items()}
+    return json.dumps({"auths": auths}, indent="\t")
+
+
+def _kubernetes_secret(credentials: Credentials, name: str) -> str:
+    # https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name},
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": _encoded_config(credentials)},
+    }
+    return json.dumps(manifest, indent=2)
+
+
+def _envbuilder(credentials: Credentials, _name: str) -> str:
+    # https://github.com/coder/envbuilder/blob/v1.1.0/docs/container-registry-auth.md
+    return _encoded_config(credentials)
+
+
+def _devcontainers_oci_auth(credentials: Credentials, _name: str) -> str:
+    # The CLI compares the host as the reference spells it, so Docker Hub goes under each name.
+    return ",".join(
+        f"{host}|{credential.username}|{credential.secret.reveal()}"
+        for registry, credential in credentials.items()
+        for host in registry.spellings
+        if "/" not in host
+    )
+
+
+def _auths(credentials: Credentials) -> dict[str, dict[str, object]]:
+    return {registry.config_key: auth_entry(c) for registry, c in credentials.items()}
+
+
+def _encoded_config(credentials: Credentials) -> str:
+    text = json.dumps({"auths": _auths(credentials)}, separators=(",", ":"))
+    return base64.b64encode(text.encode()).decode("ascii")
+
+
+# In the order in which the command's help names them.
+FORMATS: dict[str, Callable[[Credentials, str], str]] = {
+    "docker-config": _docker_config,
+    "containers-auth": _containers_auth,
+    "kubernetes-secret": _kubernetes_secret,
+    "envbuilder": _envbuilder,
+    "devcontainers-oci-auth": _devcontainers_oci_auth,
+}

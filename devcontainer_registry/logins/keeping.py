@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: MIT
+"""
+What goes into config.json, decided under its lock from what is in it then.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from ..errors import ConfigChangedError, ConfigError
+from ..naming import HELPER_PREFIX, OUR_HELPER
+from .decision import Write, decide, is_never_delegated, places
+from .outcomes import hidden, not_delegated, not_everywhere, not_kept
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..cache.entry import State
+    from ..cache.memory import Memory
+    from ..config.file import DockerConfig, Document
+    from ..credentials import Credential, RegistrySecret
+    from ..errors import RegistryError
+    from ..observer import Observer
+    from ..report import Outcome
+    from .decision import Policy, Seen
+
+# However late it is: what was accepted deserves a moment to be written.
+_LOCK_MIN = 1.0  # seconds
+_TRIES_MAX = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """
+    A credential to keep.
+
+    Attributes:
+        secret: The set that it came from.
+        credential: What the registry accepted, or what nobody could ask about.
+        outcome: So far: `ok` or `unverified`.
+        seen: What docker had when we began to ask; None: nobody knows.
+    """
+
+    secret: RegistrySecret
+    credential: Credential
+    outcome: Outcome
+    seen: Seen | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """
+    The outcomes of what was to be kept, in its order; whether the file changed; what is wrong.
+    """
+
+    outcomes: Sequence[Outcome]
+    changed: bool
+    error: RegistryError | None
+
+
+def keep(
+    accepted: Sequence[Accepted],
+    *,
+    config: DockerConfig,
+    memory: Memory,
+    policy: Policy,
+    deadline: float,
+    observe: Observer,
+) -> Kept:
+    """
+    Write what was accepted into *config*, all of it at once.
+
+    Args:
+        accepted: What to write.
+        config: Where to.
+        memory: Told of each entry before it is written.
+        policy: Where to, and whether our helper may be named.
+        deadline: Of the run, by `time.monotonic`.
+        observe: Told what happens.
+    """
+    decided: list[Outcome] = []
+
+    def change(document: Document) -> None:
+        decided[:] = [_keep_one(one, document, memory=memory, policy=policy) for one in accepted]
+
+    try:
+        changed = amend(config, change, deadline=deadline, observe=observe)
+    except (ConfigChangedError, ConfigError) as exc:
+        return Kept(outcomes=[not_kept(o.outcome) for o in accepted], changed=False, error=exc)
+    return Kept(outcomes=decided, changed=changed, error=None)
+
+
+def amend(
+    config: DockerConfig,
+    change: Callable[[Document], None],
+    *,
+    deadline: float,
+    observe: Observer,
+) -> bool:
+    """
+    Edit *config*, from its new content once more where somebody who takes no lock was faster.
+
+    Returns:
+        Whether the file changed.
+
+    Raises:
+        ConfigError: It can't be read or written.
+        ConfigChangedError: Somebody else wrote it again and again.
+    """
+    for tries_left in reversed(range(_TRIES_MAX)):
+        try:
+            return config.edit(
+                change, timeout=max(_LOCK_MIN, deadline - time.monotonic()), observe=observe
+            )
+        except ConfigChangedError:  # noqa: PERF203  (a try is a write)
+            if not tries_left:
+                raise
+    raise AssertionError  # the last try returns or raises
+
+
+def _keep_one(one: Accepted, document: Document, *, memory: Memory, policy: Policy) -> Outcome:
+    decided = decide(
+        one.secret,
+        one.outcome,
+        document=document,
+        recalled=memory.recall(one.secret),
+        policy=policy,
+        accepted=one.credential,
+        seen=one.seen,
+    )
+    if not isinstance(decided, Write):
+        return decided or one.outcome
+    try:
+        return _Writing(one, document, memory=memory, policy=policy).write(decided)
+    except ConfigError as exc:
+        # docker's format can't carry this one; the others are not to suffer for it.
+        return replace(one.outcome, status="failed", code=exc.code, error=exc)
+
+
+class _Writing:
+    """
+    One credential on its way into config.json, our cache, or both.
+    """
+
+    def __init__(
+        self, one: Accepted, document: Document, *, memory: Memory, policy: Policy
+    ) -> None:
+        self.one = one
+        self.registry = one.secret.registry
+        self.document = document
+        self.memory = memory
+        self.delegation = policy.delegation
+
+    def write(self, where: Write) -> Outcome:
+        """
+        Write it to the places of *where*; the outcome.
+
+        Raises:
+            ConfigError: It can't be kept there; nothing has been changed.
+        """
+        if not where.auths:
+            return self._into_cache_only()
+        # Before anything is noted: what docker's format can't carry is not to be remembered.
+        self.document.set_auth(self.registry, self.one.credential)
+        obstacle = where.obstacle
+        if where.helper:
+            obstacle = self._delegate(written=True)
+            if obstacle is None:
+                return self._kept()
+        self.document.remove_helper(self.registry, OUR_HELPER)
+        if not self._note(written=True, served=False):
+            # An old memory would take what is written now for a login by hand, for good.
+            self.memory.forget(self.registry)
+        if self.document.asked_for(self.registry) == "credsStore":
+            store = self.document.creds_store or ""
+            there = self.delegation.found(HELPER_PREFIX + store) is not None
+            return hidden(self._kept(), store, there=there, why_not=obstacle)
+        # Without a helper ECR Public is as it should be: anonymous pulls work when this expires.
+        if obstacle is None or is_never_delegated(self.registry):
+            return self._kept()
+        return not_delegated(self._kept(), obstacle)
+
+    def _into_cache_only(self) -> Outcome:
+        obstacle = self._delegate(written=False)
+        if obstacle is not None:
+            raise ConfigError(
+                f"our helper can't be asked for it, since {obstacle}",
+                hint="mend that, or use --store auths",
+                code="not-delegated",
+            )
+        self.document.remove_auth(self.registry)
+        outcome = self._kept()
+        refusal = self.delegation.refusal
+        if refusal is None or outcome.code is not None:
+            return outcome  # that an image can't be pulled is worse
+        return not_everywhere(outcome, refusal)
+
+    def _delegate(self, *, written: bool) -> str | None:
+        """
+        Have docker ask our helper; why that can't be, in words that follow "since".
+        """
+        if "" in self.document.helpers(self.registry).values():
+            return "its credHelpers entry is empty, which tells docker to ask no helper"
+        # In this order: a helper that is asked and has nothing would hide what is in `auths`.
+        if not self._note(written=written, served=True):
+            return "our cache can't be written to"  # the report has a finding about that
+        self.document.set_helper(self.registry, OUR_HELPER)
+        return None
+
+    def _note(self, *, written: bool, served: bool) -> bool:
+        # An image that could not be pulled is looked at again at the next start.
+        proven = self.one.outcome.verified and self.one.outcome.code is None
+        state: State = "verified" if proven else "unverified"
+        return self.memory.note(
+            self.one.secret, state, credential=self.one.credential, written=written, served=served
+        )
+
+    def _kept(self) -> Outcome:
+        return replace(self.one.outcome, kept_in=places(self.document, self.registry))

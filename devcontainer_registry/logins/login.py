@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: MIT
+"""
+The order of it all: find, choose, authenticate, verify, keep, report.
+
+Every registry is asked at once, each in a thread of its own, and what is accepted is kept as soon
+as it is known: one registry's failure never stops, delays or hides another's.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+
+from .. import authenticators as plugins
+from ..cache.folder import Cache
+from ..cache.memory import Memory
+from ..config.file import DockerConfig, Document
+from ..config.findings import findings_after_login
+from ..credentials import Finding
+from ..discovery import Found, discover
+from ..errors import ConfigError, PluginError
+from ..naming import HELPER_PREFIX
+from ..observer import ignore
+from ..report import LoginReport, Outcome
+from .asking import Job, RetryPolicy, ask_all
+from .candidates import chosen, incomplete, refuse_mistakes
+from .candidates import only as only_of
+from .decision import Policy, Seen, decide, foreseen, places
+from .delegation import Delegation
+from .keeping import Accepted, keep
+from .outcomes import not_kept
+from .verdict import verdict
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from ..authenticators import Installed
+    from ..credentials import RegistrySecret
+    from ..errors import RegistryError
+    from ..observer import Observer
+    from ..registry import Registry
+    from .decision import Store, Verify
+
+
+def login(
+    secrets: Iterable[RegistrySecret] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    secrets_file: str | None = None,
+    config: DockerConfig | None = None,
+    authenticators: Installed | None = None,
+    only: Collection[str] = (),
+    verify: Verify = "always",
+    store: Store = "auto",
+    retry: RetryPolicy | None = None,
+    timeout: float = 30.0,
+    dry_run: bool = False,
+    codespaces_wrote: bool = False,
+    observe: Observer = ignore,
+) -> LoginReport:
+    """
+    Log in to every registry that the environment has a secret for.
+
+    Blocks until all have answered, *timeout* at the longest: from asyncio, call it with
+    `asyncio.to_thread`.  Any number of threads and processes may call it at once.  Who was given
+    up gets a second more at the end of the process, and no longer.
+
+    Args:
+        secrets: What to log in with; None: what `discover` finds in *environ*.
+        environ: All variables, those that say where docker's files are (`HOME`) among them; None:
+            the process's own, which the SDKs of the clouds read besides.
+        secrets_file: Path of a JSON file of variables, as the dev container CLI takes it.
+        config: The file to write; None: where docker looks for it.
+        authenticators: By kind; None: all that are installed.
+        only: Ids of the sets to use; empty: all of them.
+        verify: `always`; `changed`: not again where the same set was accepted, or just refused;
+            `never`: the registry isn't asked.
+        store: `auths`: into config.json; `helper`: into our cache, and docker asks our helper;
+            `auto`: into config.json, and our helper besides where that is needed and safe.
+        retry: How often to try again.
+        timeout: Seconds for the whole run, running requests included.
+        dry_run: Say what would be done; ask nobody, write nothing.
+        codespaces_wrote: Whether GitHub Codespaces may have written config.json since the last
+            run: what it makes of an access key is then no login by hand.
+        observe: Told what happens, as it happens, also from other threads.
+
+    Returns:
+        One outcome for each registry.  What a registry, a cloud, a plugin or the file did is in
+        there, never raised.
+
+    Raises:
+        UnknownSetError: A `ValueError`: *only* names an id that is not there.
+        TypeError, ValueError: An argument is none of what is said above.
+    """
+    refuse_mistakes(secrets, only=only, config=config, verify=verify, store=store)
+    # As a default it would be in the signature, and `help(login)` would show every secret.
+    environ = os.environ if environ is None else environ
+    deadline = time.monotonic() + timeout
+    found = discover(environ, secrets_file=secrets_file) if secrets is None else _given(secrets)
+    found = only_of(found, only)
+    installed: Installed = {}
+    if found.secrets:
+        installed = plugins.load() if authenticators is None else authenticators
+    for kind, plugin in installed.items():
+        if isinstance(plugin, PluginError):
+            observe("plugin.unusable", kind=kind, code=plugin.code)
+    try:
+        config = config or DockerConfig.locate(environ)
+    except ConfigError as exc:
+        return _nowhere(found, installed, exc, observe=observe)
+    run = _Run(
+        config=config,
+        memory=Memory(Cache.locate(environ), config.path),
+        policy=Policy(
+            delegation=Delegation(config.path, environ=environ),
+            store=store,
+            verify=verify,
+            codespaces_wrote=codespaces_wrote,
+        ),
+        environ=environ,
+        retry=retry or RetryPolicy(),
+        deadline=deadline,
+        observe=observe,
+    )
+    report = run.report(found, installed, dry_run=dry_run)
+    trouble = run.memory.trouble
+    if trouble is not None:
+        said = Finding(code=trouble.code, message=trouble.message, hint=trouble.hint)
+        report = replace(report, findings=(*report.findings, said))
+    return report
+
+
+def _given(secrets: Iterable[RegistrySecret]) -> Found:
+    return Found(secrets=tuple(secrets), incomplete=(), findings=())
+
+
+def _nowhere(
+    found: Found, installed: Installed, error: ConfigError, *, observe: Observer
+) -> LoginReport:
+    """
+    The report where there is no place to write to, so that nobody need be asked.
+    """
+    outcomes = []
+    for secret in found.secrets:
+        outcome, authenticator = chosen(secret, installed, observe=observe)
+        outcomes.append(outcome if authenticator is None else not_kept(outcome))
+    return LoginReport(
+        config="",
+        changed=False,
+        outcomes=(*outcomes, *incomplete(found)),
+        findings=found.findings,
+        error=error if found.secrets else None,
+    )
+
+
+class _Run:
+    """
+    One login: everything that its steps share.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: DockerConfig,
+        memory: Memory,
+        policy: Policy,
+        environ: Mapping[str, str],
+        retry: RetryPolicy,
+        deadline: float,
+        observe: Observer,
+    ) -> None:
+        self.config = config
+        self.memory = memory
+        self.policy = policy
+        self.environ = environ
+        self.retry = retry
+        self.deadline = deadline
+        self.observe = observe
+        self.changed = False
+        self.read_error: RegistryError | None = None
+        self.write_error: RegistryError | None = None
+        # What docker had for each registry when we began to ask; it may change meanwhile.
+        self.seen: dict[Registry, Seen] = {}
+
+    def report(self, found: Found, installed: Installed, *, dry_run: bool) -> LoginReport:
+        """
+        Go through it all.
+        """
+        document = self._peek() if found.secrets else None
+        outcomes: list[Outcome] = []
+        jobs: list[Job] = []
+        for secret in found.secrets:
+            outcome, authenticator = chosen(secret, installed, observe=self.observe)
+            if authenticator is not None:
+                outcome = self._before(secret, outcome, document)
+                if outcome.status == "found" and not dry_run:
+                    jobs.append(Job(len(outcomes), secret, authenticator, outcome))
+                elif outcome.status == "found":
+                    outcome = foreseen(outcome, document or Document(), policy=self.policy)
+            outcomes.append(outcome)
+        for broken in found.incomplete:
+            self.observe("secret.incomplete", id=broken.id, code=broken.error.code)
+        for batch in ask_all(
+            jobs,
+            environ=self.environ,
+            verified=self.policy.verify != "never",
+            retry=self.retry,
+            deadline=self.deadline,
+            observe=self.observe,
+        ):
+            for place, outcome in self._done(batch):
+                outcomes[place] = outcome
+        return LoginReport(
+            config=self.config.path,
+            changed=self.changed,
+            outcomes=tuple(
+                _beside(outcome, document) for outcome in (*outcomes, *incomplete(found))
+            ),
+            findings=(
+                *found.findings,
+                *findings_after_login(
+                    self.config,
+                    changed=self.changed,
+                    missing_store=self._missing_store(document, outcomes),
+                    in_auths=any("auths" in outcome.kept_in for outcome in outcomes),
+                    only_auths=any(outcome.kept_in == {"auths"} for outcome in outcomes),
+                    home=self.environ.get("HOME", ""),
+                ),
+            ),
+            error=self.write_error or self.read_error,
+        )
+
+    def _missing_store(self, document: Document | None, outcomes: Iterable[Outcome]) -> str | None:
+        store = document.creds_store if document is not None else None
+        # Whom it hides says so already.
+        if store is None or any(outcome.code == "hidden-by-credsstore" for outcome in outcomes):
+            return None
+        return None if self.policy.delegation.found(HELPER_PREFIX + store) else store
+
+    def _peek(self) -> Document | None:
+        try:
+            return self.config.read()
+        except ConfigError as exc:
+            # Somebody may be writing it just now: it counts unless a write goes well later.
+            self.read_error = exc
+            return None
+
+    def _before(
+        self, secret: RegistrySecret, outcome: Outcome, document: Document | None
+    ) -> Outcome:
+        """
+        What is known without asking: `found` where somebody has to be asked.
+        """
+        recalled = self.memory.recall(secret)
+        self.observe("secret.found", id=secret.id, registry=secret.registry, source=secret.source)
+        if document is not None:
+            registry = secret.registry
+            self.seen[registry] = Seen(auth=document.auth(registry), cached=recalled.cached)
+        decided = decide(secret, outcome, document=document, recalled=recalled, policy=self.policy)
+        return decided if isinstance(decided, Outcome) else outcome
+
+    def _done(self, jobs: Sequence[Job]) -> Iterable[tuple[int, Outcome]]:
+        """
+        The outcomes of *jobs*, after what can be kept of them has been kept.
+        """
+        outcomes = {job.place: verdict(job) for job in jobs}
+        accepted = {
+            job.place: Accepted(
+                secret=job.secret,
+                credential=job.credential,
+                outcome=outcomes[job.place],
+                seen=self.seen.get(job.secret.registry),
+            )
+            for job in jobs
+            if job.credential is not None and outcomes[job.place].status in ("ok", "unverified")
+        }
+        if accepted:
+            kept = keep(
+                list(accepted.values()),
+                config=self.config,
+                memory=self.memory,
+                policy=self.policy,
+                deadline=self.deadline,
+                observe=self.observe,
+            )
+            outcomes.update(zip(accepted, kept.outcomes, strict=True))
+            self.changed = self.changed or kept.changed
+            self.read_error = None
+            self.write_error = kept.error or self.write_error
+        for job in jobs:
+            outcome = outcomes[job.place]
+            if outcome.status == "rejected":
+                self.memory.note(job.secret, "refused")
+            self.observe(
+                "login.succeeded" if outcome.status == "ok" else "login.failed",
+                id=outcome.id,
+                registry=outcome.registry,
+                status=outcome.status,
+                code=outcome.code,
+                attempts=outcome.attempts,
+                elapsed=round(outcome.elapsed, 3),
+            )
+        return outcomes.items()
+
+
+def _beside(outcome: Outcome, document: Document | None) -> Outcome:
+    """
+    *outcome*, which may not have been kept, with what *document* has from before.
+    """
+    in_vain = outcome.status in ("rejected", "unverified", "incomplete", "failed")
+    if not in_vain or outcome.kept_in or outcome.registry is None or document is None:
+        return outcome
+    return replace(outcome, stays=bool(places(document, outcome.registry)))

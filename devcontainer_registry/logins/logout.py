@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""
+Removing what we wrote, and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+
+from ..cache.folder import Cache
+from ..cache.memory import Memory
+from ..config.file import DockerConfig
+from ..errors import ConfigChangedError, ConfigError, RegistryError
+from ..naming import OUR_HELPER
+from ..observer import ignore
+from ..registry import Registry
+from ..report import LoginReport, Outcome
+from .keeping import amend
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ..config.file import Document
+    from ..observer import Observer
+
+
+def logout(
+    registries: Iterable[Registry] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    config: DockerConfig | None = None,
+    timeout: float = 30.0,
+    observe: Observer = ignore,
+) -> LoginReport:
+    """
+    Remove what we wrote for *registries* from config.json, and what we remember of them.
+
+    Args:
+        registries: None: all that we remember.
+        environ: Variables that say where the files are; None: the process's own.
+        config: The file to edit; None: where docker looks for it.
+        timeout: Seconds to wait for others who are writing it.
+        observe: Told what happens.
+
+    Returns:
+        One outcome each: `ok` where an entry was removed, `unchanged` where there was none,
+        `skipped` where it is somebody else's.
+    """
+    environ = os.environ if environ is None else environ
+    cache = Cache.locate(environ)
+    try:
+        config = config or DockerConfig.locate(environ)
+        wanted = list(cache.registries() if registries is None else registries)
+    except ConfigError as exc:
+        return LoginReport(config="", changed=False, outcomes=(), error=exc)
+    memory = Memory(cache, config.path)
+    outcomes: list[Outcome] = []
+
+    def change(document: Document) -> None:
+        outcomes[:] = [_remove(registry, document, memory) for registry in wanted]
+
+    try:
+        if os.path.lexists(config.path):
+            deadline = time.monotonic() + timeout
+            changed = bool(wanted) and amend(config, change, deadline=deadline, observe=observe)
+        else:
+            # Nor is a folder made to find nothing in.
+            change(config.read())
+            changed = False
+    except (ConfigError, ConfigChangedError) as exc:
+        return LoginReport(config=config.path, changed=False, outcomes=(), error=exc)
+    for outcome in outcomes:
+        if outcome.registry is not None and outcome.status != "skipped":
+            memory.forget(outcome.registry)
+    return LoginReport(
+        config=config.path, changed=changed, outcomes=tuple(outcomes), error=memory.trouble
+    )
+
+
+def _remove(registry: Registry, document: Document, memory: Memory) -> Outcome:
+    outcome = Outcome(id="", registry=registry, source="config.json", kind=None, status="ok")
+    served = document.helper(registry) == OUR_HELPER
+    document.remove_helper(registry, OUR_HELPER)
+    entry = document.auth(registry)
+    if entry is not None and memory.wrote(registry, entry):
+        document.remove_auth(registry)
+        return outcome
+    if entry is None or served:
+        return replace(outcome, status="ok" if served else "unchanged")
+    error = RegistryError(
+        "config.json has a login for it that we did not write",
+        hint=f"run docker logout {registry} to remove that one",
+        code="not-ours",
+    )
+    return replace(outcome, status="skipped", code=error.code, error=error)

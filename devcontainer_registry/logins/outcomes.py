@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""
+Outcomes where something stands between a login and docker: whose it is, and what to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..config.findings import OF_VSCODE
+from ..errors import RegistryError, printable
+from ..naming import HELPER_PREFIX, variable
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from ..report import Outcome
+
+
+def other_helper(outcome: Outcome, helper: str) -> Outcome:
+    """
+    The outcome where docker asks somebody else's *helper*, which we never evict.
+    """
+    error = RegistryError(
+        f"docker asks {printable(HELPER_PREFIX + helper)} for it",
+        hint="remove its credHelpers entry from config.json to let us answer",
+        code="other-helper",
+    )
+    return replace(outcome, status="skipped", code=error.code, error=error)
+
+
+def not_ours(outcome: Outcome) -> Outcome:
+    """
+    The outcome where an implicit source meets a login that we did not write.
+    """
+    error = RegistryError(
+        f"config.json has a login for it that {outcome.source} does not replace",
+        hint=f"set {variable(_id_for(outcome), 'SERVER')}, _USER and _PASSWORD to replace it",
+        code="not-ours",
+    )
+    return replace(outcome, status="skipped", code=error.code, error=error)
+
+
+def by_hand(outcome: Outcome) -> Outcome:
+    """
+    The outcome where a login is in config.json that came after the one that we wrote.
+    """
+    error = RegistryError(
+        f"somebody logged in to {outcome.registry} by hand since; that login stays until the "
+        "secret changes",
+        hint=f"run docker logout {outcome.registry} to go back to {outcome.source}",
+        code="login-by-hand",
+    )
+    return replace(outcome, status="skipped", code=error.code, error=error)
+
+
+def not_kept(outcome: Outcome) -> Outcome:
+    """
+    The outcome where config.json takes nothing.
+    """
+    error = RegistryError(
+        "config.json could not be written",
+        hint="see what is said about config.json",
+        code="not-kept",
+    )
+    return replace(outcome, status="failed", code=error.code, error=error)
+
+
+def _id_for(outcome: Outcome) -> str:
+    return "GHCR" if outcome.registry == "ghcr.io" else "MY"
+
+
+def not_everywhere(outcome: Outcome, refusal: str) -> Outcome:
+    """
+    The outcome where somebody may look for our helper and not find it, by the words of *refusal*.
+    """
+    return _remarked(
+        outcome,
+        "helper-not-everywhere",
+        f"some processes may not find the helper, since {refusal}",
+        "mend that, or use --store auto, which asks it only where every process finds it",
+    )
+
+
+def hidden(outcome: Outcome, store: str, *, there: bool, why_not: str | None) -> Outcome:
+    """
+    The outcome where docker asks the `credsStore` instead.
+
+    Args:
+        outcome: So far.
+        store: What `credsStore` names.
+        there: Whether there is a program of that name.
+        why_not: Why our helper isn't asked, in words that follow "since"; None: nobody wanted it.
+    """
+    if there or store.startswith(OF_VSCODE):
+        hint = (
+            'set "dev.containers.dockerCredentialHelper": false in VS Code, or remove credsStore '
+            "from config.json"
+        )
+    else:
+        hint = "remove credsStore from config.json, or install the helper that it names"
+    program = printable(HELPER_PREFIX + store)
+    missing = "" if there else ", which is not on PATH,"
+    reason = f", and our helper can't be asked instead, since {why_not}" if why_not else ""
+    return _remarked(
+        outcome,
+        "hidden-by-credsstore",
+        f"written, but docker asks {program}{missing} and will not see it{reason}",
+        hint,
+    )
+
+
+def not_delegated(outcome: Outcome, why_not: str) -> Outcome:
+    """
+    The outcome where our helper is needed, and isn't asked by the words of *why_not*.
+    """
+    if outcome.code is not None:
+        return outcome
+    return _remarked(
+        outcome,
+        "not-delegated",
+        f"nothing renews it, since {why_not}",
+        "run the hook again at each start, as postStartCommand",
+    )
+
+
+def _remarked(outcome: Outcome, code: str, message: str, hint: str) -> Outcome:
+    return replace(outcome, code=code, error=RegistryError(message, hint=hint, code=code))

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: MIT
+"""
+Serving a credential that is kept, renewed where that is due.
+
+What is fresh is served as it is.  Half of its life over, it is renewed under the lock of its
+registry, so that many pulls at once ask the cloud once; a renewal that fails is remembered for a
+minute, and what still works is served meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+
+from ..cache.entry import Entry
+from ..errors import ConfigError, RegistryError, TransientError
+from ..naming import NOT_FOUND
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..cache.entry import State
+    from ..cache.folder import Cache
+    from ..cache.memory import Memory
+    from ..credentials import Credential, RegistrySecret
+    from ..registry import Registry
+    from ..report import Outcome
+    from .asking import Job
+
+# A `get` must not hang a `docker build`, which asks for every host, one after the other: 5 seconds
+# in all, of which an interpreter on a busy machine needs its part to start.
+ANSWER_WITHIN = 4.5  # seconds
+
+# Classic builds and compose ask for every host, one after the other, and then again.
+FAILURE_KEPT_FOR = 60.0  # seconds
+
+# While somebody else asks; a `docker login` by hand may settle it before.
+_LOOK_AGAIN = 0.25  # seconds
+
+# To ask a cloud in, loading its SDK included.
+_TOO_SHORT = 0.5  # seconds
+
+# One more than a single lost packet needs; there is no time for others.
+_TRIES = 2
+
+# What an authenticator is told to keep to, of the time that there is; the rest is for the cache.
+_SHARE = 0.9
+
+# Codes of what is so for this process only, and may be otherwise for the next.
+_NOT_REMEMBERED = ("not-found", "secrets-not-visible")
+
+
+def serve(
+    registry: Registry,
+    cache: Cache,
+    environ: Mapping[str, str],
+    *,
+    timeout: float = ANSWER_WITHIN,
+) -> Entry:
+    """
+    Return an entry for *registry* whose credential can be served, renewed if that is due.
+
+    Args:
+        registry: For whom.
+        cache: Where it is kept.
+        environ: Variables that may hold the secrets to renew it with.
+        timeout: Seconds for a renewal.
+
+    Raises:
+        RegistryError: Nothing is kept that works, and why there is nothing new.  Its code is
+            `not-found` where nothing is kept and nothing could be obtained.
+    """
+    entry = Entry.read(cache, registry)
+    if entry.is_servable(now=time.time()):
+        return entry
+    if entry.is_empty and _secret_for(registry, environ) is None:
+        raise _not_found()  # and so nothing is made for it, either
+    give_up = time.monotonic() + timeout
+    result: Entry | RegistryError | None = _known_failure(entry)
+    while result is None:
+        try:
+            # Many pulls at once ask the cloud once: the others wait here, and find it done.
+            with cache.lock(registry, timeout=_LOOK_AGAIN):
+                entry = Entry.read(cache, registry)
+                result = _settled(entry) or _renew(registry, entry, cache, environ, give_up)
+        except RegistryError as exc:  # noqa: PERF203  (one try is one look)
+            if exc.code != "cache-locked":
+                result = exc
+                break
+            entry = Entry.read(cache, registry)
+            result = _settled(entry) or (_busy(registry) if time.monotonic() > give_up else None)
+    return result if isinstance(result, Entry) else _fallback(registry, entry, result)
+
+
+def _settled(entry: Entry) -> Entry | RegistryError | None:
+    """
+    What somebody else has come to meanwhile.
+    """
+    return entry if entry.is_servable(now=time.time()) else _known_failure(entry)
+
+
+def _known_failure(entry: Entry) -> RegistryError | None:
+    """
+    Why there is no use in asking now: it was erased, or failed a moment ago and would again.
+    """
+    if entry.is_erased:
+        return _not_found()
+    return entry.failure(now=time.time(), within=FAILURE_KEPT_FOR)
+
+
+def _renew(
+    registry: Registry, entry: Entry, cache: Cache, environ: Mapping[str, str], give_up: float
+) -> Entry | RegistryError:
+    """
+    Return a new entry by *give_up*, or why not, which is remembered.  The caller holds the lock.
+    """
+    left = give_up - time.monotonic()
+    if left < _TOO_SHORT:
+        return _busy(registry)
+    from ..threads import within
+
+    late = TransientError(
+        f"{registry} or its cloud did not answer in time",
+        hint="check the network to it",
+        code="timeout",
+    )
+    try:
+        # A plugin may hang where no timeout of ours reaches it, even when it is imported.
+        return within(
+            left,
+            lambda: _obtain(
+                registry, entry, cache=cache, environ=environ, timeout=give_up - time.monotonic()
+            ),
+            who="",
+            late=late,
+        )
+    except RegistryError as exc:
+        result = exc
+    except BaseException as exc:  # noqa: BLE001  (without its text, which nobody has vetted)
+        msg = f"renewing it failed: {type(exc).__name__}"
+        result = RegistryError(msg, hint="report this as a bug")
+    if result.code not in _NOT_REMEMBERED:
+        try:
+            # As it is by now: a refusal was noted there.
+            current = Entry.read(cache, registry)
+            current.with_failure(result, at=time.time()).write(cache, registry)
+        except ConfigError:
+            pass  # it is asked again; what matters is what went wrong first
+    return result
+
+
+def _obtain(
+    registry: Registry, entry: Entry, *, cache: Cache, environ: Mapping[str, str], timeout: float
+) -> Entry:
+    """
+    Get a new credential for *registry*, by the rules of a login, and keep it.
+    """
+    from .. import authenticators as plugins  # dear, as is all of a login
+    from ..cache.memory import Memory
+    from .asking import Job
+    from .candidates import chosen
+
+    deadline = time.monotonic() + _SHARE * timeout
+    secret = _secret_for(registry, environ)
+    if secret is None:
+        raise _invisible() if entry.has_credential else _not_found()
+    outcome, authenticator = chosen(secret, plugins.load())
+    if authenticator is None:
+        raise _error_of(outcome)
+    try:
+        exchanged = plugins.is_exchange(authenticator, secret)
+    except Exception as exc:  # noqa: BLE001  (somebody else's plugin may raise anything)
+        # Without its text, which nobody has vetted for secrets.
+        raise plugins.failure(outcome.kind, f"failed: {type(exc).__name__}") from None
+    memory = Memory(cache, "")
+    if not exchanged:
+        _refuse_static(secret, memory, kept=entry.has_credential)
+    job = Job(0, secret, authenticator, outcome)
+    credential = _asked(job, memory, environ=environ, exchanged=exchanged, deadline=deadline)
+    new = Entry().with_credential(
+        credential.username,
+        credential.secret.reveal(),
+        issued_at=credential.issued_at,
+        expires_at=credential.expires_at,
+    )
+    if not entry.has_credential:
+        state: State = "unverified" if exchanged else "verified"
+        memory.note(secret, state, credential=credential, served=True)
+        return new
+    try:
+        # As it is by now: what a login noted while we asked has to stay, or it would take the
+        # entry that it wrote for one by hand.
+        Entry.read(cache, registry).with_credential_of(new).write(cache, registry)
+    except ConfigError:
+        pass  # what was obtained works; the next one asks again
+    return new
+
+
+def _refuse_static(secret: RegistrySecret, memory: Memory, *, kept: bool) -> None:
+    """
+    Raise where asking with a static secret can bring nothing, or only harm.
+    """
+    from .decision import refused_before
+
+    if kept:
+        # What it became is what is kept; a changed one is a login's business.
+        raise RegistryError(
+            f"{secret.source} holds what was logged in with, which can't be renewed",
+            hint="put a new one in its place, and run devcontainer-registry login",
+            code="secret-static",
+        )
+    refused = refused_before(secret, memory.recall(secret), now=time.time())
+    if refused is not None:
+        raise refused
+
+
+def _asked(
+    job: Job, memory: Memory, *, environ: Mapping[str, str], exchanged: bool, deadline: float
+) -> Credential:
+    from dataclasses import replace
+
+    from ..observer import ignore
+    from .asking import RetryPolicy, ask_all
+    from .verdict import verdict
+
+    # A secret that is sent as it is must have been accepted once; a cloud's token is new.
+    for _ in ask_all(
+        [job],
+        environ=environ,
+        verified=not exchanged,
+        retry=RetryPolicy(attempts=_TRIES),
+        deadline=deadline,
+        observe=ignore,
+    ):
+        pass
+    outcome = verdict(job)
+    if outcome.status == "rejected" and not exchanged:
+        memory.note(job.secret, "refused")  # a hook's next run must not send it again, either
+    if outcome.status != "ok" or job.credential is None:
+        raise _error_of(outcome)
+    if job.credential.issued_at is None:
+        return replace(job.credential, issued_at=time.time())
+    return job.credential
+
+
+def _secret_for(registry: Registry, environ: Mapping[str, str]) -> RegistrySecret | None:
+    """
+    The set for *registry* that is visible in *environ*.
+    """
+    from ..discovery import discover
+
+    return next((s for s in discover(environ).secrets if s.registry == registry), None)
+
+
+def _fallback(registry: Registry, entry: Entry, failure: RegistryError) -> Entry:
+    """
+    Return *entry* while it works; raise the *failure* otherwise.
+    """
+    now = time.time()
+    if not entry.has_credential:
+        raise failure
+    if entry.works(now=now):
+        return entry
+    left = (entry.expires_at or 0.0) - now
+    raise type(failure)(
+        f"the login to {registry} {_ended(left)}, and {failure.message}",
+        hint=failure.hint,
+        code=failure.code,
+    )
+
+
+def _ended(left: float) -> str:
+    if left > 0:
+        return "has less than a minute left"
+    hours, minutes = divmod(round(-left / 60), 60)
+    return f"expired {hours} h {minutes} min ago" if hours else f"expired {minutes} min ago"
+
+
+def _error_of(outcome: Outcome) -> RegistryError:
+    if outcome.error is not None:
+        return outcome.error
+    return RegistryError(f"no credential came for {outcome.registry}", code="plugin-failed")
+
+
+def _not_found() -> RegistryError:
+    return RegistryError(NOT_FOUND, code="not-found")
+
+
+def _busy(registry: Registry) -> RegistryError:
+    # Not the cloud's failure: who had the lock before us used up the time.
+    return TransientError(f"others were busy renewing {registry}", code="cache-locked")
+
+
+def _invisible() -> RegistryError:
+    return RegistryError(
+        "the secrets to renew it with are not visible to docker's credential helper",
+        hint="run devcontainer-registry login where they are, or set them where docker runs, as "
+        "remoteEnv does",
+        code="secrets-not-visible",
+    )

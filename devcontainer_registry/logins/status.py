@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: MIT
+"""
+How things stand, registry by registry: whom docker asks, where it is kept, for how long.
+
+Read only: no network, no helper of anybody's is run.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+
+from ..cache.entry import Entry
+from ..cache.folder import Cache
+from ..cache.memory import Memory
+from ..config.file import DockerConfig
+from ..config.findings import helper_missing
+from ..discovery import discover
+from ..errors import ConfigError, RegistryError, printable
+from ..files import find_program
+from ..naming import HELPER_PREFIX, OUR_HELPER
+from ..registry import Registry
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal, TypeAlias
+
+    from ..config.file import Document
+
+    Rule: TypeAlias = Literal["auths", "credsStore", "credHelpers", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """
+    How one registry stands.
+
+    Attributes:
+        registry: Which.
+        rule: The part of config.json that docker follows for it; `none`: it has nothing there.
+        helper: The credential helper that docker asks, or None.
+        kept_in: Where a credential of ours is: `auths`, `cache`.
+        ours: Whether what docker gets is what we wrote.
+        verified_at: When the registry accepted what we keep, in Unix seconds.
+        refused_at: When the registry refused the set that was tried last, in Unix seconds.
+        expires_at: In Unix seconds; None: not known to expire.
+        source: The set for it that is visible here, by name, or None.
+        error: What is wrong with it, if anything is.
+    """
+
+    registry: Registry
+    rule: Rule
+    helper: str | None = None
+    kept_in: tuple[str, ...] = ()
+    ours: bool = False
+    verified_at: float | None = None
+    refused_at: float | None = None
+    expires_at: float | None = None
+    source: str | None = None
+    error: RegistryError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReport:
+    """
+    All of them.
+
+    Attributes:
+        config: Path of config.json.
+        standings: In the order of config.json, then what is only remembered or only found.
+        error: Why config.json can't be read.
+    """
+
+    config: str
+    standings: tuple[Standing, ...]
+    error: RegistryError | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """
+        6 where config.json can't be read, else 0: looking is no failure.
+        """
+        return 6 if self.error is not None else 0
+
+
+def status(
+    *,
+    environ: Mapping[str, str] | None = None,
+    config: DockerConfig | None = None,
+    secrets_file: str | None = None,
+    now: float | None = None,
+) -> StatusReport:
+    """
+    How every registry stands that config.json, our cache or *environ* knows.
+
+    Args:
+        environ: Variables that say where things are, and what could be renewed; None: the
+            process's own.
+        config: The file to read; None: where docker looks for it.
+        secrets_file: Path of a JSON file of variables.
+        now: Unix seconds; None: the clock.
+    """
+    environ = os.environ if environ is None else environ
+    try:
+        config = config or DockerConfig.locate(environ)
+    except ConfigError as exc:
+        return StatusReport(config="", standings=(), error=exc)
+    cache = Cache.locate(environ)
+    sources = {s.registry: s.source for s in discover(environ, secrets_file=secrets_file).secrets}
+    try:
+        document = config.read()
+    except ConfigError as exc:
+        return StatusReport(config=config.path, standings=(), error=exc)
+    look = _Look(
+        document=document,
+        cache=cache,
+        memory=Memory(cache, config.path),
+        environ=environ,
+        sources=sources,
+        now=time.time() if now is None else now,
+    )
+    known = dict.fromkeys((*document.registries(), *_remembered(cache), *sources))
+    return StatusReport(config=config.path, standings=tuple(map(look.at, known)))
+
+
+def _remembered(cache: Cache) -> list[Registry]:
+    try:
+        return cache.registries()
+    except ConfigError:
+        return []  # each registry's own line says so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """
+    What is looked at, and with what.
+    """
+
+    document: Document
+    cache: Cache
+    memory: Memory
+    environ: Mapping[str, str]
+    sources: Mapping[Registry, str]
+    now: float
+
+    def at(self, registry: Registry) -> Standing:
+        """
+        How *registry* stands.
+        """
+        error: RegistryError | None = None
+        try:
+            remembered = Entry.read(self.cache, registry)
+        except ConfigError as exc:
+            remembered, error = Entry(), exc
+        entry = self.document.auth(registry)
+        wrote = entry is not None and self.memory.wrote(registry, entry)
+        cached = remembered.has_credential
+        rule, helper = self._rule(registry)
+        if rule == "auths" and not self.document.has_login(registry):
+            rule = "none"
+        ours = cached if helper == OUR_HELPER else rule == "auths" and wrote
+        return Standing(
+            registry=registry,
+            rule=rule,
+            helper=helper,
+            kept_in=(*(("auths",) if wrote else ()), *(("cache",) if cached else ())),
+            ours=ours,
+            verified_at=remembered.at
+            if remembered.state == "verified" and (wrote or cached)
+            else None,
+            refused_at=remembered.at if remembered.state == "refused" else None,
+            expires_at=remembered.expires_at if ours else None,
+            source=self.sources.get(registry),
+            error=error
+            or self._trouble(registry, rule, helper, remembered, ours=ours, wrote=wrote),
+        )
+
+    def _rule(self, registry: Registry) -> tuple[Rule, str | None]:
+        rule = self.document.asked_for(registry)
+        if rule == "credHelpers":
+            return rule, self.document.helper(registry)
+        return rule, self.document.creds_store if rule == "credsStore" else None
+
+    def _trouble(
+        self,
+        registry: Registry,
+        rule: Rule,
+        helper: str | None,
+        remembered: Entry,
+        *,
+        ours: bool,
+        wrote: bool,
+    ) -> RegistryError | None:
+        program = HELPER_PREFIX + (helper or "")
+        if helper is not None and find_program(program, self.environ) is None:
+            return helper_missing(helper, named_in=rule)
+        if rule == "credsStore" and wrote:
+            return RegistryError(
+                f"what we wrote is hidden: docker asks {printable(program)}",
+                hint="run login with --store helper, or turn the credsStore off",
+                code="hidden-by-credsstore",
+            )
+        if helper is None and not self.document.reads(registry):
+            return RegistryError(
+                "docker cannot read its entry, and drops other logins over it",
+                hint="remove it, or make its auth the padded base64 of USER:PASSWORD",
+                code="login-unreadable",
+            )
+        if helper == OUR_HELPER and not ours:
+            return RegistryError(
+                "our helper is asked, and has nothing for it",
+                hint="run devcontainer-registry login",
+                code="not-found",
+            )
+        expires_at = remembered.expires_at if ours else None
+        if expires_at is not None and expires_at <= self.now:
+            renewing = "it is renewed at the next pull"
+            login = "run devcontainer-registry login"
+            renewable = helper == OUR_HELPER and registry in self.sources
+            return RegistryError(
+                "the credential has expired", hint=renewing if renewable else login, code="expired"
+            )
+        return None

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+"""
+Talking to registries, token servers and proxies.
+"""

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""
+What a registry asks for in `WWW-Authenticate`, and whether whom it names may have a credential.
+
+The grammar is RFC 9110, section 11.6.1, read generously: any text gives some challenges or none,
+and never an error.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from ..errors import UnreachableError
+from .urls import Url
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ..registry import Registry
+
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+
+_GAP = re.compile(r"[\s,]*")
+_WORD = re.compile(_NAME)
+_TOKEN68 = re.compile(r"[ \t]+([A-Za-z0-9._~+/-]+=*)[ \t]*(?=,|\Z)")
+# An unquoted value may be more than a token: Google sends `service=gcr.io` and others send URLs.
+_PARAMETER = re.compile(
+    rf'({_NAME})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)(?:"|\\?\Z)|([^\s,"]*))', re.DOTALL
+)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """
+    One way to log in that a server offers.
+
+    Attributes:
+        scheme: Lower-cased: `bearer`, `basic`, ...
+        parameters: By lower-cased name; the first of a name counts.
+        token68: What some schemes send instead of parameters.
+    """
+
+    scheme: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    token68: str | None = None
+
+
+def parse(headers: Iterable[str]) -> list[Challenge]:
+    """
+    Every challenge in the values of `WWW-Authenticate`, in order.
+    """
+    return [challenge for header in headers for challenge in _parse_one(header)]
+
+
+def _parse_one(header: str) -> Iterator[Challenge]:
+    at = 0
+    while True:
+        at = _end(_GAP.match(header, at), at)
+        word = _WORD.match(header, at)
+        if word is None:
+            if at >= len(header):
+                return
+            at += 1  # no grammar allows it; look behind it
+            continue
+        at = word.end()
+        token68 = _TOKEN68.match(header, at)
+        if token68:
+            at = token68.end()
+            yield Challenge(word[0].lower(), token68=token68[1])
+            continue
+        parameters: dict[str, str] = {}
+        while parameter := _PARAMETER.match(header, _end(_GAP.match(header, at), at)):
+            at = parameter.end()
+            parameters.setdefault(parameter[1].lower(), _value(parameter))
+        yield Challenge(word[0].lower(), parameters)
+
+
+def _end(match: re.Match[str] | None, otherwise: int) -> int:
+    return match.end() if match else otherwise
+
+
+def _value(parameter: re.Match[str]) -> str:
+    quoted: str | None = parameter[2]
+    return parameter[3] if quoted is None else _ESCAPE.sub(r"\1", quoted)
+
+
+# Where the great registries send their clients for tokens.  For them nothing else is believed,
+# whoever answers in their name.
+_REALMS = {
+    # https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/token.md
+    "docker.io": "auth.docker.io",
+    # https://github.com/deitch/docker_registry2/issues/14 (a recorded challenge)
+    "registry.gitlab.com": "gitlab.com",
+    # https://github.com/digitalocean/openapi/issues/75 (GET /v2/registry/auth)
+    "registry.digitalocean.com": "api.digitalocean.com",
+}
+_REALM_IS_ITSELF = re.compile(
+    # https://github.com/jdx/mise/pull/9273 (challenge of ghcr.io)
+    r"ghcr\.io"
+    # https://github.com/quay/claircore/pull/879
+    r"|quay\.io"
+    # https://github.com/cloudflare/serverless-registry/pull/122
+    r"|(?:[a-z0-9-]+\.)?gcr\.io"
+    # https://github.com/apple/containerization/pull/901
+    r"|[a-z0-9-]+-docker\.pkg\.dev"
+    # https://github.com/Azure/acr/blob/main/docs/Token-BasicAuth.md
+    r"|[a-z0-9-]+\.azurecr\.(?:io|cn|us|de)"
+    # https://docs.aws.amazon.com/AmazonECR/latest/public/public-registries.html (token request)
+    r"|public\.ecr\.aws"
+)
+
+
+def check_realm(realm: str, *, registry: Registry, asked: Url, crossed_hosts: bool) -> Url:
+    """
+    The token server that *realm* names, if it may have a credential for *registry*.
+
+    Accepted are `https` URLs without an address from inside the network; a registry on this
+    machine may name a server on this machine, over `http` too.  Another host than the registry's
+    is accepted only if the registry itself named it, over verified TLS; and for the registries
+    in the list above, only the host listed.
+
+    Args:
+        realm: From the challenge.
+        registry: Whose credential it is.
+        asked: The URL of the registry that answered with the challenge.
+        crossed_hosts: Whether the challenge came only after a redirect to another host.
+
+    Raises:
+        UnreachableError: `realm-refused`.  Nothing was sent.
+    """
+    url = Url.parse(realm)
+    if url is None:
+        raise _refused(registry, "a token server that is no URL to ask", realm_host=None)
+    own = url.netloc == registry.api_host or url.same_host(asked)
+    name = registry.removesuffix(":443")
+    listed = _REALMS.get(name, name if _REALM_IS_ITSELF.fullmatch(name) else None)
+    both_here = registry.is_loopback and url.is_loopback
+    if listed is not None and (url.scheme, url.netloc) != ("https", listed):
+        why = f"which is not {listed}, its own"
+    elif url.scheme != "https" and not both_here:
+        why = "over plain HTTP"
+    elif url.is_inside and not own and not both_here:
+        why = "an address inside the network"
+    elif not own and crossed_hosts:
+        why = "after a redirect to another host"
+    elif not own and asked.scheme != "https" and not both_here:
+        why = "without TLS that would prove who says so"
+    else:
+        return url
+    raise _refused(registry, f"{url.netloc} as its token server, {why}", realm_host=url.netloc)
+
+
+def _refused(registry: Registry, what: str, *, realm_host: str | None) -> UnreachableError:
+    return UnreachableError(
+        f"{registry} names {what}; the credential was not sent",
+        hint=f"ask whoever runs {registry} whether {realm_host or 'this'} is right",
+        code="realm-refused",
+    )

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""
+Which proxy stands between us and a host: `HTTPS_PROXY` and `NO_PROXY`, read as docker reads them.
+
+https://github.com/golang/net/blob/v0.24.0/http/httpproxy/proxy.go
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+
+from ..errors import UnreachableError
+from ..registry import is_loopback_host
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    import ipaddress
+    from collections.abc import Mapping
+
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """
+    A proxy, which shows its address and never its password.
+
+    Attributes:
+        url: `scheme://host:port`, without the user part.
+        authorization: The value of `Proxy-Authorization`, or None.
+    """
+
+    url: str
+    authorization: str | None = field(default=None, repr=False)
+
+
+def proxy_for(host: str, port: int, environ: Mapping[str, str]) -> Proxy | None:
+    """
+    The proxy through which *host* (no brackets) is reached over HTTPS, or None.
+
+    This machine is never reached through one.
+
+    Raises:
+        UnreachableError: `proxy-unsupported`: the variable holds nothing that we can use.  Its
+            value is not quoted, for it may hold a password.
+    """
+    variable = next((name for name in ("HTTPS_PROXY", "https_proxy") if environ.get(name)), None)
+    if variable is None or is_loopback_host(host):
+        return None
+    if _is_exempt(host, port, environ.get("NO_PROXY") or environ.get("no_proxy") or ""):
+        return None
+    proxy = _parse(environ[variable].strip())
+    if proxy is None:
+        raise UnreachableError(
+            f"{variable} is not the URL of an HTTP proxy",
+            hint="write it as http://proxy.example:3128",
+            code="proxy-unsupported",
+        )
+    return proxy
+
+
+def _parse(value: str) -> Proxy | None:
+    scheme, separator, rest = value.partition("://")
+    if not separator:
+        scheme, rest = "http", value
+    authority = rest.partition("/")[0]
+    user, at, address = authority.rpartition("@")
+    host, port = _host_and_port(address)
+    scheme = scheme.lower()
+    if scheme not in _PORTS or not host or not _is_plain(address):
+        return None
+    url = f"{scheme}://{host}:{port or _PORTS[scheme]}"
+    if not at:
+        return Proxy(url)
+    from urllib.parse import unquote_to_bytes  # with `ipaddress` 10 ms, and few need a proxy
+
+    name, _, password = user.partition(":")
+    pair = unquote_to_bytes(name) + b":" + unquote_to_bytes(password)
+    return Proxy(url, f"Basic {base64.b64encode(pair).decode()}")
+
+
+def _is_plain(address: str) -> bool:
+    return (
+        address.isascii() and address.isprintable() and not set(" \\?#\"'<>").intersection(address)
+    )
+
+
+def _host_and_port(address: str) -> tuple[str, int | None]:
+    """
+    `("", None)` where *address* is not `host[:port]`; an IPv6 address keeps its brackets.
+    """
+    host, colon, port = address.rpartition(":")
+    if not colon or address.endswith("]"):
+        return address, None
+    if not port.isdigit() or len(port) > 5 or not 0 < int(port) < 65536:
+        return "", None
+    return host, int(port)
+
+
+def _is_exempt(host: str, port: int, no_proxy: str) -> bool:
+    return any(
+        _matches(entry, host.lower(), port)
+        for entry in no_proxy.lower().replace(" ", ",").split(",")
+        if entry
+    )
+
+
+def _matches(entry: str, host: str, port: int) -> bool:
+    if entry == "*":
+        return True
+    address = _address(host)
+    network = _network(entry) if address else None
+    if address and network:
+        return address in network
+    name, wanted = _host_and_port(entry) if _address(entry) is None else (entry, None)
+    if not name or (wanted is not None and wanted != port):
+        return False
+    if address:
+        return _address(name.strip("[]")) == address
+    name = name.removeprefix("*")
+    # A leading dot means what is below the name, none the name as well.
+    return host.endswith(name) if name.startswith(".") else f".{host}".endswith(f".{name}")
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    import ipaddress  # as in `_parse`
+
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    import ipaddress  # as in `_parse`
+
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None

@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: MIT
+"""
+One HTTPS request: its deadline, its size, whom it trusts, through which proxy, how it failed.
+
+Nothing here tries twice.  What went wrong leaves as one of the package's errors, with the host in
+it, and neither the URL's query nor a header nor a body.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+import time
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from urllib.parse import urlencode
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+
+from ..errors import UnreachableError
+from . import failures, sockets
+from .proxies import proxy_for
+from .tls_sockets import TlsSocket
+from .trust import Trust
+from .urls import Url, check_redirect
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from .proxies import Proxy
+
+BODY_MAX = 64 * 1024  # octets; no token and no error needs more
+
+_REDIRECTS_MAX = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+# All that follows a redirect to another host.  A list of what may, rather than of what may not:
+# a header that somebody adds later is then kept back.
+_FORWARDED = ("accept", "accept-encoding", "user-agent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """
+    An answer, whatever its status.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Names as sent, and values, in the order sent; one name may come twice.
+        body: At most `BODY_MAX` octets; what a refusal says beyond that is cut off.
+        url: Whom the last request went to, after redirects.
+        crossed_hosts: Whether a redirect led to another host or port than the one asked.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(repr=False)
+    url: str = field(repr=False)
+    crossed_hosts: bool = False
+
+    def header(self, name: str) -> str | None:
+        """
+        The first value of the header *name*, in any case, or None.
+        """
+        return next(iter(self.header_list(name)), None)
+
+    def header_list(self, name: str) -> list[str]:
+        """
+        Every value of the header *name*, in any case.
+        """
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+
+class Transport:
+    """
+    Makes requests, and keeps connections to make the next one cheap.
+
+    One for a whole run; safe to share between threads.  Close it, or use it in a `with`.
+
+    Args:
+        environ: For the proxies' variables, `SSL_CERT_FILE` and `SSL_CERT_DIR`; None: the
+            process's own.
+        certs_d: Folders with one folder of certificates per registry; None: docker's.
+        trust: Whom to trust; None: what *environ* and *certs_d* say.
+    """
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str] | None = None,
+        certs_d: Sequence[str] | None = None,
+        trust: Trust | None = None,
+    ) -> None:
+        self._environ = environ = os.environ if environ is None else environ
+        self._trust = trust or Trust(environ, certs_d)
+        self._pools: dict[tuple[Proxy | None, ssl.SSLContext | None], PoolManager] = {}
+        self._lock = threading.Lock()
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        timeout: float,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        form: Mapping[str, str] | None = None,
+        ca_file: str | None = None,
+        trusted_as: str | None = None,
+    ) -> Response:
+        """
+        Ask once, and follow the redirects of a GET or HEAD.
+
+        Args:
+            method: `GET`, `HEAD`, `POST`, ...
+            url: `https://`, or `http://` for this machine.
+            timeout: Seconds for everything, redirects and a slowly dripping body included.
+            headers: To send.  `Authorization` stays with the host that *url* names.
+            body: To send.
+            form: To send instead of *body*, as a form.
+            ca_file: Path of a PEM bundle to trust in addition.
+            trusted_as: The registry (`host[:port]`) on whose behalf we ask: its certificates in
+                certs.d hold for its token server too, as for docker.  None: the host of *url*.
+
+        Raises:
+            TransientError: Nobody answered; another try may help.
+            UnreachableError: Nobody could be asked, and another try would end the same way.
+            RegistryError: `not-a-registry`: what answered speaks no HTTP, or without end.
+        """
+        wanted = _sendable({"Accept-Encoding": "identity", "User-Agent": "devcontainer-registry"})
+        wanted |= _sendable(headers or {})
+        if form is not None:
+            body = urlencode(form, errors="surrogateescape").encode()
+            wanted["Content-Type"] = "application/x-www-form-urlencoded"
+        at = _parse(url)
+        crossed = False
+        with sockets.until(time.monotonic() + timeout):
+            for _ in range(_REDIRECTS_MAX + 1):
+                pool = self._pool(at, trusted_as or at.netloc, ca_file)
+                try:
+                    response = _ask(pool, method, at, wanted, body, crossed_hosts=crossed)
+                except UnreachableError as exc:
+                    raise self._trust.explained(exc) from None
+                location = response.header("Location")
+                if response.status not in _REDIRECTS or not location or method not in _SAFE:
+                    return response
+                target = check_redirect(at, at.join(location))
+                if not at.same_origin(target):
+                    wanted = {k: v for k, v in wanted.items() if k.lower() in _FORWARDED}
+                crossed = crossed or not at.same_host(target)
+                at = target
+        raise failures.not_a_registry(_parse(url).netloc, "redirects in circles")
+
+    def close(self) -> None:
+        """
+        Close the kept connections.
+        """
+        with self._lock:
+            managers = list(self._pools.values())
+            self._pools.clear()
+        for manager in managers:
+            manager.clear()
+
+    def __enter__(self) -> Transport:
+        """
+        Itself.
+        """
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """
+        Close it.
+        """
+        self.close()
+
+    def _pool(self, url: Url, trusted_as: str, ca_file: str | None) -> HTTPConnectionPool:
+        proxy: Proxy | None = None
+        context: ssl.SSLContext | None = None
+        if url.scheme == "https":
+            proxy = proxy_for(url.hostname, url.port, self._environ)
+            context = self._trust.context(trusted_as, ca_file=ca_file)
+        elif not url.is_loopback:
+            raise UnreachableError(
+                f"{url.netloc} is to be asked over plain HTTP, which anybody on the way can read",
+                hint="use https; plain HTTP is for registries on localhost only",
+                code="insecure",
+            )
+        with self._lock:
+            manager = self._pools.get((proxy, context))
+            if manager is None:
+                manager = self._pools[proxy, context] = self._manager(proxy, context)
+            return manager.connection_from_host(url.host, url.port, url.scheme)
+
+    def _manager(self, proxy: Proxy | None, context: ssl.SSLContext | None) -> PoolManager:
+        # num_pools is the number of hosts to keep connections to, and its default is ten.
+        options: dict[str, Any] = {"num_pools": 1000, "maxsize": 8}
+        if context is not None:
+            context.sslsocket_class = TlsSocket
+            options["ssl_context"] = context
+        if proxy is None:
+            manager = PoolManager(**options)
+        else:
+            secret = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
+            manager = ProxyManager(
+                proxy.url, proxy_headers=secret, proxy_ssl_context=context, **options
+            )
+        manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+        return manager
+
+
+_SAFE = ("GET", "HEAD")
+
+
+def _parse(url: str) -> Url:
+    parsed = Url.parse(url)
+    if parsed is None:
+        # Without the URL: whatever made it no URL may be a secret in the wrong place.
+        msg = "not a URL that can be asked"
+        raise UnreachableError(
+            msg, hint="check the spelling of the registry", code="invalid-server"
+        )
+    return parsed
+
+
+def _sendable(headers: Mapping[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if not (value.isascii() and value.isprintable()):
+            # http.client would say so too, and quote the value.
+            msg = f"the header {name} holds a character that cannot be sent"
+            raise ValueError(msg)
+    return dict(headers)
+
+
+def _ask(
+    pool: HTTPConnectionPool,
+    method: str,
+    url: Url,
+    headers: dict[str, str],
+    body: bytes | None,
+    *,
+    crossed_hosts: bool,
+) -> Response:
+    try:
+        left = sockets.left()
+        answer = pool.urlopen(
+            method,
+            url.target,
+            body=body,
+            headers=headers,
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            timeout=Timeout(connect=left, read=left),
+            preload_content=False,
+            decode_content=False,
+        )
+        content = _read(answer)
+    except (HTTPError, HTTPException, OSError, ValueError) as exc:
+        # `ValueError` is what http.client makes of a chunk of less than nothing.
+        # Without the cause: urllib3 quotes the URL, and http.client what the server sent.
+        raise failures.sort(exc, url.netloc) from None
+    if len(content) > BODY_MAX and answer.status < 400:
+        raise failures.not_a_registry(url.netloc, f"sends more than {BODY_MAX // 1024} KiB")
+    return Response(
+        status=answer.status,
+        headers=tuple(answer.headers.items()),
+        body=content[:BODY_MAX],
+        url=str(url),
+        crossed_hosts=crossed_hosts,
+    )
+
+
+def _read(answer: Any) -> bytes:
+    """
+    The body, or one octet more than it may have; the connection is kept only if it was all.
+    """
+    content = b""
+    try:
+        while len(content) <= BODY_MAX:
+            part: bytes = answer.read(BODY_MAX + 1 - len(content), decode_content=False)
+            if not part:
+                answer.release_conn()
+                return content
+            content += part
+    except BaseException:
+        answer.close()
+        raise
+    answer.close()
+    return content
+
+
+class _HttpConnection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connect(self)
+
+
+class _HttpsConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _connect(self)
+
+    def _tunnel(self) -> None:
+        # Asked first: urllib3 forgets the tunnel when it fails.
+        host = _name(self._tunnel_host or "", self._tunnel_port)
+        try:
+            super()._tunnel()
+        except (HTTPException, OSError) as exc:
+            # Without the cause, which quotes the proxy.
+            raise failures.proxy(exc, name=_name(self.host, self.port), host=host) from None
+
+    def connect(self) -> None:
+        host = _name(self._tunnel_host or self.host, self._tunnel_port or self.port)
+        try:
+            super().connect()
+        except (HTTPError, HTTPException, OSError) as exc:
+            if self.proxy and not self.has_connected_to_proxy:
+                host = _name(self.host, self.port)
+            raise failures.sort(exc, host) from None  # as in `_ask`
+
+
+def _connect(connection: HTTPConnection) -> socket.socket:
+    try:
+        return sockets.connect(connection.host, connection.port)
+    except OSError as exc:
+        name = _name(connection.host, connection.port)
+        if connection.proxy:
+            raise failures.proxy(exc, name=name, host=connection._tunnel_host or "") from None  # noqa: SLF001
+        raise failures.sort(exc, name) from exc
+
+
+def _name(host: str, port: int | None) -> str:
+    host = f"[{host}]" if ":" in host else host
+    return host if port in (None, 443) else f"{host}:{port}"
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _HttpConnection
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _HttpsConnection

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+"""
+The URLs that we are willing to ask, taken apart once so that nobody reads them differently later.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, urljoin
+
+from ..errors import UnreachableError
+from ..registry import is_loopback_host
+
+_PORTS = {"http": 80, "https": 443}
+
+# Narrower than RFC 3986 on purpose: no user part, no backslash, nothing outside ASCII.  Parsers
+# disagree about those, and where two disagree a credential goes to the wrong host.
+_URL = re.compile(
+    r"(?P<scheme>https?)://"
+    r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>/[!-~]*)?",
+    re.IGNORECASE | re.ASCII,
+)
+
+# What a Location or a realm may hold and a request line may carry.
+_SAFE = "%!$&'()*+,/:;=?@[]~"
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """
+    An `http` or `https` URL without user part or fragment.
+
+    Attributes:
+        scheme: `http` or `https`.
+        host: Lower-cased; an IPv6 address keeps its brackets.
+        port: Always there.
+        target: Path and query, as a request line has them.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+    @classmethod
+    def parse(cls, text: str) -> Url | None:
+        """
+        Take *text* apart; None where it is not such a URL.
+        """
+        head, mark, query = text.partition("?")
+        match = _URL.fullmatch(head)
+        if match is None or "#" in text or "\\" in text or not _is_visible(query):
+            return None
+        scheme = match["scheme"].lower()
+        port = int(match["port"]) if match["port"] else _PORTS[scheme]
+        host = match["host"].lower()
+        if not 0 < port < 65536 or not _is_host(host):
+            return None
+        return cls(scheme, host, port, (match["path"] or "/") + mark + query)
+
+    def join(self, location: str) -> Url | None:
+        """
+        Where a redirect from here to *location* leads; None where that is nowhere to go.
+        """
+        # http.client reads headers as Latin-1; bytes beyond ASCII become escapes again.
+        reference = quote(location.partition("#")[0].encode("latin-1", "replace"), safe=_SAFE)
+        try:
+            return Url.parse(urljoin(str(self), reference))
+        except ValueError:
+            return None
+
+    @property
+    def netloc(self) -> str:
+        """
+        `host`, and `:port` where it is not the scheme's own.
+        """
+        return self.host if self.port == _PORTS[self.scheme] else f"{self.host}:{self.port}"
+
+    @property
+    def hostname(self) -> str:
+        """
+        The host without brackets.
+        """
+        return self.host.strip("[]")
+
+    @property
+    def is_loopback(self) -> bool:
+        """
+        Whether it is literally this machine.
+        """
+        return is_loopback_host(self.hostname)
+
+    @property
+    def is_inside(self) -> bool:
+        """
+        Whether its host is an address that only means something near us, or is this machine.
+
+        Private, link-local (where clouds keep their metadata), loopback, and what embeds such.
+        """
+        if self.is_loopback or self.hostname.endswith(".localhost"):
+            return True
+        try:
+            address = ipaddress.ip_address(self.hostname)
+        except ValueError:
+            return False
+        if isinstance(address, ipaddress.IPv6Address):
+            # An IPv4 address travels inside some IPv6 ones; none of them names a token server.
+            return bool(not address.is_global or address.sixtofour or address in _NAT64)
+        return not address.is_global
+
+    def same_origin(self, other: Url) -> bool:
+        """
+        Whether *other* is the same scheme, host and port.
+        """
+        return (self.scheme, self.host, self.port) == (other.scheme, other.host, other.port)
+
+    def same_host(self, other: Url) -> bool:
+        """
+        Whether *other* is the same host and port.
+        """
+        return (self.host, self.port) == (other.host, other.port)
+
+    def __str__(self) -> str:
+        """
+        The whole URL.
+        """
+        return f"{self.scheme}://{self.netloc}{self.target}"
+
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052, section 2.1
+
+
+def check_redirect(source: Url, target: Url | None) -> Url:
+    """
+    *target*, if *source* may send us there.
+
+    Raises:
+        UnreachableError: `redirect-refused`: it leads from a name on the network to an address
+            inside it, or out of TLS.
+    """
+    if target is not None and (
+        source.same_origin(target)
+        or (source.is_loopback and target.is_loopback)
+        or (target.scheme == "https" and (not target.is_inside or source.same_host(target)))
+    ):
+        return target
+    # Only the host: the rest of a location may carry what a log should not.
+    where = f"{target.scheme}://{target.netloc}" if target else "nowhere that can be asked"
+    raise UnreachableError(
+        f"{source.netloc} redirects to {where}, which is not followed",
+        hint="check the spelling of the registry; a proxy or sign-in page may stand in between",
+        code="redirect-refused",
+    )
+
+
+def _is_visible(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
+
+
+def _is_host(host: str) -> bool:
+    if host.startswith("["):
+        try:
+            ipaddress.IPv6Address(host[1:-1])
+        except ValueError:
+            return False
+        return True
+    labels = host.split(".")
+    if not all(0 < len(label) <= 63 for label in labels) or len(host) > 253:
+        return False
+    # Resolvers take 127.1, 0x7f.1 and 2130706433 for addresses; we take them for nothing.
+    last = labels[-1]
+    if last.isdigit() or last.startswith("0x"):
+        try:
+            ipaddress.IPv4Address(host)
+        except ValueError:
+            return False
+    return True
