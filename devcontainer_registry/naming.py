@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 # What every variable of a set has between its id and its member.
 INFIX = "_CONTAINER_REGISTRY_"
 
+# How the names of variables end that hold a secret.
+SECRET_NAMES = ("PASSWORD", "_PASS", "TOKEN", "SECRET", "_KEY", "DOCKER_AUTH_CONFIG")
+
 # What `credHelpers` and `credsStore` put behind this is a program's name.
 HELPER_PREFIX = "docker-credential-"
 # The value in `credHelpers` that is ours, and its program.

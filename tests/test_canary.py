@@ -33,6 +33,7 @@ from faults import (
 from devcontainer_registry import authenticators as plugins
 from devcontainer_registry import discover, resolve
 from devcontainer_registry.commands import hook, render
+from devcontainer_registry.commands.hiding import Hider
 from devcontainer_registry.commands.log import observer
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.errors import (
@@ -45,7 +46,6 @@ from devcontainer_registry.errors import (
 )
 from devcontainer_registry.logins.asking import Job
 from devcontainer_registry.logins.candidates import UnknownSetError, survey
-from devcontainer_registry.logins.masking import Hider
 
 # With something that each way of quoting and encoding changes.
 CANARY = 'C4n4ry+sings/every"where&=%'

@@ -10,7 +10,9 @@ from fakes import a_secret
 
 from devcontainer_registry.commands import hook
 from devcontainer_registry.credentials import Credential, Secret
-from devcontainer_registry.logins.codespaces import has_just_written, is_its
+from devcontainer_registry.discovery.environment import read
+from devcontainer_registry.logins.decision import is_of_codespaces
+from devcontainer_registry.naming import is_codespaces
 
 KEY = {"user": "AKIAIOSFODNN7EXAMPLE", "password": "wJalrXUtnFEMI"}
 AS_IT_IS = (KEY["user"], KEY["password"])
@@ -37,7 +39,7 @@ def test_its_is_what_it_makes_of_an_access_key(login, members, kind, its):
     username, secret = login
     entry = Credential(username=username, secret=Secret(secret))
 
-    assert its == is_its(entry, a_secret("ECR", "corp.example", **members), kind=kind)
+    assert its == is_of_codespaces(entry, a_secret("ECR", "corp.example", **members), kind=kind)
 
 
 @pytest.mark.parametrize(
@@ -50,4 +52,16 @@ def test_its_is_what_it_makes_of_an_access_key(login, members, kind, its):
     ],
 )
 def test_it_writes_in_a_codespace_after_on_create(environ, steps):
-    assert steps == [step for step in hook.STEPS if has_just_written(step, environ)]
+    assert steps == [step for step in hook.STEPS if hook.codespaces_has_written(step, environ)]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("true", True), ("True", True), ("TRUE", True), ("false", False), ("", False), ("1", False)],
+)
+def test_codespaces_is_told_whatever_the_case(value, expected):
+    environ = {"CODESPACES": value}
+
+    assert expected == is_codespaces(environ)
+    assert expected == hook.codespaces_has_written("postStart", environ)
+    assert expected == read(environ).in_codespaces

@@ -12,8 +12,8 @@ import pytest
 from fakes import GOOD, HERE, Exchanging, Home, Scripted, a_secret, encoded, only
 
 from devcontainer_registry.cache.folder import Cache
+from devcontainer_registry.config.delegation import Delegation
 from devcontainer_registry.credentials import Credential, Secret
-from devcontainer_registry.logins.delegation import Delegation
 
 MINE = "jane:by-hand-by-hand"
 
@@ -85,9 +85,7 @@ def test_a_login_by_hand_while_we_ask_stays(home, before):
 def test_a_login_by_hand_through_our_helper_while_we_ask_stays(home, monkeypatch):
     home.write({"credHelpers": {HERE: "devcontainer-registry"}})
     cache = Cache(home.cache)
-    monkeypatch.setattr(
-        "devcontainer_registry.logins.delegation.Delegation.trouble", None, raising=True
-    )
+    monkeypatch.setattr(Delegation, "trouble", None)
 
     def by_hand():
         username, secret = MINE.split(":")

@@ -10,10 +10,10 @@ import os
 import pytest
 from fakes import HERE, Home
 
+from devcontainer_registry.config.delegation import Delegation
 from devcontainer_registry.errors import ConfigError
 from devcontainer_registry.files import find_program
 from devcontainer_registry.keychain import resolve
-from devcontainer_registry.logins.delegation import Delegation
 from devcontainer_registry.logins.status import status
 
 NAME = "docker-credential-theirs"

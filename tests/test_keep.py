@@ -12,9 +12,9 @@ from fakes import GOOD, HERE, Home, Told, a_secret
 
 from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.cache.memory import Memory
+from devcontainer_registry.config.delegation import Delegation
 from devcontainer_registry.errors import ConfigChangedError, ConfigError
 from devcontainer_registry.logins.decision import Policy
-from devcontainer_registry.logins.delegation import Delegation
 from devcontainer_registry.logins.keeping import Accepted, amend, keep
 from devcontainer_registry.observer import ignore
 from devcontainer_registry.report import Outcome

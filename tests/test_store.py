@@ -15,9 +15,9 @@ from faults import Fine
 
 from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.cache.memory import Memory
+from devcontainer_registry.config.delegation import Delegation
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.logins.decision import Policy, foreseen
-from devcontainer_registry.logins.delegation import Delegation
 from devcontainer_registry.logins.keeping import Accepted, keep
 from devcontainer_registry.logins.logout import logout
 from devcontainer_registry.observer import ignore

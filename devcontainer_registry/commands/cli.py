@@ -13,9 +13,9 @@ import sys
 
 from ..errors import InvalidRegistryError
 from ..logins.candidates import UnknownSetError
-from ..logins.masking import Hider
 from . import export_command, quiet_start, render
 from . import hook as lifecycle
+from .hiding import Hider
 from .log import LEVELS, observer
 from .progress import Progress
 

@@ -13,20 +13,25 @@ from dataclasses import replace
 from ..credentials import Finding
 from ..errors import RegistryError
 from ..logins.candidates import UnknownSetError
-from ..logins.codespaces import has_just_written
 from ..logins.login import login
+from ..naming import is_codespaces
 from ..report import LoginReport
 from .render import is_news
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 STEPS = ("onCreate", "updateContent", "postCreate", "postStart", "postAttach")
 
 # A container start waits for us.
 TIMEOUT = 15.0  # seconds
+
+# Before these, GitHub Codespaces has just written the same sets.  Not postAttach: by then somebody
+# may have logged in by hand.
+_AFTER_CODESPACES = ("postCreate", "postStart")
 
 # What these two write is in the snapshot that a prebuild takes.
 _IN_SNAPSHOT = ("onCreate", "updateContent")
@@ -46,7 +51,7 @@ def run(step: str, **settings: Any) -> LoginReport:
     """
     settings = {"verify": "changed", "timeout": TIMEOUT, **settings}
     environ = settings.get("environ", os.environ)
-    settings["codespaces_wrote"] = has_just_written(step, environ)
+    settings["codespaces_wrote"] = codespaces_has_written(step, environ)
     try:
         report = login(**settings)
     except UnknownSetError as exc:
@@ -55,6 +60,13 @@ def run(step: str, **settings: Any) -> LoginReport:
             return LoginReport(config="", changed=False, outcomes=())
         report = login(**{**settings, "only": there})
     return _with_warnings(report, step) if step in _IN_SNAPSHOT else report
+
+
+def codespaces_has_written(step: str, environ: Mapping[str, str]) -> bool:
+    """
+    Whether GitHub Codespaces may have written config.json since our last step, and nobody by hand.
+    """
+    return step in _AFTER_CODESPACES and is_codespaces(environ)
 
 
 def has_news(report: LoginReport) -> bool:

@@ -19,7 +19,7 @@ from ..errors import AuthenticationError, RegistryError, TransientError
 from ..network import sockets as clock
 from ..network.proxies import proxy_for
 from ..threads import Worker
-from .verdict import vetted
+from .masking import vetted
 
 TYPE_CHECKING = False
 
@@ -302,7 +302,9 @@ class _Asker:
                 registry=job.secret.registry,
                 attempt=state.attempt_number,
                 wait=round(state.upcoming_sleep, 3),
-                code=vetted(failed, job).code if isinstance(failed, RegistryError) else None,
+                code=vetted(failed, job.secret, job.credential).code
+                if isinstance(failed, RegistryError)
+                else None,
             )
 
         tenacity.Retrying(
@@ -356,3 +358,9 @@ def _is_instant(at: object) -> bool:
 
 def _error(state: tenacity.RetryCallState) -> BaseException | None:
     return state.outcome.exception() if state.outcome is not None else None
+
+
+def _vetted_code(error: BaseException | None, job: Job) -> str | None:
+    if not isinstance(error, RegistryError):
+        return None
+    return vetted(error, job.secret, job.credential).code

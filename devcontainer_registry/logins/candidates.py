@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from .. import authenticators as plugins
-from ..config.file import DockerConfig
 from ..discovery import Found
 from ..errors import DiscoveryError, PluginError
 from ..observer import ignore
@@ -83,7 +82,7 @@ def refuse_mistakes(
     if isinstance(only, str):
         msg = "only takes several ids: write only=['ACR']"
         raise TypeError(msg)
-    if config is not None and not isinstance(config, DockerConfig):
+    if config is not None and not hasattr(config, "edit"):
         msg = "config is a DockerConfig: write config=DockerConfig(path)"
         raise TypeError(msg)
     for name, word in chosen_words.items():

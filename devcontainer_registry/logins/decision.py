@@ -12,9 +12,9 @@ import time
 from dataclasses import dataclass, replace
 
 from ..cache.memory import REFUSED_FOR
+from ..credentials import Credential
 from ..errors import AuthenticationError
 from ..naming import OUR_HELPER
-from . import codespaces
 from .outcomes import by_hand, not_ours, other_helper
 
 TYPE_CHECKING = False
@@ -23,17 +23,20 @@ if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
     from ..cache.memory import Recalled
+    from ..config.delegation import Delegation
     from ..config.file import Document
-    from ..credentials import Credential, RegistrySecret
+    from ..credentials import RegistrySecret
     from ..registry import Registry
     from ..report import Outcome, Place
-    from .delegation import Delegation
 
     Store: TypeAlias = Literal["auto", "auths", "helper"]
     Verify: TypeAlias = Literal["changed", "always", "never"]
 
 # https://docs.aws.amazon.com/AmazonECR/latest/public/public-registries.html: no login needed.
 _NEVER_DELEGATED = ("public.ecr.aws", "ecr-public.aws.com")
+
+# ECR's only user: https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
+_ECR_USERNAME = "AWS"
 
 _NOWHERE: frozenset[Place] = frozenset()
 
@@ -210,7 +213,7 @@ def _somebody_elses(
         return not_ours(outcome)
     if entry is None or ours or _same(entry, accepted):
         return None
-    if policy.codespaces_wrote and codespaces.is_its(entry, secret, kind=outcome.kind):
+    if policy.codespaces_wrote and is_of_codespaces(entry, secret, kind=outcome.kind):
         return None  # replaced, then, once the registry has accepted ours
     since_ours = recalled.state is not None and bool(recalled.entries)
     meanwhile = (
@@ -219,6 +222,20 @@ def _somebody_elses(
         and recalled.hash_of(entry) is not None  # without a memory, nobody knows whose it is
     )
     return by_hand(outcome) if since_ours or meanwhile else None
+
+
+def is_of_codespaces(entry: Credential, secret: RegistrySecret, *, kind: str | None) -> bool:
+    """
+    Whether *entry* is what GitHub Codespaces makes of *secret*: an access key, or its token.
+
+    It writes after onCreate and before postCreate, and never in a prebuild.
+    https://docs.github.com/en/codespaces/reference/allowing-your-codespace-to-access-a-private-registry
+    """
+    if kind != "ecr" or secret.secret is None or secret.username == _ECR_USERNAME:
+        return False
+    return _same(entry, Credential(username=secret.username or "", secret=secret.secret)) or (
+        entry.username == _ECR_USERNAME
+    )
 
 
 def _as_before(

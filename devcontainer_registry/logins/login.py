@@ -15,6 +15,7 @@ from dataclasses import replace
 from .. import authenticators as plugins
 from ..cache.folder import Cache
 from ..cache.memory import Memory
+from ..config.delegation import Delegation
 from ..config.file import DockerConfig, Document
 from ..config.findings import findings_after_login
 from ..credentials import Finding
@@ -27,10 +28,8 @@ from .asking import Job, RetryPolicy, ask_all
 from .candidates import chosen, incomplete, refuse_mistakes
 from .candidates import only as only_of
 from .decision import Policy, Seen, decide, foreseen, places
-from .delegation import Delegation
 from .keeping import Accepted, keep
-from .outcomes import not_kept
-from .verdict import verdict
+from .outcomes import not_kept, verdict
 
 TYPE_CHECKING = False
 

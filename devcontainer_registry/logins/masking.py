@@ -1,24 +1,45 @@
 # SPDX-License-Identifier: MIT
 """
-Masking what must not be read: the last line of defence, behind values that don't show themselves.
+Masking of secrets in errors: the last line of defence.
 """
 
 from __future__ import annotations
 
 import base64
 
+from ..errors import InvalidRegistryError, RegistryError
+from ..naming import INFIX, variable
+from ..registry import split_image
+
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from ..credentials import Credential, RegistrySecret
 
 # Shorter ones would mask half of every text, and hide nothing worth hiding.
 _LENGTH_MIN = 4
 # A line of a longer secret, such as a JSON key's, is worth hiding by itself.
 _LINE_MIN = 16
 
-# How the names of variables end that hold one.
-SECRET_NAMES = ("PASSWORD", "_PASS", "TOKEN", "SECRET", "_KEY", "DOCKER_AUTH_CONFIG")
+# What the members of a set are called where a login comes from elsewhere.
+_CALLED = {
+    "DOCKER_AUTH_CONFIG": {
+        "USER and *_PASSWORD": "user name and password in DOCKER_AUTH_CONFIG",
+        "USER": "the user name in DOCKER_AUTH_CONFIG",
+        "PASSWORD": "the password in DOCKER_AUTH_CONFIG",
+        "SERVER": "the host in DOCKER_AUTH_CONFIG",
+    },
+    "CI_REGISTRY": {
+        "USER": "CI_REGISTRY_USER",
+        "PASSWORD": "CI_REGISTRY_PASSWORD",
+        "SERVER": "CI_REGISTRY",
+    },
+}
+
+# A shorter user name, such as AWS, would be found in half of all sentences.
+_USERNAME_MIN = 8
 
 
 def masked(text: str, names: Mapping[str, str]) -> str:
@@ -55,34 +76,79 @@ def shapes(secret: str, *, username: str | None = None) -> Iterator[str]:
             yield encode(each).decode().rstrip("=")
 
 
-class Hider:
+def vetted(
+    error: RegistryError,
+    secret: RegistrySecret,
+    credential: Credential | None,
+    *,
+    hint: str | None = None,
+) -> RegistryError:
     """
-    Masks, in any text, each secret that the environment holds, in all of its `shapes`.
+    *error* anew: one line, without its cause, and with every value of *secret* masked.
+
+    An authenticator may be a stranger's, and its errors may quote what it was given: no error
+    gets into a report but through here.
+
+    Args:
+        error: Perhaps a stranger's.
+        secret: The set that it is about.
+        credential: What the set became, or None.
+        hint: In place of its own.
     """
+    names = _names(secret, credential)
+    hint = error.hint if hint is None else hint
+    called = _CALLED.get(secret.id, {}) if secret.implicit else {}
+    # The nearest class of our own, since a stranger's may hold anything.
+    kind: type[RegistryError] = next(
+        k for k in type(error).__mro__ if k.__module__ == RegistryError.__module__
+    )
+    return kind(
+        _as_called(_one_line(masked(str(error.message), names)), secret.id, called),
+        hint=_as_called(_one_line(masked(str(hint), names)), secret.id, called),
+        code=_one_line(masked(str(error.code), names)),
+    )
 
-    def __init__(self, environ: Mapping[str, str], *, secrets_file: str | None = None) -> None:
-        self._environ = environ
-        self._secrets_file = secrets_file
-        self._known: dict[str, str] | None = None
 
-    def __call__(self, text: str) -> str:
-        """
-        *text* with `****` for each secret.
-        """
-        if self._known is None:
-            self._known = dict.fromkeys(self._find(), "****")
-        return masked(text, self._known)
+def _as_called(text: str, set_id: str, called: Mapping[str, str]) -> str:
+    """
+    *text*, which names the members of a set, for a login that comes from elsewhere.
+    """
+    for member, name in called.items():
+        text = text.replace(f"*_{member}", name)
+        text = text.replace(variable(set_id, member), name)
+    return text
 
-    def _find(self) -> Iterator[str]:
-        from ..discovery import discover  # only where there is something to tell
-        from ..discovery.environment import read
 
-        for secret in discover(self._environ, secrets_file=self._secrets_file).secrets:
-            for hidden in (secret.secret, secret.session_token):
-                if hidden:
-                    yield from shapes(hidden.reveal(), username=secret.username)
-        # Also of sets that are not whole, and of other programs.
-        for layer in read(self._environ, secrets_file=self._secrets_file).layers:
-            for name, value in layer.variables.items():
-                if value and name.upper().endswith(SECRET_NAMES):
-                    yield from shapes(value)
+def _names(secret: RegistrySecret, credential: Credential | None) -> dict[str, str]:
+    """
+    What to show instead of each value of *secret*: the name of its variable; `****` for a secret.
+    """
+    prefix = secret.id + INFIX
+    members = {
+        "USER": secret.username if len(secret.username or "") >= _USERNAME_MIN else None,
+        "REGION": secret.region,
+        "ROLE_ARN": secret.role_arn,
+        "PROFILE": secret.profile,
+        "TENANT": secret.tenant,
+        "CA_FILE": secret.ca_file,
+    }
+    names = {value: prefix + member for member, value in members.items() if value}
+    if secret.image:
+        names |= dict.fromkeys(_spellings(secret.image), f"{prefix}IMAGE")
+    for hidden in (secret.secret, secret.session_token, credential and credential.secret):
+        if hidden:
+            names |= dict.fromkeys(shapes(hidden.reveal(), username=secret.username), "****")
+    # A registry is shown in every line, so nothing of its name is a secret.
+    return {value: name for value, name in names.items() if value not in secret.registry}
+
+
+def _spellings(image: str) -> tuple[str, ...]:
+    try:
+        _, name, reference = split_image(image)
+    except InvalidRegistryError:
+        return (image,)
+    return (image, f"{name}:{reference}", name)
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

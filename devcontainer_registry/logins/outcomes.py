@@ -1,20 +1,89 @@
 # SPDX-License-Identifier: MIT
 """
-Outcomes where something stands between a login and docker: whose it is, and what to do.
+Outcomes: what an answer means, and what stands between a login and docker.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
+from .. import authenticators as plugins
 from ..config.findings import OF_VSCODE
-from ..errors import RegistryError, printable
+from ..errors import (
+    AuthenticationError,
+    DiscoveryError,
+    InvalidRegistryError,
+    RegistryError,
+    UnreachableError,
+    printable,
+)
 from ..naming import HELPER_PREFIX, variable
+from .masking import vetted
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from ..report import Outcome
+    from .asking import Job
+
+
+def verdict(job: Job) -> Outcome:
+    """
+    The outcome of *job*, before anything is kept: `ok` and `unverified` may be.
+    """
+    outcome = replace(
+        job.outcome,
+        attempts=job.attempts,
+        elapsed=(job.finished or time.monotonic()) - job.started,
+        expires_at=job.credential.expires_at if job.credential is not None else None,
+    )
+    if job.error is not None:
+        return _troubled(job, outcome, job.error)
+    if job.check is None:
+        return replace(outcome, status="ok")
+    outcome = replace(outcome, status="ok", verified=job.check.verified, realm=job.check.realm)
+    if job.check.code is None:
+        return outcome
+    said = RegistryError(job.check.message, hint=job.check.hint, code=job.check.code)
+    said = _said(job, said)
+    return replace(outcome, code=said.code, error=said)
+
+
+def _troubled(job: Job, outcome: Outcome, error: RegistryError) -> Outcome:
+    error = _said(job, error)
+    outcome = replace(outcome, code=error.code, error=error)
+    match error:
+        case AuthenticationError():
+            return replace(outcome, status="rejected")
+        case DiscoveryError() | InvalidRegistryError():
+            return replace(outcome, status="incomplete")
+        case UnreachableError() if _may_be_kept(job):
+            return replace(outcome, status="unverified")
+        case _:
+            return replace(outcome, status="failed")
+
+
+def _may_be_kept(job: Job) -> bool:
+    # A cloud's token that no registry has seen is worth nothing that the next run would not get.
+    if job.credential is None:
+        return False
+    try:
+        return not plugins.is_exchange(job.authenticator, job.secret)
+    except Exception:  # noqa: BLE001  (a plugin that cannot say is taken at its worst)
+        return False
+
+
+def _said(job: Job, error: RegistryError) -> RegistryError:
+    """
+    *error* anew, with what the registry's kind knows of it for a hint.
+    """
+    try:
+        explained = job.hint or plugins.explain(job.authenticator, job.secret, error)
+        hint = explained or error.hint
+    except Exception:  # noqa: BLE001  (a plugin's word too many must not cost the outcome)
+        hint = error.hint
+    return vetted(error, job.secret, job.credential, hint=hint)
 
 
 def other_helper(outcome: Outcome, helper: str) -> Outcome:

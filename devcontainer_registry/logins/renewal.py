@@ -222,7 +222,7 @@ def _asked(
 
     from ..observer import ignore
     from .asking import RetryPolicy, ask_all
-    from .verdict import verdict
+    from .outcomes import verdict
 
     # A secret that is sent as it is must have been accepted once; a cloud's token is new.
     for _ in ask_all(

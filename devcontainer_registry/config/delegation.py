@@ -13,8 +13,7 @@ import sys
 
 from ..errors import ConfigError
 from ..files import find_program
-from ..naming import EVERYWHERE, HELPER_PROGRAM, INFIX
-from .masking import SECRET_NAMES
+from ..naming import EVERYWHERE, HELPER_PROGRAM, INFIX, SECRET_NAMES
 
 TYPE_CHECKING = False
 

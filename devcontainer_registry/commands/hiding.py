@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""
+Masking, in any text, each secret that the environment holds.
+"""
+
+from __future__ import annotations
+
+from ..logins.masking import masked, shapes
+from ..naming import SECRET_NAMES
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class Hider:
+    """
+    Masks, in any text, each secret that the environment holds, in all of its `shapes`.
+    """
+
+    def __init__(self, environ: Mapping[str, str], *, secrets_file: str | None = None) -> None:
+        self._environ = environ
+        self._secrets_file = secrets_file
+        self._known: dict[str, str] | None = None
+
+    def __call__(self, text: str) -> str:
+        """
+        *text* with `****` for each secret.
+        """
+        if self._known is None:
+            self._known = dict.fromkeys(self._find(), "****")
+        return masked(text, self._known)
+
+    def _find(self) -> Iterator[str]:
+        from ..discovery import discover  # only where there is something to tell
+        from ..discovery.environment import read
+
+        for secret in discover(self._environ, secrets_file=self._secrets_file).secrets:
+            for hidden in (secret.secret, secret.session_token):
+                if hidden:
+                    yield from shapes(hidden.reveal(), username=secret.username)
+        # Also of sets that are not whole, and of other programs.
+        for layer in read(self._environ, secrets_file=self._secrets_file).layers:
+            for name, value in layer.variables.items():
+                if value and name.upper().endswith(SECRET_NAMES):
+                    yield from shapes(value)
