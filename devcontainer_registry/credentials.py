@@ -190,3 +190,53 @@ class Credential:
         if self.expires_at is None:
             return float("inf")
         return self.expires_at - (time.time() if now is None else now)
+
+
+def is_usable(found: object) -> bool:
+    """
+    Whether *found*, from a plugin, is a `Credential` that can be written, compared and shown.
+    """
+    if not isinstance(found, Credential):
+        return False
+    words: tuple[object, object] = (found.username, found.secret)
+    typed = isinstance(words[0], str) and isinstance(words[1], Secret)
+    return typed and all(words) and all(map(_is_instant, (found.issued_at, found.expires_at)))
+
+
+def is_aws_key_id(text: str) -> bool:
+    """
+    Whether *text* has the shape of an AWS access key id, a long-lived or a temporary one.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+    """
+    tail = text[4:]
+    return (
+        text[:4] in ("AKIA", "ASIA")
+        and len(tail) == 16
+        and tail.isalnum()
+        and tail == (tail.upper() if tail.isascii() else "")
+    )
+
+
+def token_claims(token: str) -> dict[str, object]:
+    """
+    The claims of the JWT *token*; empty where it is none.
+
+    Its signature is not looked at: who gave it to us is who it will be shown to.
+    """
+    import base64
+    import json
+
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def _is_instant(at: object) -> bool:
+    # Up to the year 9999, which is as far as dates are written.
+    return at is None or (isinstance(at, (int, float)) and 0 <= at < 253402300800)

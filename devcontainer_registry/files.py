@@ -117,6 +117,28 @@ def make_folder(path: str) -> None:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
 
 
+def is_shared(folder: int | str) -> bool:
+    """
+    Whether *folder* is one that others use, too, such as `/tmp`, or has folders in it.
+
+    Closed to them, much more than a cache would break.
+    """
+    if os.stat(folder).st_mode & stat.S_ISVTX:
+        return True
+    with os.scandir(folder) as entries:
+        return any(entry.is_dir(follow_symlinks=False) for entry in entries)
+
+
+def owner_of(path: str) -> int | None:
+    """
+    Return the user id of the owner of *path*, or None where nobody can say.
+    """
+    try:
+        return os.stat(path).st_uid
+    except OSError:
+        return None
+
+
 def lock(
     descriptor: int,
     *,

@@ -328,7 +328,7 @@ def test_a_cache_that_cannot_be_written_serves_what_it_has(helper):
     kept = helper.cache.read(HERE)
 
     class Full(Cache):
-        def open_lock(self, registry):  # noqa: ARG002  (the base class's)
+        def _open_lock(self, registry):  # noqa: ARG002  (the base class's)
             raise self._failed("can't be locked", OSError(28, "full"))
 
     found = serve(HERE, Full(helper.cache.path), helper.environ)

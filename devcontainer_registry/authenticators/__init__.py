@@ -10,6 +10,7 @@ the entry point's name is its *kind*.  Built-in kinds are registered the same wa
 from __future__ import annotations
 
 from ..errors import PluginError, RegistryError
+from ..naming import variable
 from ..observer import ignore
 
 TYPE_CHECKING = False
@@ -110,10 +111,10 @@ def choose(
         known = ", ".join(sorted(installed))
         raise PluginError(
             # Not quoted: what sits in the wrong variable may be a password.
-            f"{secret.id}_CONTAINER_REGISTRY_KIND names no authenticator"
+            f"{variable(secret.id, 'KIND')} names no authenticator"
             if secret.kind
             else f"no authenticator serves {secret.registry}",
-            hint=f"set {secret.id}_CONTAINER_REGISTRY_KIND to one of {known}, or unset it",
+            hint=f"set {variable(secret.id, 'KIND')} to one of {known}, or unset it",
             code="plugin-missing",
         )
     if isinstance(chosen, PluginError):
@@ -187,7 +188,7 @@ def _only_match(secret: RegistrySecret, installed: Installed, observe: Observer)
     if len(claims) > 1:
         raise PluginError(
             f"{secret.registry} is claimed by {' and '.join(sorted(claims))}",
-            hint=f"set {secret.id}_CONTAINER_REGISTRY_KIND to one of them",
+            hint=f"set {variable(secret.id, 'KIND')} to one of them",
             code="plugin-contested",
         )
     return claims[0] if claims else FALLBACK

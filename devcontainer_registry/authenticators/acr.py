@@ -5,21 +5,18 @@ Azure Container Registry: a password as it is, or the container's own identity i
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 import time
 from dataclasses import replace
 
-from ..credentials import Credential, Secret
+from ..credentials import Credential, Secret, token_claims
 from ..errors import AuthenticationError, DiscoveryError
+from ..naming import variable
 from .generic import as_it_is
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from ..credentials import RegistrySecret
     from ..errors import RegistryError
     from ..registry import Registry
@@ -76,7 +73,7 @@ class AcrAuthenticator:
             # The token would be good at every registry of that identity, and _KIND is a variable.
             raise DiscoveryError(
                 f"{secret.registry} is no registry of Azure's own domains; nothing was sent",
-                hint=f"set {secret.id}_CONTAINER_REGISTRY_SERVER to NAME.azurecr.io, or set _USER "
+                hint=f"set {variable(secret.id, 'SERVER')} to NAME.azurecr.io, or set _USER "
                 "and _PASSWORD",
                 code="no-host-of-azure",
             )
@@ -93,7 +90,7 @@ class AcrAuthenticator:
         match error.code:
             case "rejected" if secret.username == _NOBODY:
                 return (
-                    f"set {secret.id}_CONTAINER_REGISTRY_PASSWORD anew from az acr login "
+                    f"set {variable(secret.id, 'PASSWORD')} anew from az acr login "
                     "--expose-token; it lives 3 hours"
                 )
             case "rejected" if not self.exchanges(secret):
@@ -165,7 +162,7 @@ def _refused(secret: RegistrySecret, status: int) -> AuthenticationError:
     return AuthenticationError(
         f"{secret.registry} refused this container's identity in Entra ID",
         hint="give the identity the role AcrPull on this registry; check that "
-        f"AZURE_TENANT_ID or {secret.id}_CONTAINER_REGISTRY_TENANT is the registry's tenant",
+        f"AZURE_TENANT_ID or {variable(secret.id, 'TENANT')} is the registry's tenant",
         code="exchange-rejected",
     )
 
@@ -173,12 +170,6 @@ def _refused(secret: RegistrySecret, status: int) -> AuthenticationError:
 def _expiry(token: str) -> float | None:
     """
     When the JWT *token* ends, in Unix seconds, or None where it is none or does not say.
-
-    Its signature is not looked at: whoever gave it to us is who it will be shown to.
     """
-    try:
-        payload = token.split(".")[1]
-        claims: Any = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return float(claims["exp"])
-    except (IndexError, KeyError, TypeError, ValueError, RecursionError):
-        return None
+    end = token_claims(token).get("exp")
+    return float(end) if isinstance(end, (int, float)) else None

@@ -13,6 +13,7 @@ import time
 
 from ..credentials import Credential
 from ..errors import DiscoveryError, RegistryError, TransientError
+from ..naming import INFIX
 from .clouds.aws_answers import Answers
 from .clouds.ecr_hosts import endpoint_of, is_public, serves
 
@@ -235,4 +236,4 @@ def _command(secret: RegistrySecret) -> str:
 
 
 def _set(secret: RegistrySecret) -> str:
-    return f"{secret.id}_CONTAINER_REGISTRY"
+    return secret.id + INFIX.removesuffix("_")

@@ -5,10 +5,9 @@ User name and password as they are: Docker Hub, GitLab, Quay, Harbor, and whoeve
 
 from __future__ import annotations
 
-import re
-
-from ..credentials import Credential
+from ..credentials import Credential, is_aws_key_id
 from ..errors import DiscoveryError
+from ..naming import variable
 
 TYPE_CHECKING = False
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 # Long-lived and temporary access key ids.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
-_AWS_KEY_ID = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{16}")
 _GOOGLE_KEY_USERS = ("_json_key", "_json_key_base64")
 
 _HINTS = {
@@ -67,10 +65,10 @@ class GenericAuthenticator:
         """
         if secret.kind != "generic" and _is_cloud_key(secret.username or ""):
             raise DiscoveryError(
-                f"{secret.id}_CONTAINER_REGISTRY_USER is a cloud's key, but {secret.registry} is "
+                f"{variable(secret.id, 'USER')} is a cloud's key, but {secret.registry} is "
                 "no registry of that cloud; nothing was sent",
-                hint=f"correct {secret.id}_CONTAINER_REGISTRY_SERVER, or set "
-                f"{secret.id}_CONTAINER_REGISTRY_KIND to the registry's kind",
+                hint=f"correct {variable(secret.id, 'SERVER')}, or set "
+                f"{variable(secret.id, 'KIND')} to the registry's kind",
                 code="cloud-key-for-foreign-host",
             )
         return as_it_is(secret)
@@ -87,7 +85,7 @@ class GenericAuthenticator:
         """
         meant = _MEANT.get(secret.registry)
         if meant is not None:
-            return f"set {secret.id}_CONTAINER_REGISTRY_SERVER to {meant}, the registry's name"
+            return f"set {variable(secret.id, 'SERVER')} to {meant}, the registry's name"
         if error.code != "rejected":
             return ""
         if (secret.username or "").startswith("robot$"):
@@ -105,10 +103,10 @@ def as_it_is(secret: RegistrySecret) -> Credential:
     if secret.username is None or secret.secret is None:
         raise DiscoveryError(
             f"{secret.source} has no user name and password for {secret.registry}",
-            hint=f"set {secret.id}_CONTAINER_REGISTRY_USER and _PASSWORD",
+            hint=f"set {variable(secret.id, 'USER')} and _PASSWORD",
         )
     return Credential(username=secret.username, secret=secret.secret)
 
 
 def _is_cloud_key(username: str) -> bool:
-    return _AWS_KEY_ID.fullmatch(username) is not None or username in _GOOGLE_KEY_USERS
+    return is_aws_key_id(username) or username in _GOOGLE_KEY_USERS

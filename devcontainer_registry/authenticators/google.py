@@ -9,6 +9,7 @@ import re
 
 from ..credentials import Credential, Secret
 from ..errors import DiscoveryError
+from ..naming import variable
 from .generic import as_it_is
 
 TYPE_CHECKING = False
@@ -63,7 +64,7 @@ class GoogleAuthenticator:
             # The token opens all of Google Cloud to whoever has it, and _KIND is a variable.
             raise DiscoveryError(
                 f"{secret.registry} is no registry of Google's own domains; nothing was sent",
-                hint=f"correct {secret.id}_CONTAINER_REGISTRY_SERVER, or set _USER and _PASSWORD",
+                hint=f"correct {variable(secret.id, 'SERVER')}, or set _USER and _PASSWORD",
                 code="no-host-of-google",
             )
         from .clouds import google as google_adc

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """
-What we keep per registry on disk, and for nobody else's eyes.
+The cache folder: one private JSON file for each registry.
 
-One JSON file per registry, 0600, in a folder of its own, 0700: reading takes no lock, and damage
-stays with one registry.  An entry is a plain `dict`; its members belong to whoever writes it.
+Files are 0600, in a folder of their own, 0700: reading takes no lock, and damage stays with one
+registry.
 
 The folder is below `$HOME` whatever XDG says, since a lifecycle hook, a shell, an ssh session and
 an editor must agree on it, and XDG's variables differ between them.
@@ -14,10 +14,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import time
 
 from ..errors import ConfigError, InvalidRegistryError
-from ..files import lock, make_folder, read_regular, unlink_if_there, write_all
+from ..files import is_shared, make_folder, owner_of, read_regular, unlink_if_there, write_all
 from ..registry import Registry
 from .fast_json import loads
 
@@ -27,14 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from .lock import Lock
+
 _VERSION = 1
 _SUFFIX = ".json"
 _KEY = "key"
 _STAMP = ".quiet"
 _KEY_SIZE = 32  # octets: BLAKE2b takes up to 64
-
-# However slow the disk: no write takes longer.
-_WRITE_MAX = 60.0  # seconds
 
 # A cloud's password is 2-3 KB and a long JWT 8; what is larger is not ours.
 _SIZE_MAX = 256 * 1024
@@ -107,7 +105,9 @@ class Cache:
             return False
         try:
             self._refuse_foreign()
-            _sweep(registry + _SUFFIX, folder)
+            from .lock import sweep  # as in `_write_file`
+
+            sweep(registry + _SUFFIX, folder)
             os.unlink(registry + _SUFFIX, dir_fd=folder)
         except FileNotFoundError:
             return False
@@ -132,13 +132,12 @@ class Cache:
 
     def lock(self, registry: Registry, *, timeout: float) -> Lock:
         """
-        For a `with`: nobody else changes what is kept for *registry* meanwhile.
-
-        Args:
-            registry: Whose entry.
-            timeout: Seconds to wait for somebody else who has it.
+        For a `with`: nobody else changes the entry of *registry*; *timeout* in seconds.
         """
-        return Lock(self, registry, timeout=timeout)
+        from .lock import Lock  # as in `_write_file`
+
+        take = self._open_lock
+        return Lock(self.path, registry, open_file=lambda: take(registry), timeout=timeout)
 
     def fingerprint(self, *parts: str | None) -> str:
         """
@@ -152,8 +151,8 @@ class Cache:
         """
         As `fingerprint`, or None where there is no key yet: nothing is made.
         """
-        key = self._read_key()
-        return None if key is None else _keyed_hash(key, parts)
+        key = self._read(_KEY) or b""
+        return _keyed_hash(key, parts) if len(key) == _KEY_SIZE else None
 
     def stamp(self) -> str | None:
         """
@@ -168,7 +167,7 @@ class Cache:
         """
         self._write_file(_STAMP, text.encode("ascii"))
 
-    def open_lock(self, registry: Registry) -> int:
+    def _open_lock(self, registry: Registry) -> int:
         """
         A descriptor of the file whose lock guards the entry of *registry*.
         """
@@ -192,10 +191,6 @@ class Cache:
             self._write_file(_KEY, os.urandom(_KEY_SIZE), first_wins=found is None)
         msg = f"{self.path} gives no key back"
         raise ConfigError(msg, hint="remove the folder; it is made anew", code="cache-failed")
-
-    def _read_key(self) -> bytes | None:
-        key = self._read(_KEY)
-        return key if key is not None and len(key) == _KEY_SIZE else None
 
     def _read(self, name: str) -> bytes | None:
         folder = self._open(create=False)
@@ -255,11 +250,11 @@ class Cache:
     def _may_read(self, owner: int) -> bool:
         me = os.geteuid()
         # docker run by root (sudo) with the user's HOME: that user's folder is as good as root's.
-        return owner == me or (me == 0 and self._home is not None and owner == _owner(self._home))
+        return owner == me or (me == 0 and self._home is not None and owner == owner_of(self._home))
 
     def _refuse_foreign(self) -> None:
         # Files of root's in a user's folder would lock the user out of it.
-        if self._home is not None and os.geteuid() == 0 and _owner(self._home) not in (0, None):
+        if self._home is not None and os.geteuid() == 0 and owner_of(self._home) not in (0, None):
             inside = os.path.abspath(self.path).startswith(os.path.abspath(self._home) + os.sep)
             if inside:
                 raise self._refused(
@@ -290,7 +285,9 @@ class Cache:
         assert folder is not None
         temporary = f".{name}.{os.getpid()}.{os.urandom(4).hex()}"
         try:
-            _sweep(name, folder)
+            from .lock import sweep  # a `get` writes nothing
+
+            sweep(name, folder)
             fd = os.open(
                 temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder
             )
@@ -329,56 +326,6 @@ class Cache:
         )
 
 
-def is_shared(folder: int | str) -> bool:
-    """
-    Whether *folder* is one that others use, too, such as `/tmp`, or has folders in it.
-
-    Closed to them, much more than a cache would break.
-    """
-    if os.stat(folder).st_mode & stat.S_ISVTX:
-        return True
-    with os.scandir(folder) as entries:
-        return any(entry.is_dir(follow_symlinks=False) for entry in entries)
-
-
-class Lock:
-    """
-    Held by one process at a time; released with the process, whatever happens to it.
-    """
-
-    def __init__(self, cache: Cache, registry: Registry, *, timeout: float) -> None:
-        self._cache = cache
-        self._registry = registry
-        self._timeout = timeout
-        self._fd = -1
-
-    def __enter__(self) -> None:
-        """
-        Wait for it.
-
-        Raises:
-            ConfigError: It is still taken after the timeout, or the folder can't be used.
-        """
-        self._fd = self._cache.open_lock(self._registry)
-        try:
-            lock(self._fd, timeout=self._timeout)
-        except TimeoutError:
-            self.__exit__()
-            msg = f"somebody else has been busy with {self._registry} for too long"
-            raise ConfigError(msg, hint="try again in a moment", code="cache-locked") from None
-        except OSError as exc:
-            self.__exit__()
-            msg = f"the cache {self._cache.path} can't be locked: {os.strerror(exc.errno or 0)}"
-            hint = "set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder on a local disk"
-            raise ConfigError(msg, hint=hint, code="cache-failed") from exc
-
-    def __exit__(self, *exc_info: object) -> None:
-        """
-        Let the next one have it.
-        """
-        os.close(self._fd)
-
-
 def _keyed_hash(key: bytes, parts: Iterable[str | None]) -> str:
     try:
         from _blake2 import blake2b  # hashlib's own, without OpenSSL, which takes 3 ms to load
@@ -392,13 +339,6 @@ def _keyed_hash(key: bytes, parts: Iterable[str | None]) -> str:
     return digest.hexdigest()
 
 
-def _owner(path: str) -> int | None:
-    try:
-        return os.stat(path).st_uid
-    except OSError:
-        return None
-
-
 def _registry_of(name: str) -> Registry | None:
     """
     Whose entry the file *name* is; None: nobody's.
@@ -410,19 +350,3 @@ def _registry_of(name: str) -> Registry | None:
         return None
     # Not another spelling of it either: only the one that is read again.
     return registry if name == registry + _SUFFIX else None
-
-
-def _sweep(name: str, folder: int) -> None:
-    """
-    Remove what killed runs left of the file *name*: it may hold what is to be forgotten.
-    """
-    for found in os.listdir(folder):
-        tail = found.removeprefix(f".{name}.")
-        if tail != found and tail.partition(".")[0].isdigit():
-            try:
-                written = os.stat(found, dir_fd=folder, follow_symlinks=False).st_mtime
-            except OSError:
-                continue  # in place meanwhile
-            # By its age: a process number is another process's in the next container.
-            if time.time() - written > _WRITE_MAX:
-                unlink_if_there(found, dir_fd=folder)

@@ -8,13 +8,23 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import re
 import sys
 
 from ..errors import InvalidRegistryError
 from ..logins.candidates import UnknownSetError
 from . import export_command, quiet_start, render
 from . import hook as lifecycle
+from .arguments import (
+    Parser,
+    Version,
+    add_command,
+    add_login_options,
+    add_output_options,
+    add_source_options,
+    complain,
+    either,
+    usage_error,
+)
 from .hiding import Hider
 from .log import LEVELS, observer
 from .progress import Progress
@@ -23,16 +33,11 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import NoReturn, TextIO
+    from typing import TextIO
 
     from ..observer import Observer
     from ..report import LoginReport
 
-_PREFIX = "DEVCONTAINER_REGISTRY_"
-_VERIFY = ("changed", "always", "never")
-_STORE = ("auto", "auths", "helper")
-
-_USAGE_ERROR = 2
 _BUG = 1
 
 _STATUSES = """\
@@ -86,7 +91,7 @@ def _was_written(stream: TextIO) -> bool:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         # Whoever read us may have gone, and knows.
         if stream is sys.stdout and not isinstance(exc, BrokenPipeError):
-            _complain(f"stdout can't be written: {os.strerror(exc.errno or 0)}")
+            complain(f"stdout can't be written: {os.strerror(exc.errno or 0)}")
         return False
     return True
 
@@ -103,7 +108,7 @@ def _prepare_streams() -> None:
 
 
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="devcontainer-registry",
         description="Log a dev container in to its private registries,\n"
         "from the secrets in its environment.",
@@ -111,184 +116,39 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    login = _command(commands, "login", _login, "log in to every registry with a secret")
-    _add_login_options(login, environ, verify="always", timeout="30")
-    hook = _command(commands, "hook", _hook, "the same, as a step of a container's start needs it")
-    hook.add_argument(
-        "step", choices=lifecycle.STEPS, metavar="STEP", help=_either(lifecycle.STEPS)
+    login = add_command(commands, "login", _login, "log in to every registry with a secret")
+    add_login_options(login, environ, verify="always", timeout="30")
+    hook = add_command(
+        commands, "hook", _hook, "the same, as a step of a container's start needs it"
     )
+    hook.add_argument("step", choices=lifecycle.STEPS, metavar="STEP", help=either(lifecycle.STEPS))
     hook.add_argument(
         "--user", metavar="NAME", help="be that user, before any file is opened; only root may"
     )
     hook.add_argument("--strict", action="store_true", help="exit as login does, not always 0")
-    _add_login_options(hook, environ, verify="changed", timeout=f"{lifecycle.TIMEOUT:g}")
-    found = _command(commands, "list", _list, "what was found, and what is wrong with it")
-    _add_source_options(found)
-    status = _command(commands, "status", _status, "whom docker asks, where it is kept, until when")
-    _add_source_options(status)
-    logout = _command(commands, "logout", _logout, "remove what we wrote, and nothing else")
+    add_login_options(hook, environ, verify="changed", timeout=f"{lifecycle.TIMEOUT:g}")
+    found = add_command(commands, "list", _list, "what was found, and what is wrong with it")
+    add_source_options(found)
+    status = add_command(
+        commands, "status", _status, "whom docker asks, where it is kept, until when"
+    )
+    add_source_options(status)
+    logout = add_command(commands, "logout", _logout, "remove what we wrote, and nothing else")
     logout.add_argument("registries", nargs="*", metavar="REGISTRY", help="such as ghcr.io")
     logout.add_argument("--all", action="store_true", help="every registry that we logged in to")
-    exported = _command(
+    exported = add_command(
         commands, "export", export_command.run, "the logins that we keep, in another tool's format"
     )
     export_command.add_options(exported)
-    _command(commands, "demo", _demo, "the whole flow against a registry of its own, on loopback")
+    add_command(
+        commands, "demo", _demo, "the whole flow against a registry of its own, on loopback"
+    )
     for command in commands.choices.values():
-        _add_output_options(command, environ)
+        add_output_options(command, environ)
     return parser
-
-
-class _Parser(argparse.ArgumentParser):
-    # argparse's own is one line, however long.
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        raise _usage(_unquoted(message))
-
-
-# How argparse quotes the word that it does not like; the ones that it would like come later.
-_QUOTED = re.compile(r"(['\"])(?:\\.|(?!\1).)*\1")
-_UNKNOWN = "unrecognized arguments"
-_OPTION = re.compile("--[a-z][a-z-]*|-[a-z]")
-
-
-def _unquoted(message: str) -> str:
-    """
-    The *message* of argparse's without the word that it is about: `--password`'s, say.
-    """
-    if not message.startswith(_UNKNOWN):
-        return _QUOTED.sub("****", message, count=1)
-    words = (word.partition("=")[0] for word in message.removeprefix(f"{_UNKNOWN}:").split())
-    return f"{_UNKNOWN}: {' '.join(w if _OPTION.fullmatch(w) else '****' for w in words)}"
-
-
-class _Version(argparse.Action):
-    # argparse's own would read the metadata at each start, for 20 ms.
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from .. import __version__
-
-        print(f"devcontainer-registry {__version__}")  # noqa: T201
-        parser.exit()
-
-
-def _command(
-    commands: argparse._SubParsersAction[_Parser],
-    name: str,
-    run: Callable[[argparse.Namespace, Mapping[str, str]], int],
-    text: str,
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(
-        name, help=text, description=text.capitalize() + ".", allow_abbrev=False
-    )
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _add_login_options(
-    parser: argparse.ArgumentParser, environ: Mapping[str, str], *, verify: str, timeout: str
-) -> None:
-    _add_source_options(parser)
-    parser.add_argument(
-        "--only", action="append", default=[], metavar="ID", help="only this set; may be repeated"
-    )
-    parser.add_argument(
-        "--verify",
-        type=_one_of(_VERIFY),
-        default=_setting(environ, "VERIFY", verify),
-        metavar="WHEN",
-        help=f"{_either(_VERIFY)} (default: {verify})",
-    )
-    parser.add_argument(
-        "--store",
-        type=_one_of(_STORE),
-        default=_setting(environ, "STORE", "auto"),
-        metavar="WHERE",
-        help=f"{_either(_STORE)} (default: auto)",
-    )
-    parser.add_argument(
-        "--timeout",
-        type=_seconds,
-        default=_setting(environ, "TIMEOUT", timeout),
-        metavar="SECONDS",
-        help=f"for the whole run (default: {timeout})",
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be done; ask nobody, write nothing"
-    )
-
-
-def _add_source_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--secrets-file",
-        metavar="FILE",
-        help="JSON of variables, as the dev container CLI takes it",
-    )
-
-
-def _add_output_options(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    parser.add_argument(
-        "--log-level",
-        type=_one_of(tuple(LEVELS)),
-        default=_setting(environ, "LOG_LEVEL", "warning"),
-        metavar="LEVEL",
-        help=f"{_either(tuple(LEVELS))} (default: warning)",
-    )
-    parser.add_argument(
-        "--log-format",
-        type=_one_of(("console", "json")),
-        default="console",
-        metavar="FORMAT",
-        help="console or json (default: console)",
-    )
-
-
-class _Setting(str):
-    """
-    What a variable says, until the command line says otherwise.
-    """
-
-    __slots__ = ("variable",)
-    variable: str
-
-
-def _setting(environ: Mapping[str, str], name: str, default: str) -> str:
-    found = _Setting(environ.get(_PREFIX + name) or default)
-    found.variable = _PREFIX + name if environ.get(_PREFIX + name) else ""
-    return found
-
-
-def _expected(what: str, text: str) -> argparse.ArgumentTypeError:
-    # Without *text*: whatever stands in the wrong place may be a secret.
-    variable = getattr(text, "variable", "")
-    return argparse.ArgumentTypeError(f"expected {what}" + (variable and f" in {variable}"))
-
-
-def _one_of(choices: Sequence[str]) -> Callable[[str], str]:
-    # A type rather than argparse's `choices`, since those don't check what a variable set.
-    def choice(text: str) -> str:
-        if text not in choices:
-            raise _expected(_either(choices), text)
-        return text
-
-    return choice
-
-
-def _either(choices: Sequence[str]) -> str:
-    return f"{', '.join(choices[:-1])} or {choices[-1]}"
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 3600:
-        raise _expected("seconds, above 0 and up to 3600", text)
-    return seconds
 
 
 def _login(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -315,7 +175,7 @@ def _hook(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             become(arguments.user, os.environ)
         except BecomingError as exc:
             # Wrong usage, in a hook that forgives everything else, too.
-            raise _usage(f"--user: {exc}") from None
+            raise usage_error(f"--user: {exc}") from None
     arguments.forgiving = not arguments.strict
     before = quiet_start.digest(arguments.words, environ)
     report = _asking(arguments, environ, run)
@@ -353,7 +213,7 @@ def _asking(
             observe=observe,
         )
     except UnknownSetError as exc:
-        raise _usage(str(exc)) from None
+        raise usage_error(str(exc)) from None
     finally:
         if progress is not None:
             progress.clear()
@@ -396,11 +256,11 @@ def _logout(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from ..registry import Registry
 
     if bool(arguments.registries) == arguments.all:
-        raise _usage("name the registries to log out of, or --all")
+        raise usage_error("name the registries to log out of, or --all")
     try:
         registries = None if arguments.all else [Registry(r) for r in arguments.registries]
     except InvalidRegistryError as exc:
-        raise _usage(exc.message) from None
+        raise usage_error(exc.message) from None
     report = logout(registries, observe=_observer(arguments, environ))
     if not arguments.json and not report.outcomes and report.error is None:
         _print_lines(["nothing to log out of"])
@@ -416,16 +276,6 @@ def _demo(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         colours=render.has_colours(sys.stdout, environ),
         observe=_observer(arguments, environ),
     )
-
-
-def _complain(message: str) -> None:
-    with contextlib.suppress(OSError):  # as a disk that is full
-        print(render.complaint(message), file=sys.stderr)  # noqa: T201
-
-
-def _usage(message: str) -> SystemExit:
-    _complain(message)
-    return SystemExit(_USAGE_ERROR)
 
 
 def _print_report(

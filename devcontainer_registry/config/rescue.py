@@ -11,9 +11,8 @@ from __future__ import annotations
 import os
 import stat
 
-from ..cache.folder import is_shared
 from ..errors import ConfigError
-from ..files import make_folder, read_regular, unlink_if_there, write_all
+from ..files import is_shared, make_folder, read_regular, unlink_if_there, write_all
 
 _MAGIC = b"devcontainer-registry rescue 1 "
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -12,9 +12,9 @@ import os
 from dataclasses import dataclass
 
 from ..credentials import Finding, RegistrySecret
-from ..naming import CODESPACES_SECRETS
+from ..naming import CODESPACES_SECRETS, variable
 from .environment import SECRETS_FILE_VARIABLE, read
-from .members import meant, set_id, variable
+from .members import meant, set_id
 from .platforms import implicit_secrets
 from .sets import Incomplete, read_set
 

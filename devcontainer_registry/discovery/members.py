@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ..naming import INFIX, variable
+
 MEMBERS = (
     "SERVER",
     "USER",
@@ -36,10 +38,12 @@ _ALIASES = {
     "TOKEN": "PASSWORD",
 }
 
-_MIDDLE = "CONTAINER_REGISTRY_"
+
+# A near miss may lack the first underscore.
+_MIDDLE = INFIX.removeprefix("_")
 
 # `CA_FILE` is a member and `CA` is none, so `…_CA_FILE` is never read as the `_FILE` form of one.
-_NAME = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*)_{_MIDDLE}({'|'.join(MEMBERS)})(?:_FILE)?", re.ASCII)
+_NAME = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*){INFIX}({'|'.join(MEMBERS)})(?:_FILE)?", re.ASCII)
 
 # An authenticator is named in reports, so a password pasted into the wrong variable must not pass
 # for one.  The tokens of GitHub, GitLab, Docker Hub and the clouds are longer.
@@ -47,13 +51,6 @@ _KIND = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,23}")
 
 # A region becomes part of the host that AWS's SDK sends signed requests to.
 _REGION = re.compile(r"[A-Za-z0-9-]{1,63}")
-
-
-def variable(set_id: str, member: str) -> str:
-    """
-    The name of the variable that holds *member* of the set *set_id*.
-    """
-    return f"{set_id}_{_MIDDLE}{member}"
 
 
 def set_id(name: str) -> str | None:

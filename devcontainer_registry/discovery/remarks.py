@@ -5,11 +5,10 @@ What is worth saying about a set that can be read: a value that was stripped, or
 
 from __future__ import annotations
 
-import re
-
-from ..credentials import Finding
+from ..credentials import Finding, is_aws_key_id
+from ..naming import variable
 from .environment import Value
-from .members import clean, variable
+from .members import clean
 
 TYPE_CHECKING = False
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from .environment import Layer
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
-_ACCESS_KEY_ID = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{16}")
 
 # What GitHub and Docker Hub tell people to set, so nothing to remark on.
 _EXACT_URLS = ("https://index.docker.io/v1/", "https://index.docker.io/v1")
@@ -74,7 +72,7 @@ def _spelling(member: str, value: Value) -> Iterator[Finding]:
             hint="set it again without, unless the password has it",
             variable=name,
         )
-    if member == "PASSWORD" and _ACCESS_KEY_ID.fullmatch(text):
+    if member == "PASSWORD" and is_aws_key_id(text):
         yield Finding(
             code="swapped",
             message=f"{name} holds what looks like an AWS access key id",

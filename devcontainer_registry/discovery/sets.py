@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 from ..credentials import RegistrySecret, Secret
 from ..errors import DiscoveryError, InvalidRegistryError
+from ..naming import variable
 from ..registry import Registry, split_image
 from .environment import Value
-from .members import MEMBERS, clean, fault, variable
+from .members import MEMBERS, clean, fault
 from .platforms import GHCR, github_token
 from .remarks import remarks
 

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 
 from ..authenticators import failure, inquire, passes_on
-from ..credentials import Credential, Secret
+from ..credentials import is_usable
 from ..errors import AuthenticationError, RegistryError, TransientError
 from ..network import sockets as clock
 from ..network.proxies import proxy_for
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import tenacity
 
     from ..authenticators import Authenticator
-    from ..credentials import RegistrySecret
+    from ..credentials import Credential, RegistrySecret
     from ..network.distribution import Check
     from ..network.transport import Transport
     from ..observer import Observer
@@ -320,7 +320,7 @@ class _Asker:
         job.attempts += 1
         if job.credential is None:
             credential = job.authenticator.authenticate(job.secret, timeout=self._time_left())
-            if not _is_credential(credential):
+            if not is_usable(credential):
                 raise failure(job.outcome.kind, "returned no credential")
             job.credential = credential
         if not self.verified:
@@ -338,22 +338,6 @@ class _Asker:
 
     def _time_left(self) -> float:
         return max(0.1, min(_TRY_MAX, self.deadline - time.monotonic()))
-
-
-def _is_credential(found: object) -> bool:
-    """
-    Whether a plugin kept to its word: what it says is written, compared and shown from here on.
-    """
-    if not isinstance(found, Credential):
-        return False
-    words: tuple[object, object] = (found.username, found.secret)
-    typed = isinstance(words[0], str) and isinstance(words[1], Secret)
-    return typed and all(words) and all(map(_is_instant, (found.issued_at, found.expires_at)))
-
-
-def _is_instant(at: object) -> bool:
-    # Up to the year 9999, which is as far as dates are written.
-    return at is None or (isinstance(at, (int, float)) and 0 <= at < 253402300800)
 
 
 def _error(state: tenacity.RetryCallState) -> BaseException | None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from .. import authenticators as plugins
 from ..discovery import Found
 from ..errors import DiscoveryError, PluginError
+from ..naming import variable
 from ..observer import ignore
 from ..report import LoginReport, Outcome
 
@@ -137,8 +138,8 @@ def chosen(
     if secret.secret is None and not plugins.is_ambient(authenticator):
         missing = DiscoveryError(
             f"{secret.source} has no user name and password for {secret.registry}",
-            hint=f"set {secret.id}_CONTAINER_REGISTRY_USER and {secret.id}_CONTAINER_REGISTRY_"
-            "PASSWORD in the secrets or environment of this container",
+            hint=f"set {variable(secret.id, 'USER')} and "
+            f"{variable(secret.id, 'PASSWORD')} in the secrets or environment of this container",
         )
         return replace(outcome, status="incomplete", code=missing.code, error=missing), None
     return outcome, authenticator

@@ -10,11 +10,11 @@ room, what docker does: https://github.com/moby/moby/blob/v28.2.2/registry/auth.
 from __future__ import annotations
 
 import base64
-import json
 import time
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from ..credentials import token_claims
 from ..errors import AuthenticationError, InvalidRegistryError, RegistryError, UnreachableError
 from ..registry import split_image
 from . import refusals
@@ -25,8 +25,6 @@ from .urls import Url
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from ..credentials import Credential
     from ..registry import Registry
     from .challenge import Challenge
@@ -334,14 +332,7 @@ def _is_nobodys(token: str) -> bool:
 
     https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/jwt.md (sub)
     """
-    parts = token.split(".")
-    if len(parts) != 3:
-        return False
-    try:
-        claims: Any = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(claims, dict) and claims.get("sub") == ""
+    return token_claims(token).get("sub") == ""
 
 
 def _led_away(host: str) -> UnreachableError:

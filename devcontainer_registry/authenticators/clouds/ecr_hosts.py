@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from ...errors import DiscoveryError
+from ...naming import variable
 from .aws_names import Endpoint
 
 TYPE_CHECKING = False
@@ -87,7 +88,7 @@ def endpoint_of(secret: RegistrySecret) -> Endpoint:
     if secret.region is None:
         raise DiscoveryError(
             f"{secret.registry} does not tell its AWS region",
-            hint=f"set {secret.id}_CONTAINER_REGISTRY_REGION, such as eu-west-1",
+            hint=f"set {variable(secret.id, 'REGION')}, such as eu-west-1",
             code="region-missing",
         )
     return Endpoint(region=secret.region.lower())

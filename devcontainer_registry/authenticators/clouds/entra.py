@@ -11,6 +11,7 @@ import ssl
 from dataclasses import dataclass
 
 from ...errors import AuthenticationError, DiscoveryError, PluginError
+from ...naming import variable
 from ...threads import within
 from .entra_codes import NO_SUCH_RESOURCE
 from .entra_errors import sort
@@ -101,7 +102,7 @@ def _check_installed(secret: RegistrySecret) -> None:
             f"{secret.source} has no user name and password, and azure-identity, which would do "
             "without, is not installed",
             hint="run pip install 'devcontainer-registry[azure]', or set "
-            f"{secret.id}_CONTAINER_REGISTRY_USER and _PASSWORD",
+            f"{variable(secret.id, 'USER')} and _PASSWORD",
             code="extra-missing",
         ) from None
 
@@ -213,6 +214,6 @@ def _unusable(secret: RegistrySecret) -> DiscoveryError:
     return DiscoveryError(
         f"the AZURE_* variables can't be used to log in to {secret.registry}",
         hint="check the spelling of AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, AZURE_TOKEN_CREDENTIALS "
-        f"and {secret.id}_CONTAINER_REGISTRY_TENANT",
+        f"and {variable(secret.id, 'TENANT')}",
         code="azure-settings",
     )

@@ -14,6 +14,7 @@ from ...errors import (
     TransientError,
     UnreachableError,
 )
+from ...naming import INFIX, variable
 from .entra_codes import BUSY, CODE, REFUSALS
 
 TYPE_CHECKING = False
@@ -63,7 +64,7 @@ def sort(secret: RegistrySecret, tried: Sequence[BaseException], *, where: str) 
         return DiscoveryError(
             f"{secret.source} has no user name and password, and no Azure identity is here that "
             f"could log in to {secret.registry}",
-            hint=f"set {secret.id}_CONTAINER_REGISTRY_USER and _PASSWORD, or run az login, or set "
+            hint=f"set {variable(secret.id, 'USER')} and _PASSWORD, or run az login, or set "
             "AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET",
             code="identity-missing",
         )
@@ -98,7 +99,7 @@ def _refused(secret: RegistrySecret, where: str, code: str) -> RegistryError:
     )
     return AuthenticationError(
         f"{where} {said} (AADSTS{code})",
-        hint=hint.format(set=f"{secret.id}_CONTAINER_REGISTRY"),
+        hint=hint.format(set=secret.id + INFIX.removesuffix("_")),
         code="entra-refused",
     )
 

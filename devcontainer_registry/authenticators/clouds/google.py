@@ -18,6 +18,7 @@ from ...errors import (
     RegistryError,
     TransientError,
 )
+from ...naming import variable
 from ...threads import within
 
 TYPE_CHECKING = False
@@ -99,7 +100,7 @@ def token(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float 
             f"{secret.source} has no user name and password, and google-auth, which would do "
             "without, is not installed",
             hint="run pip install 'devcontainer-registry[google]', or set "
-            f"{secret.id}_CONTAINER_REGISTRY_USER and _PASSWORD",
+            f"{variable(secret.id, 'USER')} and _PASSWORD",
             code="extra-missing",
         ) from None
     _quiet()
@@ -160,7 +161,7 @@ def _missing(secret: RegistrySecret) -> DiscoveryError:
     return DiscoveryError(
         f"{secret.source} has no user name and password, and no application default credentials "
         f"are here that could log in to {secret.registry}",
-        hint=f"set {secret.id}_CONTAINER_REGISTRY_USER and _PASSWORD, or "
+        hint=f"set {variable(secret.id, 'USER')} and _PASSWORD, or "
         "GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth application-default login",
         code="identity-missing",
     )

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""
+What only a change of the cache needs: its locks, and sweeping up.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ..errors import ConfigError
+from ..files import lock, unlink_if_there
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..registry import Registry
+
+# However slow the disk: no write takes longer.
+_WRITE_MAX = 60.0  # seconds
+
+
+class Lock:
+    """
+    Held by one process at a time; released with the process, whatever happens to it.
+    """
+
+    def __init__(
+        self, path: str, registry: Registry, *, open_file: Callable[[], int], timeout: float
+    ) -> None:
+        """
+        Name what is locked; nothing is yet.
+
+        Args:
+            path: Of the cache folder, for messages.
+            registry: Whose entry.
+            open_file: Gives a descriptor of the file whose lock guards it.
+            timeout: Seconds to wait.
+        """
+        self._path = path
+        self._registry = registry
+        self._open_file = open_file
+        self._timeout = timeout
+        self._fd = -1
+
+    def __enter__(self) -> None:
+        """
+        Wait for it.
+
+        Raises:
+            ConfigError: It is still taken after the timeout, or the folder can't be used.
+        """
+        self._fd = self._open_file()
+        try:
+            lock(self._fd, timeout=self._timeout)
+        except TimeoutError:
+            self.__exit__()
+            msg = f"somebody else has been busy with {self._registry} for too long"
+            raise ConfigError(msg, hint="try again in a moment", code="cache-locked") from None
+        except OSError as exc:
+            self.__exit__()
+            msg = f"the cache {self._path} can't be locked: {os.strerror(exc.errno or 0)}"
+            hint = "set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder on a local disk"
+            raise ConfigError(msg, hint=hint, code="cache-failed") from exc
+
+    def __exit__(self, *exc_info: object) -> None:
+        """
+        Let the next one have it.
+        """
+        os.close(self._fd)
+
+
+def sweep(name: str, folder: int) -> None:
+    """
+    Remove what killed runs left of the file *name*: it may hold what is to be forgotten.
+    """
+    for found in os.listdir(folder):
+        tail = found.removeprefix(f".{name}.")
+        if tail != found and tail.partition(".")[0].isdigit():
+            try:
+                written = os.stat(found, dir_fd=folder, follow_symlinks=False).st_mtime
+            except OSError:
+                continue  # in place meanwhile
+            # By its age: a process number is another process's in the next container.
+            if time.time() - written > _WRITE_MAX:
+                unlink_if_there(found, dir_fd=folder)
