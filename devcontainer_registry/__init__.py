@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Logs a dev container in to its private registries, from the secrets in its environment.
+Log a dev container in to private registries from its secrets.
 
     import devcontainer_registry as registry
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The words that every other module uses: what was found, and what docker wants.
+The shared types: `Secret`, `RegistrySecret`, `Credential` and `Finding`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What can go wrong, and which of it may be tried again.
+Errors of this package, and which of them are retried.
 
     RegistryError
     ├── InvalidRegistryError    not the name of a registry

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What is done to files and folders in more than one place.
+File operations that several modules need.
 
 docker starts our helper at every pull, and it imports this: nothing here may be dear.
 """

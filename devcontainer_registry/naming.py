@@ -24,6 +24,9 @@ HELPER_PREFIX = "docker-credential-"
 OUR_HELPER = "devcontainer-registry"
 HELPER_PROGRAM = HELPER_PREFIX + OUR_HELPER
 
+# What VS Code calls its helper; it leaves the name behind in a config.json that outlives it.
+OF_VSCODE = "dev-containers-"
+
 # On the PATH of every login shell, ssh session, editor's server and `docker exec`.
 EVERYWHERE = ("/usr/local/bin", "/usr/bin")
 

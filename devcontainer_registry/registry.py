@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-How one registry is spelled, and which registry an image reference means.
+Names of registries, and image references.
 
 The grammar of hosts and references is the one of the distribution project, which docker uses:
 https://github.com/distribution/reference/blob/v0.6.0/regexp.go

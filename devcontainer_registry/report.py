@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-How it went: one outcome for each registry, and what they add up to.
+The report of a login: one outcome for each registry.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Threads that may be given up, and what the end of the process owes them.
+Threads with a deadline, and what happens at exit.
 """
 
 from __future__ import annotations

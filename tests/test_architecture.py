@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What ARCHITECTURE.md promises: floors, homes of dear dependencies, public names, what ships.
+The rules of the house: order of the rooms, homes of dear dependencies, public names, what ships.
 """
 
 from __future__ import annotations
@@ -21,6 +21,36 @@ import devcontainer_registry
 
 PACKAGE = os.path.dirname(devcontainer_registry.__file__)
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# From the bottom to the top: no module imports from a room above its own.  A name is a folder, or a
+# module at the root of the package.
+ORDER = (
+    "errors",
+    "naming",
+    "observer",
+    "files",
+    "threads",
+    "registry",
+    "credentials",
+    "report",
+    "cache",
+    "discovery",
+    "network",
+    "config",
+    "authenticators",
+    "logins",
+    "keychain",
+    "testing",
+    "commands",
+    "helper",
+    "__init__",
+    "__main__",
+)
+
+LEVELS_MAX = 12
+MODULES_MAX = 12  # in one folder, besides its `__init__`
+LINES_MAX = 350
+WORDS_MAX = 11  # in the first line of a docstring
 
 # Milliseconds each, tens or hundreds; a helper that is asked at every pull has thirty in all.
 DEAR = (
@@ -56,29 +86,37 @@ DEAR = (
 
 # Who may name it, and whether only inside a function.
 HOMES = {
-    "azure": (
-        r"authenticators/_?acr\w*|authenticators/_\w*azure\w*|authenticators/_entra\w*",
-        True,
-    ),
-    "boto3": (r"authenticators/(ecr|_aws\w*|_ecr\w*)", True),
-    "botocore": (r"authenticators/(ecr|_aws\w*|_ecr\w*)", True),
-    "docker": (r"doctor|_doctor\w*", True),
-    "google": (r"authenticators/_?google\w*", True),
+    "azure": (r"authenticators/(acr|clouds/entra\w*)", True),
+    "boto3": (r"authenticators/(ecr|clouds/aws\w*)", True),
+    "botocore": (r"authenticators/(ecr|clouds/aws\w*)", True),
+    "docker": (r"diagnosis/\w+", True),
+    "google": (r"authenticators/clouds/google\w*", True),
     "importlib.metadata": (r"authenticators/__init__|__init__", True),
-    "structlog": (r"_log", True),
-    "tenacity": (r"_ask", True),
-    "urllib3": (r"transport|trust|proxies|deadline|failures|urls", False),
+    "structlog": (r"commands/log", True),
+    "tenacity": (r"logins/asking", True),
+    "urllib3": (r"network/(transport|trust|proxies|sockets|failures|urls)", False),
 }
 
-# What a floor 0 module may import besides floor 0.
+# What docker, or the start of a container, runs each time: these, and what is cheap.
+FAST = {
+    "errors",
+    "registry",
+    "naming",
+    "files",
+    "cache/__init__",
+    "cache/folder",
+    "cache/entry",
+    "cache/fast_json",
+}
+FAST_ENTRIES = {"helper", "commands/__init__", "commands/quiet_start"}
 CHEAP = {
+    "_blake2",
     "_json",
     "base64",
     "binascii",
     "errno",
     "fcntl",
     "json",
-    "json.encoder",
     "os",
     "stat",
     "sys",
@@ -88,20 +126,20 @@ CHEAP = {
 
 class Imports:
     """
-    What a module imports when it is run: at the top, and inside functions.
+    What a module imports: when it is run, inside functions, and for its types only.
     """
 
     def __init__(self, name):
         self.name = name
-        self.top, self.inside = set(), set()
+        self.top, self.inside, self.types = set(), set(), set()
         with open(os.path.join(PACKAGE, f"{name}.py"), encoding="utf-8") as file:
             self._walk(ast.parse(file.read()), self.top)
 
     def _walk(self, node, found):
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.If) and _is_type_checking(child.test):
-                for other in child.orelse:
-                    self._walk(ast.Module([other], []), found)
+                self._walk(ast.Module(child.body, []), self.types)
+                self._walk(ast.Module(child.orelse, []), found)
             elif isinstance(child, ast.Import):
                 found.update(alias.name for alias in child.names)
             elif isinstance(child, ast.ImportFrom):
@@ -116,9 +154,10 @@ class Imports:
             return {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         package = ["devcontainer_registry", *self.name.split("/")[:-1]]
         package = package[: len(package) - node.level + 1]
-        if node.module:
-            return {".".join([*package, node.module])}
-        return {".".join([*package, alias.name]) for alias in node.names}
+        base = ".".join([*package, node.module] if node.module else package)
+        # The version is metadata, looked up when somebody asks for it.
+        names = {f"{base}.{alias.name}" for alias in node.names if alias.name != "__version__"}
+        return names if not node.module else {base, *names}
 
     def ours(self, found):
         """
@@ -128,11 +167,17 @@ class Imports:
         for name in found:
             first, _, rest = name.partition(".")
             path = rest.replace(".", "/")
-            if first == "devcontainer_registry" and path in MODULES:
+            if first != "devcontainer_registry":
+                continue
+            if path in MODULES:
                 names.add(path)
-            elif first == "devcontainer_registry" and f"{path}/__init__" in MODULES:
+            elif path and f"{path}/__init__" in MODULES:
                 names.add(f"{path}/__init__")
         return names
+
+    @property
+    def all_of_ours(self):
+        return self.ours(self.top | self.inside | self.types) - {self.name}
 
 
 def _is_type_checking(test):
@@ -147,24 +192,77 @@ def _modules():
 
 
 MODULES = frozenset(_modules())
+GRAPH = {name: Imports(name).all_of_ours for name in MODULES}
 
 
-def _floor(number):
-    """
-    The modules that ARCHITECTURE.md puts on floor *number*.
-    """
-    with open(os.path.join(ROOT, "ARCHITECTURE.md"), encoding="utf-8") as file:
-        text = file.read()
-    section = re.split(r"^##", text.partition(f"### Floor {number}")[2], flags=re.MULTILINE)[0]
-    if number == 1:
-        section = "\n".join(row.split("|")[1] for row in section.splitlines() if "|" in row)
-    names = set(re.findall(r"`(\w+)`", section))
-    return {name for name in names if name in MODULES} | {
-        f"{name}/__init__" for name in names if f"{name}/__init__" in MODULES
-    }
+def _text(name):
+    with open(os.path.join(PACKAGE, f"{name}.py"), encoding="utf-8") as file:
+        return file.read()
 
 
-# Floors and homes.
+def _room(name):
+    return name.partition("/")[0]
+
+
+# The house.
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_no_module_imports_from_a_room_above_its_own(name):
+    own = ORDER.index(_room(name))
+
+    assert [] == [other for other in GRAPH[name] if ORDER.index(_room(other)) > own]
+
+
+def test_no_module_imports_itself_again_on_any_way():
+    def reach(name, seen):
+        for other in GRAPH[name] - seen:
+            seen.add(other)
+            reach(other, seen)
+        return seen
+
+    assert [] == [name for name in sorted(MODULES) if name in reach(name, set())]
+
+
+def test_the_house_has_at_most_twelve_levels():
+    levels = {}
+
+    def level(name):
+        # Imports that run, at once or later; a name for a type checker carries nothing.
+        if name not in levels:
+            imports = Imports(name)
+            below = imports.ours(imports.top | imports.inside) - {name}
+            levels[name] = 1 + max(map(level, below), default=0)
+        return levels[name]
+
+    highest = max(MODULES - {"__init__"}, key=level)
+
+    assert level(highest) <= LEVELS_MAX, highest
+
+
+def test_no_folder_is_crowded_and_no_module_is_long():
+    folders = {}
+    for name in MODULES:
+        folders.setdefault(name.rpartition("/")[0], set()).add(name)
+
+    for folder, names in folders.items():
+        inside = {name for name in names if not name.endswith("__init__")} - {"__main__"}
+        assert len(inside) <= MODULES_MAX, folder
+    assert [] == [name for name in MODULES if len(_text(name).splitlines()) > LINES_MAX]
+
+
+def test_names_of_modules_are_public_but_for_the_testing_folder():
+    private = {name for name in MODULES if re.search(r"(^|/)_(?!_)", name)}
+
+    assert set() == {name for name in private if not name.startswith("testing/")}
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_the_first_line_of_each_module_says_what_it_is_for(name):
+    first = ast.get_docstring(ast.parse(_text(name))).splitlines()[0]
+
+    assert first.endswith(".")
+    assert 0 < len(first.split()) <= WORDS_MAX
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
@@ -178,47 +276,17 @@ def test_a_dear_dependency_is_named_in_its_home_only(name):
                 assert where == "inside" or not inside_only, f"{name} imports {dependency} at once"
 
 
-def test_floor_0_imports_itself_and_what_is_cheap():
-    ground = _floor(0)
+@pytest.mark.parametrize("name", sorted(FAST | FAST_ENTRIES))
+def test_the_fast_path_imports_itself_and_what_is_cheap(name):
+    imports = Imports(name)
+    strange = {one.partition(".")[0] for one in imports.top}
 
-    assert {"errors", "registry", "observer", "cache", "helper"} <= ground
-    for name in ground:
-        imports = Imports(name)
-        strange = {one for one in imports.top if not one.startswith("devcontainer_registry")}
-        strange = {one for one in strange if one != "__future__" and "__future__" not in one}
-        assert strange <= CHEAP, name
-        assert imports.ours(imports.top) <= ground, name
+    assert strange <= CHEAP | {"__future__", "devcontainer_registry"}
+    assert imports.ours(imports.top) <= FAST
 
 
-def test_nothing_below_floor_2_imports_from_it():
-    edges = _floor(2)
-
-    assert {"cli", "hook", "render", "_log", "demo"} <= edges
-    for name in MODULES - edges - {"__main__"}:
-        imports = Imports(name)
-        # At any depth of nesting: a function that prints is no better for being called later.
-        assert not imports.ours(imports.top | imports.inside) & edges, name
-
-
-def test_every_module_has_its_floor():
-    floors = [_floor(number) for number in (0, 1, 2)]
-    kinds = {name for name in MODULES if name.startswith("authenticators/")}
-
-    assert set() == MODULES - set().union(*floors) - kinds - {"__init__", "__main__"}
-    assert not floors[0] & floors[1]
-    assert not floors[1] & floors[2]
-
-
-def test_no_module_at_the_top_imports_itself_again():
-    graph = {name: Imports(name).ours(Imports(name).top) for name in MODULES}
-
-    def reach(name, seen):
-        for other in graph[name] - seen:
-            seen.add(other)
-            reach(other, seen)
-        return seen
-
-    assert [] == [name for name in MODULES if name in reach(name, set())]
+def test_an_entry_of_the_cache_never_imports_credentials():
+    assert "credentials" not in GRAPH["cache/entry"]
 
 
 # What a fresh interpreter loads.
@@ -246,10 +314,11 @@ def test_importing_the_package_loads_nothing_dear():
     assert {"devcontainer_registry"} == {name for name in found if name.startswith("devcont")}
 
 
-def test_importing_floor_0_loads_nothing_dear():
-    code = "".join(f"import devcontainer_registry.{name}\n" for name in _floor(0))
+def test_importing_the_fast_path_loads_nothing_dear():
+    names = (name.removesuffix("/__init__").replace("/", ".") for name in FAST | FAST_ENTRIES)
+    code = "".join(f"import devcontainer_registry.{name}\n" for name in names)
 
-    assert set() == loaded(code) & (set(DEAR) - {"re"})  # json brings it
+    assert set() == loaded(code) & set(DEAR)
 
 
 def test_a_login_loads_only_what_it_needs(tmp_path):
@@ -328,7 +397,9 @@ def test_each_public_name_resolves_to_something_with_a_docstring(name):
 
 
 def test_no_submodule_has_the_name_of_a_public_function():
-    assert set() == set(devcontainer_registry.__all__) & MODULES
+    rooms = {_room(name) for name in MODULES}
+
+    assert set() == set(devcontainer_registry.__all__) & rooms
 
 
 def test_type_checkers_and_the_interpreter_see_the_same_names():
@@ -374,8 +445,9 @@ def test_each_module_has_a_docstring_and_new_annotations(name):
     with open(os.path.join(PACKAGE, f"{name}.py"), encoding="utf-8") as file:
         text = file.read()
 
-    assert ast.get_docstring(ast.parse(text))
-    assert "from __future__ import annotations\n" in text
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree)
+    assert len(tree.body) == 1 or "from __future__ import annotations\n" in text
 
 
 def test_the_wheel_has_the_package_and_nothing_else(tmp_path):

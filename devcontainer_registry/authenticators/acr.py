@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Azure Container Registry: a password as it is, or the container's own identity in Entra ID.
+Azure Container Registry: a password, or the container's identity.
 """
 
 from __future__ import annotations

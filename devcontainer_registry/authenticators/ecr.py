@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Amazon's ECR: an AWS identity becomes a registry password that lives 12 hours.
+Amazon ECR: an AWS identity becomes a 12-hour password.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-User name and password as they are: Docker Hub, GitLab, Quay, Harbor, and whoever is not known.
+User name and password, sent as they are.
 """
 
 from __future__ import annotations

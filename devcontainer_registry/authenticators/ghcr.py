@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-GitHub's container registry: any user name, and a token that may read packages.
+GitHub's container registry: a user name and a token.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Google's registries: a key or an access token as it is, or application default credentials.
+Google's registries: a key, a token, or application default credentials.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What is remembered of one registry: its members, and how long its credential is fresh.
+An entry of the cache: its members and its freshness.
 
 This is the only module that knows the members of a cache file.  docker's credential helper reads
 one at every pull, and a start's quick check all of them: nothing here may be dear.

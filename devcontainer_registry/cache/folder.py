@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from .lock import Lock
 
 _VERSION = 1
-_SUFFIX = ".json"
-_KEY = "key"
-_STAMP = ".quiet"
+_SUFFIX, _KEY, _STAMP = ".json", "key", ".quiet"
 _KEY_SIZE = 32  # octets: BLAKE2b takes up to 64
 
 # A cloud's password is 2-3 KB and a long JWT 8; what is larger is not ours.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What only a change of the cache needs: its locks, and sweeping up.
+Locks of the cache, and leftovers of killed writes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What is remembered of a set between runs: was it accepted, when, and what did we write for it.
+Memory of each set between runs: its result and its hashes.
 
 The values themselves are not: a set and an entry of config.json are known by keyed hashes.
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Options of the command line, and what a wrong one is answered with.
+Options of the command line, and usage errors.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The command `devcontainer-registry`: arguments in, lines or JSON out, an exit status.
+The command `devcontainer-registry`.
 """
 
 from __future__ import annotations

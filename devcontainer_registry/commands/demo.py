@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The whole flow, against registries of its own on loopback and in a scratch folder.
+The command `demo`: a whole login against registries on loopback.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The command `export`: the one besides the helper that prints secrets, and so takes care where to.
+The command `export`, which takes care where it prints secrets.
 """
 
 from __future__ import annotations

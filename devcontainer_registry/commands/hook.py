@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What a lifecycle step needs: a login that never stops a container from starting.
+A login for lifecycle hooks, which never stops a start.
 
 https://containers.dev/implementors/json_reference/#lifecycle-scripts
 """

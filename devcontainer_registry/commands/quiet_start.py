@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Whether a lifecycle hook has nothing to do: known from a stamp, before anything dear is loaded.
+The quick check whether a lifecycle hook has nothing to do.
 
 A container's start waits for its hooks, and nearly all of them find everything as it was.  A run
 that found it so leaves a stamp: a keyed hash of all that it looked at.  The next one compares.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What a person reads, and what a program reads: a report as lines, and as JSON.
+Reports as lines for people and as JSON for programs.
 """
 
 from __future__ import annotations

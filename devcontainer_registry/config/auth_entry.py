@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-One entry of config.json's `auths`: a credential in docker's spelling, and back.
+An entry of `auths`, decoded and encoded as docker does.
 
 https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (encodeAuth, decodeAuth)
 """

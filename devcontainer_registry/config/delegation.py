@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Whether docker may be sent to our own credential helper, and who would then not find it.
+The conditions for naming our credential helper in config.json.
 
 A helper that config.json names and that is not there breaks `docker run` outright, for every
 process that reads that file: also one with another PATH, and one on the other side of a mount.

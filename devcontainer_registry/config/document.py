@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What config.json says: its text, and docker's rules for whom to ask.
+The content of config.json, and docker's rules of lookup.
 
 docker's own reader and rules:
 https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-docker's config.json: where it is, and editing it so that nothing is ever lost.
+docker's config.json: its location, and safe editing.
 
 The eight rules, each with the place that keeps it:
 

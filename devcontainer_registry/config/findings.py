@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Findings about a config.json: what keeps docker from a login that is in it.
+Findings about config.json: what keeps docker from its logins.
 """
 
 from __future__ import annotations
@@ -9,16 +9,13 @@ import os
 
 from ..credentials import Finding
 from ..errors import ConfigError, InvalidRegistryError, printable
-from ..naming import HELPER_PREFIX
+from ..naming import HELPER_PREFIX, OF_VSCODE
 from ..registry import Registry
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from .file import DockerConfig
-
-# What VS Code calls its helper; it leaves the name behind in a config.json that outlives it.
-OF_VSCODE = "dev-containers-"
 
 
 def findings_after_login(

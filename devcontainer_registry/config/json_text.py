@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-JSON text in and out, so that what we do not touch comes out as it went in.
+JSON text of config.json, read strictly and laid out as docker's.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Where secrets that were asked for may go: a file for its owner alone, or a stdout nobody looks at.
+Files and streams that may receive exported secrets.
 """
 
 from __future__ import annotations

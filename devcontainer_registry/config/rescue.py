@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-A copy of a file that is about to be rewritten in place, for the case that we don't get to the end.
+The copy kept while a file is rewritten in place.
 
 Rule 5.  It holds the old and the new content: only with both can one tell a file that was cut
 off half-way from one that somebody else wrote since.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Changing a file so that nobody ever sees half of it, and nothing of the old one is lost.
+Replacing a file so that no half of it is seen.
 
 Names are relative to a folder's descriptor: the folder that is locked is the one written to,
 whatever happens to its name meanwhile.  What goes wrong here is an `OSError`; what it means to the

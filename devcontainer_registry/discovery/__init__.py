@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-From variables to what they mean: one `RegistrySecret` per registry, and what is wrong with them.
+Discovery of the sets in the environment.
 
 Nothing here raises for what it finds, and nothing that it says quotes a value: a password may
 stand in any of the variables.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Where variables come from: the process, a secrets file, Codespaces' own file, and `*_FILE`.
+Sources of variables: the process, secrets files and `*_FILE`.
 
 Three layers, in order of precedence; what the variables mean is not known here.
 

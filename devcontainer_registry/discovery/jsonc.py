@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-JSON as people write it by hand: with comments and trailing commas.
+JSON with comments and trailing commas.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-How the variables of a set are named, and what text each of them can hold.
+Names of the variables of a set, and their allowed values.
 
 A set is what GitHub Codespaces defines, `<ID>_CONTAINER_REGISTRY_{SERVER,USER,PASSWORD}`, and the
 optional members that this package adds to it:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Logins that nobody asked for by a set, but that the platform put into the environment.
+Logins that a platform puts into the environment by itself.
 
 In order of precedence for one registry:
 

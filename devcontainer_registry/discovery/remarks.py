@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What is worth saying about a set that can be read: a value that was stripped, or looks mistaken.
+Remarks about values that were stripped or look mistaken.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-One set of variables: chosen from the layers, read as a whole, judged.
+Reading one set of variables from its sources.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-From an image or a registry to the credential that docker would send, found the way docker does.
+Lookup of the credential that docker would send.
 
 The order, and that nothing is tried after the one that is asked:
 https://github.com/docker/cli/blob/v28.3.0/cli/config/configfile/file.go

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-`DOCKER_AUTH_CONFIG` as docker itself reads it, which is narrower than what others put into it.
+`DOCKER_AUTH_CONFIG`, read as docker reads it.
 
 https://github.com/docker/cli/blob/v28.3.0/cli/config/configfile/file.go (parseEnvConfig)
 https://github.com/docker/cli/blob/v28.3.0/cli/config/memorystore/store.go

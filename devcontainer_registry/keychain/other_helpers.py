@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Other people's credential helpers: asked with a deadline, and not believed in more than they say.
+Credential helpers of others, run with a deadline.
 """
 
 from __future__ import annotations

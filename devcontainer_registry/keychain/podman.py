@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The `auth.json` of podman, skopeo and buildah, which knows logins for a part of a registry, too.
+The `auth.json` of podman, skopeo and buildah.
 
 https://github.com/containers/image/blob/v5.31.0/docs/containers-auth.json.5.md
 https://github.com/containers/image/blob/v5.31.0/pkg/docker/config/config.go

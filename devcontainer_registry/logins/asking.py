@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Asking every registry at once, and again where that may help.
+Asking all registries at once, with retries.
 
 Retrying happens here and nowhere else, by the type of the error and nothing else.
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What is known before anybody is asked: what was found, what is wrong with it, and who would ask.
+Sets before a login: chosen, incomplete, or wrong.
 """
 
 from __future__ import annotations

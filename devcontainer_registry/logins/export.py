@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The credentials that a login keeps, for tools that read neither config.json nor our helper.
+Export of the credentials that a login keeps.
 
 Only what we keep ourselves: somebody else's login is not ours to hand on.  All of it or nothing: a
 half of what was asked for would replace a whole one, and be noticed at a pull.

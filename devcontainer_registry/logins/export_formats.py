@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Credentials in other tools' formats, and what each of these can't carry.
+Formats of other tools for credentials, and their limits.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What goes into config.json, decided under its lock from what is in it then.
+Writing accepted credentials into config.json and the cache.
 """
 
 from __future__ import annotations

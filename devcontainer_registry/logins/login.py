@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The order of it all: find, choose, authenticate, verify, keep, report.
+The order of a login: find, choose, ask, keep, report.
 
 Every registry is asked at once, each in a thread of its own, and what is accepted is kept as soon
 as it is known: one registry's failure never stops, delays or hides another's.

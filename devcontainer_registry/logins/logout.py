@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Removing what we wrote, and nothing else.
+Removing the logins that we wrote.
 """
 
 from __future__ import annotations

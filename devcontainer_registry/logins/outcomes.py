@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Outcomes: what an answer means, and what stands between a login and docker.
+Outcomes of answers, and of obstacles on the way to docker.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import time
 from dataclasses import replace
 
 from .. import authenticators as plugins
-from ..config.findings import OF_VSCODE
 from ..errors import (
     AuthenticationError,
     DiscoveryError,
@@ -18,7 +17,7 @@ from ..errors import (
     UnreachableError,
     printable,
 )
-from ..naming import HELPER_PREFIX, variable
+from ..naming import HELPER_PREFIX, OF_VSCODE, variable
 from .masking import vetted
 
 TYPE_CHECKING = False

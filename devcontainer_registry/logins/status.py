@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-How things stand, registry by registry: whom docker asks, where it is kept, for how long.
+The login that docker uses for each registry.
 
 Read only: no network, no helper of anybody's is run.
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What a registry asks for in `WWW-Authenticate`, and whether whom it names may have a credential.
+`WWW-Authenticate` challenges, and which realm may get a credential.
 
 The grammar is RFC 9110, section 11.6.1, read generously: any text gives some challenges or none,
 and never an error.

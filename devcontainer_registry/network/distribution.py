@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Whether a registry accepts a credential, asked the way `docker login` asks.
+Checking a credential as `docker login` does.
 
 The protocol: https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md and
 https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/token.md; where they leave

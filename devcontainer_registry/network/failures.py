@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Why a host could not be asked, in the package's errors: what to do, and whether to try again.
+Network failures as errors, and whether to try again.
 """
 
 from __future__ import annotations

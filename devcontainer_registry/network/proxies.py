@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Which proxy stands between us and a host: `HTTPS_PROXY` and `NO_PROXY`, read as docker reads them.
+The proxy for a host, by docker's rules.
 
 https://github.com/golang/net/blob/v0.24.0/http/httpproxy/proxy.go
 """

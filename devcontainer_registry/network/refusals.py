@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What an answer other than 200 means, and what to do about it.
+Answers other than 200 as errors, with the fix.
 
 A body is read for what it means and never quoted: it may repeat what was sent.
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Sockets that keep to a deadline, however slowly the other side drips.
+Sockets that keep to a deadline.
 
 A socket's own timeout starts anew with each byte; a server that sends one byte a second would hold
 us for hours.  These ask, before each wait, how much of the whole is left.

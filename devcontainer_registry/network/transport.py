@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-One HTTPS request: its deadline, its size, whom it trusts, through which proxy, how it failed.
+One HTTPS request within a deadline and size limits.
 
 Nothing here tries twice.  What went wrong leaves as one of the package's errors, with the host in
 it, and neither the URL's query nor a header nor a body.

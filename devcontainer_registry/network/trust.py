@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Whom a TLS connection to a registry trusts: the system, docker's certs.d, and a file of the user's.
+Certificate authorities that a connection to a registry trusts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The URLs that we are willing to ask, taken apart once so that nobody reads them differently later.
+URLs, parsed and checked once.
 """
 
 from __future__ import annotations

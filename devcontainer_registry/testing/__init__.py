@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-A registry on loopback, for the `demo` command and for tests that need one.
+A registry on loopback for tests and the `demo` command.
 
 It lives in this process, keeps everything in memory, and holds images that clients can pull.
 `AuthenticatorContract` is for the authors of authenticators: tests to inherit.

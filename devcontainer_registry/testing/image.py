@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The smallest image that clients pull, and the answers by which a registry hands it out.
+The smallest image that clients can pull.
 """
 
 from __future__ import annotations

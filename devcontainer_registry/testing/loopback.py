@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-An HTTP server on loopback whose answers are one function's; it knows nothing of registries.
+An HTTP server on loopback.
 """
 
 from __future__ import annotations

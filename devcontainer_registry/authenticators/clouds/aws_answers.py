@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What a cloud said, shared by those sets of one run that ask the same.
+Answers of a cloud, shared by sets that ask the same.
 """
 
 from __future__ import annotations

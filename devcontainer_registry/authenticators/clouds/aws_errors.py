@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What AWS's SDK means by an error, and what the user must do about it.
+Errors of AWS's SDK in the user's words, with the fix.
 
 Nothing here quotes an error's own text: it may hold a URL with a password, a header, or what a
 `credential_process` has printed.  In the texts, `{set}` is the prefix of a set's variables, filled

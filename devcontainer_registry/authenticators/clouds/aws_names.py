@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The words between ECR and AWS: whom to ask, as whom, and what the parts of that are called.
+Identities, endpoints and variable names for questions to AWS.
 """
 
 from __future__ import annotations

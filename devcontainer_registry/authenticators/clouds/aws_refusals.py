@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What AWS means by an error code, and what the user must do about it.
+Refusals of AWS by error code, with the fix.
 
 AWS's own texts are not quoted: they name accounts and principals.
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-boto3's sessions as this package wants them: the home of boto3 and botocore.
+Sessions of boto3, and the only import of boto3.
 """
 
 from __future__ import annotations

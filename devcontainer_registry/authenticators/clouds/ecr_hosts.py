@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Which hosts are ECR's, and which endpoint of AWS gives out passwords for them.
+Host names of ECR, and the AWS endpoint for each.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-A token of Entra ID for whoever this container is: the one home of azure-identity.
+Access tokens of Entra ID, through azure-identity.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What Entra ID's error numbers mean for a container that wants to log in, and what to do.
+Error numbers of Entra ID in words, with the fix.
 
 https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 """

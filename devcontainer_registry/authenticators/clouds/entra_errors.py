@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Why Entra ID gave no token, from what azure-identity raised; its texts are read and never quoted.
+Errors of azure-identity in words; its texts are never quoted.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-An access token of Google's for whoever this container is: the one home of google-auth.
+Access tokens of Google, through google-auth.
 """
 
 from __future__ import annotations

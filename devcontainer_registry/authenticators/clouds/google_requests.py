@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-How google-auth asks: through our own transport, and the machine's metadata server besides.
+Requests of google-auth, sent through our own transport.
 """
 
 from __future__ import annotations
