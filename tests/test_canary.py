@@ -684,7 +684,7 @@ def test_a_bug_that_quotes_a_part_of_it_does_not_show_it(home, kind, form):
     assert_hidden(ran.stdout, ran.stderr)
     # Where it was is what there is to report.
     assert f"{kind}\nand then:\n" in ran.stderr
-    assert "_login.py" in ran.stderr
+    assert "login.py" in ran.stderr
     assert "this is a bug" in ran.stderr
 
 

@@ -186,7 +186,7 @@ def test_what_docker_login_hands_over_is_served(helper):
 
 
 def test_a_login_by_hand_outlives_the_life_of_what_it_replaces(helper):
-    helper.keep(age=LIFE, failed_at=2e9, failure="x", set="of a set", erased=True)
+    helper.keep(age=LIFE, failed_at=2e9, failure={"message": "x"}, set="of a set", erased=True)
 
     helper.store(HERE, "bob", "s3cret")
 

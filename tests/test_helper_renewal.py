@@ -122,19 +122,19 @@ def test_a_failed_renewal_is_remembered_for_a_minute(helper, cloud):
 
 
 def test_what_failed_in_the_future_is_not_waited_for(helper):
-    helper.keep(left=-1, failed_at=time.time() + 3600, failure="a wrong clock", failure_code="x")
+    helper.keep(left=-1, failed_at=time.time() + 3600, failure={"message": "a wrong clock"})
     helper.see_secrets("up")
 
     assert NEW == answered(helper.get())
 
 
 def test_a_failure_is_forgotten_once_it_went_well(helper):
-    helper.keep(left=-1, failed_at=time.time() - 90, failure="it was down", failure_code="x")
+    helper.keep(left=-1, failed_at=time.time() - 90, failure={"message": "it was down"})
     helper.see_secrets("up")
 
     answered(helper.get())
 
-    assert not {"failed_at", "failure", "failure_code"} & set(helper.cache.read(HERE))
+    assert not {"failed_at", "failure"} & set(helper.cache.read(HERE))
 
 
 def test_secrets_that_one_process_lacks_are_no_failure_for_the_next(helper):
@@ -245,7 +245,7 @@ def test_what_a_plugin_prints_reaches_nobody(helper, left):
 
 
 def test_what_a_login_noted_while_the_cloud_was_asked_stays(helper):
-    helper.keep(age=0.9 * LIFE, set="of-the-login", failure="x", failed_at=1.0)
+    helper.keep(age=0.9 * LIFE, set="of-the-login", failure={"message": "x"}, failed_at=1.0)
     helper.see_secrets("is overtaken")
 
     assert NEW == answered(helper.get())

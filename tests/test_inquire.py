@@ -11,9 +11,9 @@ import time
 import pytest
 from fakes import GOOD, Home, Scripted, a_secret
 
-from devcontainer_registry.authenticators._bounded import within
 from devcontainer_registry.errors import AuthenticationError, RegistryError, TransientError
 from devcontainer_registry.logins.asking import RetryPolicy
+from devcontainer_registry.threads import within
 
 REFUSED = AuthenticationError("registry.example refused", hint="its own hint")
 

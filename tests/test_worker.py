@@ -15,7 +15,7 @@ import pytest
 SCRIPT = """
 import atexit, time
 import devcontainer_registry as registry
-from devcontainer_registry.authenticators._bounded import within
+from devcontainer_registry.threads import within
 
 ended = []
 atexit.register(lambda: print(ended, flush=True))
