@@ -11,7 +11,7 @@ import os
 import socket
 
 import pytest
-from privately import SOAK
+from doubles.private_user import SOAK
 
 from devcontainer_registry.naming import EVERYWHERE
 from devcontainer_registry.naming import HELPER_PROGRAM as NAME

@@ -14,8 +14,8 @@ import sys
 import zipfile
 
 import pytest
-from fakes import Home, a_set
-from faults import Fine
+from doubles.homes import Home, a_set
+from doubles.servers import Fine
 
 import devcontainer_registry
 

@@ -7,11 +7,28 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import subprocess
 import sys
+import time
+import venv
+from pathlib import Path
 
 import pytest
-from helping import HERE, LIFE, NAME, NOT_FOUND, OLD, PROGRAM, Helper, answered, reason
+from doubles.credential_helper import (
+    HERE,
+    HOUR,
+    LIFE,
+    NAME,
+    NOT_FOUND,
+    OLD,
+    PROGRAM,
+    Helper,
+    answered,
+    reason,
+)
+from doubles.homes import a_set
+from doubles.servers import Fine
 
 from devcontainer_registry import helper as program
 from devcontainer_registry.cache.fast_json import loads, quoted
@@ -388,3 +405,368 @@ def test_a_verb_is_a_function_too(helper):
 
 def _all(ran):
     return ran.status, ran.stdout, ran.stderr
+
+
+# What may be loaded where docker, or a container's start, waits for us.
+#
+# A budget of modules, not of time: a time would fail on a busy machine and pass on a fast one.
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Each is read, compiled already, in a third of a millisecond; `_json` and the like are C.
+GROUND = {
+    "__init__",
+    "cache",
+    "cache.entry",
+    "cache.fast_json",
+    "cache.folder",
+    "errors",
+    "files",
+    "helper",
+    "naming",
+    "registry",
+}
+BUILT_IN = {"__future__", "_json", "errno", "fcntl", "stat", "time", "posixpath", "genericpath"}
+
+HELPER = """
+import sys
+before = set(sys.modules)
+from devcontainer_registry.helper import main
+status = main(["get"], out=2)
+"""
+HOOK = """
+import sys
+before = set(sys.modules)
+from devcontainer_registry.__main__ import main
+sys.argv = ["devcontainer-registry", "hook", "postStart"]
+status = main()
+"""
+
+
+def loaded(helper, code):
+    """
+    The modules that *code* loads, in an interpreter of its own; ours without the package's name.
+    """
+    report = "\nassert status == 0, status\nprint(*set(sys.modules) - before)"
+    done = subprocess.run(
+        [sys.executable, "-c", code + report],
+        env={"HOME": helper.home, "PATH": os.environ["PATH"], **helper.environ},
+        input=HERE,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = set(done.stdout.splitlines()[-1].split())
+    return {n.removeprefix("devcontainer_registry.") for n in names - {"devcontainer_registry"}} | {
+        "__init__"
+    }
+
+
+def test_a_cached_get_loads_the_ground_floor_and_nothing_else(helper):
+    helper.keep(age=HOUR)
+    helper.see_secrets("up")
+
+    assert set() == loaded(helper, HELPER) - GROUND - BUILT_IN
+
+
+def test_a_get_that_failed_a_moment_ago_loads_hardly_more(helper):
+    helper.keep(left=-1)
+    helper.see_secrets("refuses")
+    helper.get()
+
+    code = HELPER.replace("status = ", "status = 0 * ")
+
+    assert set() == loaded(helper, code) - GROUND - BUILT_IN - {"logins", "logins.renewal"}
+
+
+def test_a_hook_that_finds_all_as_it_was_loads_hardly_more(helper):
+    with Fine({"bob": "s3cret-s3cret"}) as registry:
+        helper.environ |= a_set("MY", registry.registry)
+        command = [sys.executable, "-m", "devcontainer_registry", "hook", "postStart"]
+        env = {"HOME": helper.home, "PATH": os.environ["PATH"], **helper.environ}
+        for _ in range(2):
+            subprocess.run(command, env=env, check=True, capture_output=True)
+        asked = registry.asked
+
+        found = loaded(helper, HOOK)
+
+        assert asked == registry.asked > 0
+    assert set() == found - GROUND - BUILT_IN - {
+        "__main__",
+        "commands",
+        "commands.quiet_start",
+        "_blake2",
+    }
+
+
+def test_a_hook_without_any_secrets_loads_hardly_more(helper):
+    assert set() == loaded(helper, HOOK) - GROUND - BUILT_IN - {
+        "__main__",
+        "commands",
+        "commands.quiet_start",
+    }
+
+
+def test_both_programs_run_from_a_virtual_environment_whose_path_has_a_space(tmp_path):
+    # As it is installed: a script with such a path in its first line would not start.
+    folder = tmp_path / "a folder with spaces"
+    venv.create(folder, with_pip=False)
+    (wheel,) = built(tmp_path)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--python", folder, "install", "--quiet", "--no-deps", wheel],
+        check=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+    )
+
+    helper = subprocess.run(
+        [folder / "bin" / NAME, "version"], capture_output=True, text=True, check=False
+    )
+    command = subprocess.run(
+        [folder / "bin" / "devcontainer-registry", "hook", "postStart"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+    )
+
+    assert (0, "") == (helper.returncode, helper.stderr)
+    assert helper.stdout.startswith(NAME)
+    assert (0, "") == (command.returncode, command.stderr)
+
+
+def built(folder):
+    """
+    The wheel of this checkout.
+    """
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+    )
+    return list(folder.glob("*.whl"))
+
+
+# A neighbour who plants things where our helper reads: refused with one line, or a miss; never
+# followed, never served.
+
+USER = 12345
+THEIRS = json.dumps(
+    {"version": 1, "registry": HERE, "credential": {"Username": "eve", "Secret": "planted"}}
+)
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+
+
+@pytest.fixture(name="neighbour")
+def _neighbour(tmp_path):
+    neighbour = Helper(tmp_path)
+    neighbour.keep()
+    return neighbour
+
+
+@pytest.fixture(name="path")
+def _path(neighbour):
+    """
+    Where the entry is.
+    """
+    return os.path.join(neighbour.cache.path, f"{HERE}.json")
+
+
+def refused(neighbour):
+    """
+    The one line with which every verb that reads the entry refuses it.
+    """
+    said = reason(neighbour.get())
+    assert neighbour.cache.path in said
+    assert "planted" not in said
+    assert "bug" not in said
+    return said
+
+
+def planted(path, text=THEIRS, *, mode=0o600):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(path, mode)
+    return str(path)
+
+
+def test_a_link_in_its_place_is_not_followed(neighbour, path, tmp_path):
+    os.unlink(path)
+    os.symlink(planted(tmp_path / "theirs"), path)
+
+    assert "link" in refused(neighbour)
+    assert THEIRS == (tmp_path / "theirs").read_text()
+
+
+def test_a_link_in_its_place_is_not_written_through_either(neighbour, path, tmp_path):
+    os.unlink(path)
+    os.symlink(planted(tmp_path / "theirs"), path)
+
+    ran = neighbour.store(HERE, "bob", "s3cret")
+
+    assert "link" in reason(ran)
+    assert THEIRS == (tmp_path / "theirs").read_text()
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "/dev/zero", "/dev/stdin", "nowhere", "."])
+def test_wherever_a_link_leads_it_is_refused(neighbour, path, target):
+    os.unlink(path)
+    os.symlink(target, path)
+
+    assert "link" in refused(neighbour)
+
+
+def test_a_link_in_place_of_the_folder_is_not_followed(neighbour, tmp_path):
+    os.rename(neighbour.cache.path, tmp_path / "moved")
+    os.symlink(tmp_path / "moved", neighbour.cache.path)
+
+    assert "link" in refused(neighbour)
+    assert "link" in reason(neighbour.store(HERE, "bob", "s3cret"))
+    assert "link" in reason(neighbour.run("list"))
+    assert "link" in reason(neighbour.run("erase", given=HERE))
+
+
+def test_a_link_in_place_of_the_lock_is_not_followed(neighbour, tmp_path):
+    os.symlink(tmp_path / "made", os.path.join(neighbour.cache.path, f".{HERE}.lock"))
+    neighbour.keep(left=-1)
+    neighbour.see_secrets()
+
+    assert "lock" in refused(neighbour)
+    assert not (tmp_path / "made").exists()
+
+
+@needs_root
+def test_another_users_file_is_refused(neighbour, path):
+    os.chown(planted(path), USER, USER)
+
+    assert "somebody else" in refused(neighbour)
+
+
+@needs_root
+def test_another_users_file_by_a_hard_link_is_refused(neighbour, path, tmp_path):
+    os.chown(planted(tmp_path / "theirs"), USER, USER)
+    os.unlink(path)
+    os.link(tmp_path / "theirs", path)
+
+    assert "somebody else" in refused(neighbour)
+
+
+def test_a_second_name_of_our_file_does_not_see_what_is_written_later(neighbour, path, tmp_path):
+    os.link(path, tmp_path / "second")
+
+    neighbour.store(HERE, "bob", "a-new-secret")
+
+    assert "a-new-secret" not in (tmp_path / "second").read_text()
+    assert "bob" == answered(neighbour.get())["Username"]
+
+
+@needs_root
+def test_another_users_folder_is_refused(neighbour):
+    os.chown(neighbour.cache.path, USER, USER)
+
+    assert "somebody else" in refused(neighbour)
+    assert "somebody else" in reason(neighbour.store(HERE, "bob", "s3cret"))
+    assert "somebody else" in reason(neighbour.run("list"))
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o606, 0o601])
+def test_a_file_that_others_could_read_or_change_is_refused(neighbour, path, mode):
+    os.chmod(path, mode)
+
+    assert "open to others" in refused(neighbour)
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o777, 0o711])
+def test_a_folder_that_others_could_enter_is_refused_until_it_is_closed(neighbour, mode):
+    os.chmod(neighbour.cache.path, mode)
+
+    said = refused(neighbour)
+
+    assert f"chmod 700 {neighbour.cache.path}" in said
+    neighbour.store(HERE, "bob", "s3cret")
+    assert 0o700 == stat.S_IMODE(os.stat(neighbour.cache.path).st_mode)
+    assert "bob" == answered(neighbour.get())["Username"]
+
+
+def _pipe(path):
+    os.mkfifo(path, 0o600)
+
+
+def _folder(path):
+    os.mkdir(path, 0o700)
+
+
+def _device(path):
+    os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))  # zero
+
+
+@pytest.mark.parametrize("make", [_pipe, _folder, pytest.param(_device, marks=needs_root)])
+def test_what_is_no_file_is_refused_and_not_waited_for(neighbour, path, make):
+    os.unlink(path)
+    make(path)
+    began = time.monotonic()
+
+    assert "no file" in refused(neighbour)
+    assert time.monotonic() - began < 3
+
+
+def test_an_enormous_file_is_refused_and_not_read(neighbour, path):
+    with open(path, "r+b") as file:
+        file.truncate(1 << 40)
+
+    assert "larger" in refused(neighbour)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\0" * 100,
+        THEIRS[:-1],
+        THEIRS[: len(THEIRS) // 2],
+        THEIRS + "}",
+        "null",
+        "[]",
+        THEIRS.replace('"version": 1', '"version": 2'),
+        THEIRS.replace(HERE, "other.example"),
+        "[" * 100_000,
+        '{"a":' * 40_000,
+        "\ufeff" + THEIRS,
+        "\udcff",
+        '{"version": 1' + "0" * 5000 + "}",
+    ],
+)
+def test_a_damaged_file_is_a_miss(neighbour, path, text):
+    with open(path, "wb") as file:
+        file.write(text.encode("utf-8", "surrogateescape"))
+
+    ran = neighbour.get()
+
+    assert (1, NOT_FOUND, "") == (ran.status, ran.stdout, ran.stderr)
+
+
+def test_damage_stays_with_one_registry(neighbour):
+    planted(os.path.join(neighbour.cache.path, "other.example.json"), "{")
+    os.symlink("/etc/passwd", os.path.join(neighbour.cache.path, "third.example.json"))
+    planted(os.path.join(neighbour.cache.path, "not a host.json"), "{}")
+
+    assert OLD == answered(neighbour.get())
+    assert {HERE: "AWS"} == neighbour.run("list").document
+
+
+@needs_root
+def test_root_reads_the_folder_of_the_user_whose_home_it_is_in_and_leaves_nothing_there(
+    neighbour,
+):
+    neighbour.keep(left=3600)
+    neighbour.see_secrets()
+    for folder, folders, files in os.walk(neighbour.home):
+        for name in (*folders, *files, "."):
+            os.chown(os.path.join(folder, name), USER, USER)
+    before = sorted(os.listdir(neighbour.cache.path))
+
+    assert OLD == answered(neighbour.get())
+    assert "not to root" in reason(neighbour.store(HERE, "bob", "s3cret"))
+    assert before == sorted(os.listdir(neighbour.cache.path))

@@ -1,12 +1,29 @@
 # SPDX-License-Identifier: MIT
+""" """
+
 from __future__ import annotations
 
+import copy
+import pickle
+import traceback
+
 import pytest
+from doubles.homes import HERE
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from devcontainer_registry.errors import InvalidRegistryError
+from devcontainer_registry.credentials import Credential, Finding, RegistrySecret, Secret
+from devcontainer_registry.errors import (
+    AuthenticationError,
+    ConfigError,
+    DiscoveryError,
+    InvalidRegistryError,
+    PluginError,
+    RegistryError,
+    TransientError,
+)
 from devcontainer_registry.registry import Registry, is_loopback_host, split_image
+from devcontainer_registry.report import LoginReport, Outcome
 
 HUB = "https://index.docker.io/v1/"
 
@@ -189,3 +206,169 @@ def test_any_text_is_an_image_or_the_packages_own_error(text):
     # An upper-case word before the first slash is a host to docker; lower-cased, it is none.
     if registry == "localhost" or "." in registry or ":" in registry:
         assert (registry, repository, reference) == again
+
+
+CANARY = "C4nary-that-n0body-may-see"
+
+
+@pytest.mark.parametrize("show", [repr, str, "{}".format, "{!r:>20}".format, "%s".__mod__, ascii])
+def test_a_secret_does_not_show_itself(show):
+    assert CANARY not in show(Secret(CANARY))
+
+
+def test_a_secret_does_not_even_show_how_long_it_is():
+    assert repr(Secret("a")) == repr(Secret("a" * 99))
+
+
+def test_a_secret_is_revealed_on_purpose_only():
+    secret = Secret(CANARY)
+
+    assert secret.reveal() == CANARY
+    assert not isinstance(secret, str)
+    assert not hasattr(secret, "__dict__")
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_secret_cannot_be_pickled(protocol):
+    credential = Credential(username="bob", secret=Secret(CANARY))
+
+    with pytest.raises(TypeError) as caught:
+        pickle.dumps(credential, protocol)
+
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_copy_of_a_secret_is_the_secret():
+    secret = Secret(CANARY)
+
+    assert copy.copy(secret) is secret
+    assert copy.deepcopy([secret])[0] is secret
+
+
+def test_secrets_are_equal_when_they_hold_the_same():
+    assert Secret("a") == Secret("a")
+    assert Secret("a") != Secret("b")
+    assert Secret("a") != "a"
+    assert 1 == len({Secret("a"), Secret("a")})
+
+
+def test_a_secret_is_true_when_it_holds_something():
+    assert Secret("a")
+    assert not Secret("")
+
+
+def test_what_was_found_shows_nothing_that_a_variable_held():
+    names = ["username", "kind", "region", "role_arn", "profile", "tenant", "ca_file", "image"]
+    found = RegistrySecret(
+        id="ACR",
+        registry=Registry("mycompany.azurecr.io"),
+        source="ACR_CONTAINER_REGISTRY_*",
+        secret=Secret(CANARY),
+        session_token=Secret(CANARY),
+        **dict.fromkeys(names, CANARY),
+    )
+
+    assert CANARY not in repr(found)
+
+
+def test_an_identity_token_is_a_credential_under_dockers_name_for_it():
+    credential = Credential.identity_token(Secret(CANARY), issued_at=1.0, expires_at=2.0)
+
+    assert "<token>" == credential.username
+    assert credential.is_identity_token
+    assert (1.0, 2.0) == (credential.issued_at, credential.expires_at)
+    assert CANARY not in repr(credential)
+
+
+def test_seconds_are_left_until_it_expires():
+    credential = Credential(username="bob", secret=Secret("a"), expires_at=100.0)
+
+    assert [40.0, 0.0, -1.0] == [credential.seconds_left(now=now) for now in (60.0, 100.0, 101.0)]
+    assert Credential(username="bob", secret=Secret("a")).seconds_left() == float("inf")
+    assert not credential.is_identity_token
+
+
+# What outcomes add up to.
+
+
+def outcome(status, error=None, **members):
+    code = members.pop("code", error.code if error else None)
+    values = {"id": "ACR", "registry": HERE, "source": "ACR_CONTAINER_REGISTRY_*", "kind": "acr"}
+    return Outcome(**{**values, **members}, status=status, code=code, error=error)
+
+
+def report(*outcomes, **members):
+    return LoginReport(config="/c/config.json", changed=False, outcomes=outcomes, **members)
+
+
+WELL = outcome("ok")
+REFUSED = outcome("rejected", AuthenticationError("no"))
+UNREACHED = outcome("unverified", TransientError("busy"))
+INCOMPLETE = outcome("incomplete", DiscoveryError("no password"))
+NOT_KEPT = outcome("failed", RegistryError("x", code="not-kept"))
+
+
+@pytest.mark.parametrize(
+    ("one", "status"),
+    [
+        (WELL, 0),
+        (outcome("unchanged"), 0),
+        (outcome("found"), 0),
+        (outcome("skipped", RegistryError("x", code="other-helper")), 0),
+        (outcome("skipped", DiscoveryError("x", code="not-configured")), 0),
+        (outcome("incomplete", DiscoveryError("x"), code="not-configured"), 0),
+        (outcome("ok", RegistryError("x", code="not-checked")), 0),
+        (outcome("ok", RegistryError("x", code="not-delegated")), 0),
+        (outcome("ok", RegistryError("x", code="written-in-snapshot")), 0),
+        (INCOMPLETE, 3),
+        (outcome("failed", PluginError("x")), 3),
+        (REFUSED, 4),
+        (outcome("ok", RegistryError("x", code="pull-denied")), 4),
+        (outcome("ok", RegistryError("x", code="image-not-found")), 4),
+        (UNREACHED, 5),
+        (outcome("failed", TransientError("x")), 5),
+        (outcome("failed", RegistryError("x", code="not-a-registry")), 5),
+        (NOT_KEPT, 6),
+        (outcome("failed", ConfigError("x")), 6),
+        (outcome("ok", RegistryError("x", code="hidden-by-credsstore")), 6),
+    ],
+    ids=lambda value: f"{value.status}-{value.code}" if isinstance(value, Outcome) else str(value),
+)
+def test_each_outcome_has_its_exit_status(one, status):
+    assert status == report(one).exit_status
+    assert (status == 0) == report(one).ok
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "status"),
+    [
+        ((), 0),
+        ((WELL, INCOMPLETE), 3),
+        ((WELL, INCOMPLETE, UNREACHED), 5),
+        ((UNREACHED, INCOMPLETE, REFUSED), 4),
+        ((REFUSED, NOT_KEPT, UNREACHED, INCOMPLETE), 6),
+    ],
+)
+def test_of_several_six_wins_then_four_then_five_then_three(outcomes, status):
+    assert status == report(*outcomes).exit_status
+    assert status == report(*reversed(outcomes)).exit_status
+
+
+def test_trouble_with_config_json_is_six():
+    assert 6 == report(WELL, error=ConfigError("x")).exit_status
+    assert 6 == report(error=ConfigError("x")).exit_status
+
+
+def test_findings_alone_are_no_failure():
+    finding = Finding(code="near-miss", message="x", hint="y", variable="Z")
+
+    assert 0 == report(WELL, findings=(finding,)).exit_status
+
+
+@pytest.mark.parametrize("one", [REFUSED, UNREACHED, INCOMPLETE, NOT_KEPT], ids=lambda o: o.status)
+def test_what_nobody_asked_for_never_changes_the_exit_status(one):
+    implicit = outcome(one.status, one.error, implicit=True)
+
+    assert 0 == report(implicit).exit_status
+    assert 0 == report(implicit, error=ConfigError("x")).exit_status
+    assert 4 == report(implicit, REFUSED).exit_status

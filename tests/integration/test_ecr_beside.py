@@ -26,7 +26,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from internet import Internet
+from doubles.internet import Internet
 from parts import needed
 
 from devcontainer_registry.testing.loopback import LoopbackServer

@@ -15,9 +15,9 @@ import sys
 import time
 
 import pytest
-from documented import ECR
+from doubles.documents import ECR
+from doubles.internet import ALLOWED, DENIED, PlayedInternet
 from parts import aws
-from played import ALLOWED, DENIED, PlayedInternet
 
 from devcontainer_registry import DockerConfig, login
 from devcontainer_registry.report import LoginReport

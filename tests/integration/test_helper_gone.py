@@ -7,16 +7,22 @@ And what of docker's would not, had it been sent there: the reason for all of au
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
+import time
 
 import pytest
-from helping import Helper
+from doubles.command_line import document, only
+from doubles.credential_helper import NAME, NOT_FOUND, PROGRAM, Helper
 from parts.clients import Client
 from parts.dockers import Dockers
-from parts.localbin import HELPER, LocalBin
-from runs import only
+from parts.localbin import HELPER, LocalBin, put_our_helper_on_path
+
+from devcontainer_registry.cache.folder import Cache
+from devcontainer_registry.registry import Registry
+from devcontainer_registry.testing import LoopbackRegistry
 
 USER = ("AWS", "the-new-one")
 EVERYTHING = list(Dockers.COMMANDS)
@@ -207,3 +213,476 @@ def test_a_container_that_has_its_image_needs_no_helper(place):
     done = place.dockers().run("run", place.image)
 
     assert 0 == done.returncode, done.stderr
+
+
+# Where `--store` keeps an expiring login on real file systems: with our helper in the real
+# /usr/local/bin or not, with config.json and its folder mounted, with a cache that takes nothing.
+
+OURS = "devcontainer-registry"
+BOTH = ["auths", "credHelpers"]
+
+# A /usr/local/bin for those inside only: what is there already, and our helper as pip installs it.
+INSTALLED = f"""
+mkdir "$HOME/before" "$HOME/bin"
+mount --bind /usr/local/bin "$HOME/before"
+for program in "$HOME"/before/*; do ln -s "$program" "$HOME/bin"; done
+rm -f "$HOME/bin/{NAME}"
+cp {PROGRAM} "$HOME/bin/{NAME}"
+mount --bind "$HOME/bin" /usr/local/bin
+"""
+
+INSTALLED_AGAIN = f'rmdir "$HOME/before"; rm -r "$HOME/bin"\n{INSTALLED}'
+
+# Asked as whoever has no PATH but the usual, in the place in which the login was.
+ASKED = f'printf %s "$SERVER" | env -i HOME="$HOME" PATH=/usr/local/bin:/usr/bin:/bin {NAME} get'
+
+HERS = f'"/usr/local/bin/{NAME}"'
+UNABLE = {
+    "nowhere": (f"rm {HERS}", f"{NAME} is not in /usr/local/bin or /usr/bin"),
+    "its owner's": (f"chmod 744 {HERS}", "can't be run by everybody"),
+    "without its Python": (f"printf '#!/nonexistent/a b/python\\n' >{HERS}", "does not run"),
+    "failing": (f"printf '#!/bin/sh\\nexit 3\\n' >{HERS}", "does not run"),
+    "on our PATH only": (f"printf '#!/bin/sh\\nexec its-python\\n' >{HERS}", "does not run"),
+}
+MOUNTED = {
+    "file": 'mount --bind "$CONFIG" "$CONFIG"',
+    "folder": 'mount --bind "$HOME/.docker" "$HOME/.docker"',
+    "a blank in its name": (
+        'mkdir "$HOME/a b"; mv "$CONFIG" "$HOME/a b"; ln -s "$HOME/a b/config.json" "$CONFIG";'
+        ' mount --bind "$HOME/a b" "$HOME/a b"'
+    ),
+}
+
+
+class PlacesPlace:
+    """
+    A client, a registry, and a cloud whose login for it lives 12 hours.
+    """
+
+    def __init__(self, client, registry, mounts, folder):
+        self.client, self.registry, self._mounts = client, registry.registry, mounts
+        self.folder = str(folder)
+        cloud = Helper(folder)
+        cloud.see_secrets()
+        self.environ = {
+            **cloud.set_for(self.registry),
+            "CONFIG": client.config_path,
+            "SERVER": self.registry,
+        }
+        ours = os.path.join(self.folder, "our-path")
+        os.mkdir(ours)
+        with open(os.path.join(ours, "its-python"), "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\necho '{NAME} v1'\n")
+        os.chmod(file.name, 0o755)
+        client.environ["PATH"] = f"/usr/local/bin:{ours}:{client.environ['PATH']}"
+        self.write({})
+
+    def write(self, config):
+        with open(self.client.config_path, "w", encoding="utf-8") as file:
+            json.dump(config, file)
+
+    def run(self, *arguments, before="", after="", program="devcontainer-registry", **options):
+        """
+        Run the command, or our helper, between *before* and *after*, in mounts of its own.
+        """
+        path = os.path.join(os.path.dirname(PROGRAM), program)
+        enter = self._mounts(before.strip() or ":", after)
+        return self.client.run(path, *arguments, enter=enter, **{**self.environ, **options})
+
+    def login(self, store, *, before, after=""):
+        done = self.run("login", "--json", "--store", store, before=before, after=after)
+        return done.returncode, only(done)
+
+    def put_on_path(self):
+        """
+        Make our helper one that this client finds, and nobody else.
+        """
+        os.symlink(PROGRAM, os.path.join(self.folder, "our-path", NAME))
+
+
+@pytest.fixture(name="stores")
+def _stores(client, mounts, tmp_path):
+    assert not os.path.exists(f"/usr/bin/{NAME}")
+    folder = tmp_path / "place"
+    folder.mkdir()
+    with LoopbackRegistry({"AWS": "the-new-one"}) as registry:
+        yield PlacesPlace(client, registry, mounts, folder)
+
+
+def test_auto_delegates_to_a_helper_that_everybody_finds(stores):
+    answer = os.path.join(stores.folder, "answer")
+
+    status, outcome = stores.login("auto", before=INSTALLED, after=f"{ASKED} >{answer}")
+
+    assert (0, "ok", BOTH, None) == (
+        status,
+        outcome["status"],
+        outcome["kept_in"],
+        outcome["code"],
+    )
+    assert {stores.registry: OURS} == stores.client.config()["credHelpers"]
+    with open(answer, encoding="utf-8") as file:
+        assert "the-new-one" == json.load(file)["Secret"]
+
+
+@pytest.mark.parametrize("unable", UNABLE)
+def test_auto_does_not_delegate_to_a_helper_that_not_everybody_can_run(stores, unable):
+    spoil, reason = UNABLE[unable]
+
+    status, outcome = stores.login("auto", before=INSTALLED + spoil)
+
+    assert (0, "ok", ["auths"], "not-delegated") == (
+        status,
+        outcome["status"],
+        outcome["kept_in"],
+        outcome["code"],
+    )
+    assert reason in outcome["error"]["message"]
+    assert ["auths"] == list(stores.client.config())
+
+
+@pytest.mark.parametrize("mounted", MOUNTED)
+def test_auto_does_not_delegate_from_what_may_be_the_hosts(stores, mounted):
+    status, outcome = stores.login("auto", before=INSTALLED + MOUNTED[mounted])
+
+    assert (0, "ok", ["auths"], "not-delegated") == (
+        status,
+        outcome["status"],
+        outcome["kept_in"],
+        outcome["code"],
+    )
+    assert "is a mount" in outcome["error"]["message"]
+    assert ["auths"] == list(stores.client.config())
+
+
+@pytest.mark.parametrize("mounted", [None, *MOUNTED])
+def test_the_helper_store_says_who_may_not_find_it(stores, mounted):
+    stores.put_on_path()
+    before = INSTALLED + MOUNTED[mounted] if mounted else ""
+
+    status, outcome = stores.login("helper", before=before)
+
+    assert (0, "ok", ["credHelpers"], "helper-not-everywhere") == (
+        status,
+        outcome["status"],
+        outcome["kept_in"],
+        outcome["code"],
+    )
+    reason = "is a mount" if mounted else f"{NAME} is not in /usr/local/bin or /usr/bin"
+    assert reason in outcome["error"]["message"]
+    assert {"credHelpers": {stores.registry: OURS}} == stores.client.config()
+
+
+def test_the_helper_store_has_nothing_to_say_where_everybody_finds_it(stores):
+    status, outcome = stores.login("helper", before=INSTALLED)
+
+    assert (0, ["credHelpers"], None) == (status, outcome["kept_in"], outcome["code"])
+
+
+def test_the_helper_store_finds_out_that_the_helper_does_not_run(stores):
+    status, outcome = stores.login("helper", before=INSTALLED + UNABLE["without its Python"][0])
+
+    assert (6, "failed", "helper-failed") == (status, outcome["status"], outcome["code"])
+    assert {} == stores.client.config()
+
+
+def test_a_start_without_our_helper_takes_its_entry_away(stores):
+    """
+    It would break every `docker run`; also where the login itself is as fresh as can be.
+    """
+    stores.login("auto", before=INSTALLED)
+    stores.put_on_path()
+
+    done = stores.run("hook", "postStart", "--json")
+
+    assert (["auths"], "not-delegated") == (only(done)["kept_in"], only(done)["code"])
+    assert ["auths"] == list(stores.client.config())
+
+
+def test_a_start_with_our_helper_changes_nothing(stores):
+    stores.login("auto", before=INSTALLED)
+    before = stores.client.config()
+
+    done = stores.run("hook", "postStart", "--json", before=INSTALLED_AGAIN)
+
+    assert ("unchanged", BOTH) == (only(done)["status"], only(done)["kept_in"])
+    assert (False, before) == (document(done)["changed"], stores.client.config())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept_in"),
+    [("auto", "helper", ["credHelpers"]), ("helper", "auto", BOTH), ("auto", "auths", ["auths"])],
+)
+def test_a_start_with_another_store_does_not_find_all_as_it_was(stores, first, second, kept_in):
+    stores.login(first, before=INSTALLED)
+
+    done = stores.run("hook", "postStart", "--json", "--store", second, before=INSTALLED_AGAIN)
+
+    assert ("ok", kept_in) == (only(done)["status"], only(done)["kept_in"])
+    config = stores.client.config()
+    assert kept_in == [part for part in BOTH if config.get(part)]
+
+
+# Docker Hub, by the names that clients have for it.
+
+HUB_KEY = "https://index.docker.io/v1/"
+HUB = {
+    "MY_CONTAINER_REGISTRY_SERVER": HUB_KEY,
+    "MY_CONTAINER_REGISTRY_KIND": "generic",
+    "MY_CONTAINER_REGISTRY_USER": "alice",
+    "MY_CONTAINER_REGISTRY_PASSWORD": "in wonder:land",
+}
+DOCKER_PY = """
+import docker.auth, sys
+found = docker.auth.load_config().resolve_authconfig(sys.argv[1] or None)
+print(found and found["Username"])
+"""
+
+
+@pytest.fixture(name="hub")
+def _hub(stores):
+    """
+    A place with a login to Docker Hub in our helper and nowhere else.
+    """
+    stores.put_on_path()
+    done = stores.run("login", "--json", "--store", "helper", "--verify", "never", **HUB)
+    assert ["credHelpers"] == only(done)["kept_in"]
+    return stores
+
+
+@pytest.mark.parametrize("name", ["", "docker.io", "index.docker.io", HUB_KEY])
+def test_docker_py_finds_the_login_to_docker_hub(hub, name):
+    assert "alice\n" == hub.client.python(DOCKER_PY, name).stdout
+
+
+def test_skopeo_finds_the_login_to_docker_hub(hub):
+    assert "alice\n" == hub.client.skopeo("login", "--get-login", "docker.io").stdout
+
+
+def test_docker_asks_our_helper_for_docker_hub(hub):
+    """
+    Without an engine and the internet there is only its logout, which has the helper forget it.
+    """
+    done = hub.client.docker("logout")
+    answer = hub.client.run(NAME, "get", stdin=HUB_KEY)
+
+    assert 0 == done.returncode, done.stderr
+    assert (1, NOT_FOUND) == (answer.returncode, answer.stdout)
+
+
+# A cache that takes nothing.
+
+NO_CACHE = {
+    "a read-only home": 'mount --bind "$HOME" "$HOME"; mount -o remount,ro,bind "$HOME"',
+    "a full disk": (
+        'mkdir "$HOME/.cache"; mount -t tmpfs -o size=16k tmpfs "$HOME/.cache";'
+        ' dd if=/dev/zero of="$HOME/.cache/filler" bs=1k count=64 2>/dev/null || true'
+    ),
+}
+
+
+@pytest.mark.parametrize("trouble", NO_CACHE)
+@pytest.mark.parametrize(
+    ("store", "expected"),
+    [
+        ("auto", (0, "ok", ["auths"], "not-delegated")),
+        ("auths", (0, "ok", ["auths"], None)),
+        ("helper", (6, "failed", [], "not-delegated")),
+    ],
+)
+def test_without_a_cache_nothing_is_delegated_and_that_is_said_once(
+    stores, trouble, store, expected
+):
+    elsewhere = os.path.join(stores.folder, "docker")
+    options = {"before": INSTALLED + NO_CACHE[trouble], "DOCKER_CONFIG": elsewhere}
+
+    done = stores.run("login", "--json", "--store", store, **options)
+
+    outcome = only(done)
+    assert expected == (
+        done.returncode,
+        outcome["status"],
+        outcome["kept_in"],
+        outcome["code"],
+    )
+    assert ["cache-failed"] == [finding["code"] for finding in document(done)["findings"]]
+    assert stores.client.home in document(done)["findings"][0]["message"]
+    with_login = os.path.exists(os.path.join(elsewhere, "config.json"))
+    assert ("auths" in expected[2]) == with_login
+
+
+def test_what_a_full_disk_left_unnoted_is_not_taken_for_a_login_by_hand(stores):
+    """
+    It would stay until its secret changes, and its token would be renewed by nobody.
+    """
+    cache = '"$HOME/.cache"'
+    before = f"""
+mkdir {cache}; mount -t tmpfs -o size=16k tmpfs {cache}
+PLAYED_TOKEN=first "$@" >/dev/null
+dd if=/dev/zero of={cache}/filler bs=1k count=64 2>/dev/null || true
+PLAYED_TOKEN=second "$@" >/dev/null
+rm {cache}/filler
+"""
+    login = ("login", "--json", "--store", "auths", "--verify", "never")
+
+    done = stores.run(*login, before=before, PLAYED_TOKEN="third")
+
+    assert "ok" == only(done)["status"]
+    kept = stores.client.config()["auths"][stores.registry]["auth"]
+    assert b"AWS:third" == base64.b64decode(kept)
+
+
+@pytest.mark.parametrize("left", [None, -60.0])
+def test_what_is_renewed_is_served_also_where_the_disk_takes_nothing(stores, left):
+    """
+    Also where nothing was kept yet.
+    """
+    cache = Cache.locate({"HOME": stores.client.home})
+    with cache.lock(Registry(stores.registry), timeout=1.0):
+        cache.fingerprint("the key is made")
+    if left is not None:
+        entry = {"credential": {"Username": "AWS", "Secret": "the-old-one"}}
+        cache.write(Registry(stores.registry), {**entry, "expires_at": time.time() + left})
+    folder = f'"{cache.path}"'
+    full = f"""
+cp -a {folder} "$HOME/kept"; mount -t tmpfs -o size=16k,mode=700 tmpfs {folder}
+cp -a "$HOME/kept/." {folder}
+dd if=/dev/zero of={folder}/filler bs=1k count=64 2>/dev/null || true
+"""
+
+    done = stores.run("get", before=full, program=NAME, stdin=stores.registry)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "the-new-one" == json.loads(done.stdout)["Secret"]
+
+
+# What a person reads from docker where our helper can't answer, and that docker works where it
+# can.
+
+LIFE = 12 * 3600  # seconds
+# Without a login; `run` and a classic build in Debian's dockers, 20.10 and 26, and not in 28.
+GOES_ON = ("pull", "run", "build")
+OLD, NEW = "of-the-cloud", "the-new-one"
+
+# Why there is no new login, and what to do: what the cloud said, in the words of `helping`.
+WHY_NOT = {
+    "unseen": "the secrets to renew it with are not visible to docker's credential helper; "
+    "run devcontainer-registry login where they are, or set them where docker runs, as "
+    "remoteEnv does",
+    "down": "the cloud is down; wait for it",
+    "refuses": "the cloud said no; give it the right to",
+}
+
+
+class Docker:
+    """
+    docker, sent to our helper for a *registry* whose logins a cloud gives.
+    """
+
+    def __init__(self, client, engine, registry, folder):
+        self.registry = registry.registry
+        self._client, self._dockers = client, Dockers(client, engine)
+        put_our_helper_on_path(client, os.path.join(folder, "helpers"))
+        with open(client.config_path, "w", encoding="utf-8") as file:
+            json.dump({"credHelpers": {self.registry: "devcontainer-registry"}}, file)
+        self._cloud = Helper(folder)
+
+    def run(self, command, *, left, cloud="unseen"):
+        """
+        Do *command* with an image whose login has so many seconds *left*.
+        """
+        now = time.time()
+        Cache.locate(self._client.environ).write(
+            self.registry,
+            {
+                "credential": {"Username": "AWS", "Secret": OLD},
+                "issued_at": now + left - LIFE,
+                "expires_at": now + left,
+            },
+        )
+        if cloud != "unseen":
+            self._cloud.see_secrets(cloud)
+            self._client.environ |= {
+                **self._cloud.environ,
+                "MY_CONTAINER_REGISTRY_SERVER": self.registry,
+                "MY_CONTAINER_REGISTRY_KIND": "played",
+            }
+        return self._dockers.run(command, f"{self.registry}/demo/hello")
+
+
+@pytest.fixture(name="registry")
+def _registry(engine):
+    if not engine.ours:
+        pytest.skip("an engine of somebody else's may not reach this machine's loopback")
+    with LoopbackRegistry({"AWS": OLD}) as registry:
+        yield registry
+
+
+@pytest.fixture(name="docker")
+def _docker(client, engine, registry, tmp_path):
+    return Docker(client, engine, registry, str(tmp_path))
+
+
+@pytest.fixture(name="renewed")
+def _renewed(client, engine, tmp_path):
+    """
+    As `docker`, of a registry that accepts `NEW` and nothing else.
+    """
+    if not engine.ours:
+        pytest.skip("an engine of somebody else's may not reach this machine's loopback")
+    with LoopbackRegistry({"AWS": NEW}) as registry:
+        yield Docker(client, engine, registry, str(tmp_path))
+
+
+def said_by_us(done):
+    """
+    The lines that are ours; docker may ask more than once, and each time it is the same.
+    """
+    lines = done.stderr.splitlines()
+    return {line for line in lines if line.startswith("devcontainer-registry")}
+
+
+# The image has no program, so `run` and `compose up` would not end well whatever we did.
+@pytest.mark.parametrize(
+    ("left", "cloud"),
+    [(LIFE, "unseen"), (15 * 60, "unseen"), (15 * 60, "down"), (15 * 60, "refuses")],
+)
+@pytest.mark.parametrize("command", ["pull", "build"])
+def test_docker_gets_what_still_works_and_nobody_is_told_anything(docker, command, left, cloud):
+    done = docker.run(command, left=left, cloud=cloud)
+
+    assert 0 == done.returncode, done.stderr
+    assert set() == said_by_us(done)
+
+
+@pytest.mark.parametrize(
+    ("command", "left"),
+    [("pull", 15 * 60), ("pull", 50), ("pull", -3600), ("build", 50), ("buildkit", 50)],
+)
+def test_docker_gets_a_new_one_where_the_cloud_is_up(renewed, command, left):
+    done = renewed.run(command, left=left, cloud="up")
+
+    assert 0 == done.returncode, done.stderr
+    assert set() == said_by_us(done)
+
+
+@pytest.mark.parametrize("cloud", WHY_NOT)
+@pytest.mark.parametrize("command", ["pull", "run", "build", "buildkit", "compose up"])
+def test_docker_shows_why_there_is_nothing_that_works_and_what_to_do(docker, command, cloud):
+    done = docker.run(command, left=50, cloud=cloud)
+
+    line = f"the login to {docker.registry} has less than a minute left, and {WHY_NOT[cloud]}"
+    assert 0 != done.returncode
+    assert {f"devcontainer-registry: {line}"} == said_by_us(done), done.stderr
+    # Where docker gives up on it, it quotes what it got on stdout as well.
+    assert command in GOES_ON or f"out: `{line}`" in done.stderr, done.stderr
+    assert OLD not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", ["pull", "run", "build"])
+def test_docker_shows_since_when_there_is_nothing_that_works(docker, command):
+    done = docker.run(command, left=-3600)
+
+    line = f"the login to {docker.registry} expired 1 h 0 min ago, and {WHY_NOT['unseen']}"
+    assert 0 != done.returncode
+    assert {f"devcontainer-registry: {line}"} == said_by_us(done), done.stderr

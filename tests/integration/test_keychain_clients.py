@@ -12,7 +12,7 @@ import os
 import ssl
 
 import pytest
-from wire import Answer, Server
+from doubles.servers import Answer, Server
 
 from devcontainer_registry import ConfigError, resolve
 from devcontainer_registry.testing import LoopbackRegistry

@@ -10,16 +10,18 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 
 import pytest
+from doubles.command_line import document, only, set_for
+from doubles.private_user import NOBODY, STRANGER, need_public_python, public_folder
+from doubles.servers import gated
 from parts import needed
 from parts.clients import Client
-from privately import NOBODY, STRANGER, need_public_python, public_folder
-from runs import document, only, set_for
 
 from devcontainer_registry.testing import LoopbackRegistry
 
@@ -485,3 +487,280 @@ def _load(path):
 
 def _mode(path):
     return stat.S_IMODE(os.stat(path).st_mode)
+
+
+# Many logins at the same moment, each a process, into one config.json.
+
+ROUNDS = 5 if os.environ.get("DEVCONTAINER_REGISTRY_SOAK") == "1" else 1
+
+PRODUCT = os.path.join(os.path.dirname(sys.executable), "devcontainer-registry")
+
+
+class Reader:
+    """
+    Reads *path* again and again while entered, as a client would that pulls meanwhile.
+
+    Attributes:
+        seen: How many entries there were, each time that it changed.
+        broken: What could not be parsed.
+    """
+
+    def __init__(self, path):
+        self.seen, self.broken = [], []
+        self._path = path
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+
+    def _read(self):
+        before = None
+        while not self._over.is_set():
+            try:
+                with open(self._path, "rb") as file:
+                    content = file.read()
+            except FileNotFoundError:
+                # Fifty interpreters are starting; from the first write on, there is no pause.
+                self._over.wait(0.005)
+                continue
+            if content == before:
+                continue
+            before = content
+            try:
+                self.seen.append(len(json.loads(content)["auths"]))
+            except (ValueError, KeyError):
+                self.broken.append(content)
+
+
+@pytest.mark.parametrize("attempt", range(ROUNDS))
+def test_fifty_processes_at_once_keep_fifty_logins_and_the_file_is_whole_all_the_time(
+    attempt, client
+):
+    with gated(50, USERS) as registries, Reader(client.config_path) as reader:
+        done = _all_at_once(
+            client,
+            [
+                ([PRODUCT, "login", "--json", "--timeout", "60"], _a_set(registry))
+                for registry in registries
+            ],
+        )
+
+        told = [json.loads(stdout) for _, stdout, _ in done]
+        assert {0} == {status for status, _, _ in done}, (attempt, done)
+        assert {"ok"} == {document["registries"][0]["status"] for document in told}
+        assert [] == [finding for document in told for finding in document["findings"]]
+        assert {r.registry for r in registries} == set(client.config()["auths"])
+        assert [] == reader.broken
+        assert sorted(reader.seen) == reader.seen
+        assert ["config.json"] == os.listdir(os.path.dirname(client.config_path))
+
+
+def test_what_twenty_processes_remember_is_remembered_by_the_next_one(client):
+    with gated(20, USERS) as registries:
+        sets = [_a_set(registry, set_id=f"R{n:02}") for n, registry in enumerate(registries)]
+        _all_at_once(client, [([PRODUCT, "hook", "onCreate", "--timeout", "60"], s) for s in sets])
+        asked = [len(registry.requests) for registry in registries]
+        everything = {name: text for one in sets for name, text in one.items()}
+
+        done = client.product("hook", "postStart", **everything)
+
+        assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+        assert asked == [len(registry.requests) for registry in registries]
+
+
+def test_twenty_at_once_with_docker_login_lose_most_of_them_and_we_lose_none(client):
+    needed.program("docker", package="docker.io")
+    docker = ["docker", "login", "--username", "alice", "--password-stdin"]
+    survivors = []
+
+    for _ in range(3):
+        client.run("rm", "-f", client.config_path)
+        with gated(20, USERS) as registries:
+            commands = [([*docker, registry.registry], {}) for registry in registries]
+            done = _all_at_once(client, commands, stdin=PASSWORD)
+        assert {0} == {status for status, _, _ in done}, done
+        survivors.append(len(client.config().get("auths", {})))
+    client.run("rm", "-f", client.config_path)
+    with gated(20, USERS) as registries:
+        ours = [
+            ([PRODUCT, "login", "--timeout", "60"], _a_set(registry)) for registry in registries
+        ]
+        _all_at_once(client, ours)
+
+    print(f"of 20 logins at once, docker login keeps {survivors}; we keep 20")
+    assert 20 == len(client.config()["auths"])
+    assert min(survivors) < 20
+
+
+def test_eight_processes_with_the_same_set_agree(client):
+    with gated(1, USERS) as (registry,):
+        done = _all_at_once(client, [([PRODUCT, "login"], _a_set(registry))] * 8)
+
+        assert [0] * 8 == [status for status, _, _ in done], done
+        assert [registry.registry] == list(client.config()["auths"])
+
+
+def _a_set(registry, *, set_id="MY"):
+    return set_for(registry.registry, "alice", PASSWORD, set_id=set_id)
+
+
+def _all_at_once(client, commands, *, stdin=""):
+    """
+    Status, stdout and stderr of each of *commands* (argv and what to add to the environment).
+    """
+    processes = [
+        subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**client.environ, **environ},
+        )
+        for argv, environ in commands
+    ]
+    try:
+        for process in processes:
+            process.stdin.write(stdin)
+            process.stdin.close()
+            process.stdin = None
+        outputs = [process.communicate(timeout=90) for process in processes]
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+    return [
+        (process.returncode, *output) for process, output in zip(processes, outputs, strict=True)
+    ]
+
+
+# A lifecycle step is seldom alone: a Feature has a hook, devcontainer.json has one, somebody logs
+# in.
+
+ALICE = ("alice", "in wonder:land")
+COMMAND = os.path.join(os.path.dirname(sys.executable), "devcontainer-registry")
+
+
+@pytest.fixture(name="registries")
+def _registries():
+    """
+    Two that know alice.
+    """
+    with LoopbackRegistry(dict([ALICE])) as one, LoopbackRegistry(dict([ALICE])) as other:
+        yield one, other
+
+
+def start(client, *command, stdin=subprocess.DEVNULL, **environ):
+    return subprocess.Popen(
+        command,
+        env={**client.environ, **environ},
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=client.home,
+    )
+
+
+def ends(*processes):
+    return [(*process.communicate(timeout=60), process.returncode) for process in processes]
+
+
+def both(registries):
+    one, other = registries
+    return {
+        **set_for(one.registry, *ALICE, set_id="ONE"),
+        **set_for(other.registry, *ALICE, set_id="OTHER"),
+    }
+
+
+@pytest.mark.parametrize("steps", [("postCreate", "postCreate"), ("postCreate", "postStart")])
+def test_two_hooks_at_once_keep_both_and_leave_a_quiet_start(client, registries, steps):
+    sets = both(registries)
+
+    for _ in range(5):
+        done = ends(*[start(client, COMMAND, "hook", step, **sets) for step in steps])
+        assert [("", 0)] * 2 == [end[1:] for end in done]
+    asked = [len(registry.requests) for registry in registries]
+    quiet = client.product("hook", "postStart", **sets)
+
+    assert {registry.registry for registry in registries} == set(client.config()["auths"])
+    assert (0, "", "") == (quiet.returncode, quiet.stdout, quiet.stderr)
+    assert asked == [len(registry.requests) for registry in registries]
+
+
+def test_two_hooks_at_once_with_a_set_each_keep_both(client, registries):
+    one, other = registries
+
+    for _ in range(5):
+        done = ends(
+            start(client, COMMAND, "hook", "postCreate", **set_for(one.registry, *ALICE)),
+            start(client, COMMAND, "hook", "postCreate", **set_for(other.registry, *ALICE)),
+        )
+        assert [("", 0)] * 2 == [end[1:] for end in done]
+        assert {one.registry, other.registry} == set(client.config()["auths"])
+        os.unlink(client.config_path)
+
+
+def test_the_next_step_repairs_what_a_docker_login_overwrote(client, registries):
+    """
+    docker reads the file, asks its registry, writes the file, and takes no lock.
+
+    https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (Save)
+    """
+    ours, _ = registries
+    sets = set_for(ours.registry, *ALICE)
+    with LoopbackRegistry(dict([ALICE]), latency=1.0) as theirs:
+        by_hand = start(
+            client,
+            *("docker", "login", theirs.registry, "-u", ALICE[0], "--password-stdin"),
+            stdin=subprocess.PIPE,
+        )
+        by_hand.stdin.write(ALICE[1])
+        by_hand.stdin.close()
+        wait_until(lambda: theirs.requests or by_hand.poll() is not None)
+        during = client.product("hook", "postCreate", **sets)
+        by_hand.stdin = None
+        ((_, said, status),) = ends(by_hand)
+
+    after = client.product("hook", "postStart", **sets)
+
+    assert (0, 0, 0) == (status, during.returncode, after.returncode), said
+    assert during.stdout.startswith("logged in")
+    assert {ours.registry, theirs.registry} == set(client.config()["auths"])
+
+
+def wait_until(answers):
+    end = time.monotonic() + 30
+    while not answers():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("step", ["onCreate", "updateContent", "postCreate", "postStart"])
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        # Not granted to the repository, or `${localEnv:X}` of what is not there.
+        set_for("", "", ""),
+        {"DEVCONTAINER_REGISTRY_STORE": "helper"},
+        {"CODESPACES": "true", "GITHUB_USER": "octocat"},
+    ],
+    ids=["none", "empty", "setting", "codespace"],
+)
+def test_a_prebuild_without_secrets_is_silent_and_makes_nothing(client, step, environ):
+    os.rmdir(os.path.dirname(client.config_path))
+    before = sorted(os.listdir(client.home))
+
+    done = client.product("hook", step, **environ)
+
+    assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
+    assert before == sorted(os.listdir(client.home))

@@ -15,7 +15,7 @@ import os
 import socket
 
 import pytest
-from parts import aws, netns, tokens
+from parts import netns, tokens
 
 ALICE = ("alice", "in wonder:land")
 
@@ -36,15 +36,6 @@ def test_a_registry_with_passwords_lets_docker_log_in_and_says_how_often_it_refu
     )
 
 
-def test_a_user_with_a_dollar_and_a_password_beyond_ascii_work(registry_htpasswd, client):
-    done = client.docker(
-        "login", registry_htpasswd.registry, "-u", "robot$ci", "--password-stdin", stdin="p4$$-wörd"
-    )
-
-    assert 0 == done.returncode, done.stderr
-    assert [] == registry_htpasswd.refusals()
-
-
 def test_skopeo_pushes_with_what_is_kept_and_the_log_says_so(
     registry_htpasswd, client, image_layout
 ):
@@ -59,13 +50,6 @@ def test_skopeo_pushes_with_what_is_kept_and_the_log_says_so(
         if r.method == "PUT" and r.path == "/v2/team/app/manifests/latest"
     ]
     assert (True, 201) == (put.accepted, put.status)
-
-
-def test_skopeo_without_a_login_is_refused(registry_htpasswd, client, image_layout):
-    done = _push(client, registry_htpasswd.registry, image_layout)
-
-    assert 0 != done.returncode
-    assert "unauthorized" in done.stderr or "authentication required" in done.stderr
 
 
 def test_a_registry_with_tokens_is_answered_with_get_and_basic(
@@ -120,30 +104,6 @@ def test_a_refresh_token_is_kept_by_docker_and_posted_by_skopeo(
     )
 
 
-def test_a_revoked_refresh_token_is_refused(registry_token, token_server, client, image_layout):
-    token_server.refresh = True
-    registry = registry_token.registry
-    client.docker("login", registry, "-u", "alice", "--password-stdin", stdin=ALICE[1])
-
-    token_server.revoke()
-    pushed = _push(client, registry, image_layout)
-
-    assert 0 != pushed.returncode
-    assert 401 == token_server.requests[-1].status
-
-
-def test_a_token_without_the_scope_is_given_and_does_not_push(
-    registry_token, token_server, client, image_layout
-):
-    token_server.denied.add("team/app")
-    client.log_in_by_hand(registry_token.registry, *ALICE)
-
-    pushed = _push(client, registry_token.registry, image_layout)
-
-    assert 0 != pushed.returncode
-    assert [] == token_server.refusals()
-
-
 def test_tls_under_a_ca_of_its_own_is_checked_by_skopeo_on_localhost(
     registry_tls, authority, client
 ):
@@ -174,47 +134,6 @@ def test_tls_away_from_loopback_is_checked_by_docker(
     assert 0 == trusted.returncode, trusted.stderr
 
 
-def test_several_registries_run_at_once(start_registry, client):
-    registries = [start_registry({"alice": f"password {i}"}) for i in range(4)]
-
-    statuses = [
-        client.docker(
-            "login", r.registry, "-u", "alice", "--password-stdin", stdin=f"password {i}"
-        ).returncode
-        for i, r in enumerate(registries)
-    ]
-
-    assert 4 == len({r.registry for r in registries})
-    assert [0, 0, 0, 0] == statuses
-
-
-def test_the_devcontainer_cli_publishes_a_feature_and_reads_it_back(registry_token, client):
-    _feature(client.home)
-    client.log_in_by_hand(registry_token.registry, *ALICE)
-
-    published = client.devcontainer(
-        "features",
-        "publish",
-        "src",
-        "--registry",
-        registry_token.registry,
-        "--namespace",
-        "team/features",
-    )
-    fetched = client.devcontainer(
-        "features",
-        "info",
-        "manifest",
-        f"{registry_token.registry}/team/features/hello:1",
-        "--output-format",
-        "json",
-    )
-
-    assert 0 == published.returncode, published.stderr
-    assert 0 == fetched.returncode, fetched.stderr
-    assert "sha256:" in fetched.stdout
-
-
 def test_the_devcontainer_cli_posts_a_refresh_token(registry_token, token_server, client):
     token_server.refresh = True
     registry = registry_token.registry
@@ -227,25 +146,6 @@ def test_the_devcontainer_cli_posts_a_refresh_token(registry_token, token_server
 
     assert 0 == published.returncode, published.stderr
     assert "refresh_token" in {r.grant for r in token_server.requests if r.status == 200}
-
-
-def test_docker_py_pulls_through_the_engine(engine, registry_htpasswd, client, image_layout):
-    registry = registry_htpasswd.registry
-    client.log_in_by_hand(registry, *ALICE)
-    _push(client, registry, image_layout)
-
-    script = """
-import docker, sys
-client = docker.from_env()
-try:
-    print(client.images.pull(sys.argv[1], tag="latest").tags[0])
-    client.images.remove(sys.argv[1] + ":latest")
-finally:
-    client.close()
-"""
-    pulled = client.python(script, f"{registry}/team/app", DOCKER_HOST=engine.host)
-
-    assert f"{registry}/team/app:latest\n" == pulled.stdout, pulled.stderr
 
 
 def test_docker_pushes_what_runs_and_the_engine_is_refused_without_a_login(
@@ -298,29 +198,6 @@ def test_ecr_refuses_an_unknown_key_and_a_wrong_secret(moto):
     assert "InvalidSignatureException" == wrong["Code"]
 
 
-def test_ecr_answers_what_was_scripted_and_then_as_usual(moto):
-    moto.add_key("AKIA0000000000000001", "secret", account="111111111111")
-    moto.script("AKIA0000000000000001", aws.THROTTLED, aws.SKEWED, aws.BROKEN)
-    client = _ecr(moto, "AKIA0000000000000001", "secret")
-
-    codes = [_error(client)["Code"] for _ in range(3)]
-    answer = client.get_authorization_token()
-
-    assert ["ThrottlingException", "InvalidSignatureException", "ServerException"] == codes
-    assert answer["authorizationData"]
-
-
-def test_ecr_denies_for_good_where_told_to(moto):
-    moto.add_key("AKIA0000000000000001", "secret", account="111111111111")
-    moto.always("AKIA0000000000000001", aws.DENIED)
-    client = _ecr(moto, "AKIA0000000000000001", "secret")
-
-    errors = [_error(client) for _ in range(2)]
-
-    assert ["AccessDeniedException"] * 2 == [error["Code"] for error in errors]
-    assert "ecr:GetAuthorizationToken" in errors[0]["Message"]
-
-
 def test_a_role_of_another_account_is_assumed_and_its_keys_are_known(moto):
     moto.add_key("AKIA0000000000000001", "secret", account="111111111111")
     sts = _aws_client("sts", moto, "AKIA0000000000000001", "secret", "eu-west-1")
@@ -339,29 +216,6 @@ def test_a_role_of_another_account_is_assumed_and_its_keys_are_known(moto):
 
     assert f"AWS:{moto.password('222222222222')}" == base64.b64decode(token).decode()
     assert moto.calls[-1].session
-
-
-def test_sts_says_who_one_is_and_refuses_an_unknown_key(moto):
-    moto.add_key("AKIA0000000000000001", "secret", account="111111111111")
-
-    known = _aws_client("sts", moto, "AKIA0000000000000001", "secret", "eu-west-1")
-    account = known.get_caller_identity()["Account"]
-    with pytest.raises(known.exceptions.ClientError) as caught:
-        _aws_client(
-            "sts", moto, "AKIA0000000000000009", "secret", "eu-west-1"
-        ).get_caller_identity()
-
-    assert "111111111111" == account
-    assert "InvalidClientTokenId" == caught.value.response["Error"]["Code"]
-
-
-def test_ecr_public_gives_a_token(moto):
-    moto.add_key("AKIA0000000000000001", "secret", account="111111111111")
-    client = _aws_client("ecr-public", moto, "AKIA0000000000000001", "secret", "us-east-1")
-
-    data = client.get_authorization_token()["authorizationData"]
-
-    assert base64.b64decode(data["authorizationToken"]).startswith(b"AWS:")
 
 
 def test_a_test_sees_nobodys_environment():

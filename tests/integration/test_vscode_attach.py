@@ -10,9 +10,9 @@ import os
 import threading
 
 import pytest
+from doubles.command_line import only, set_for
 from parts.localbin import LocalBin
 from parts.vscode import VsCode
-from runs import only, set_for
 
 ALICE = ("alice", "in wonder:land")
 

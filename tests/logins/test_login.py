@@ -1,0 +1,882 @@
+# SPDX-License-Identifier: MIT
+"""
+The order of a login, and what each answer leads to; registries are real ones on loopback.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+import time
+
+import pytest
+from doubles.homes import (
+    GOOD,
+    HERE,
+    Claiming,
+    Exchanging,
+    Hanging,
+    Home,
+    Scripted,
+    Told,
+    Waits,
+    a_secret,
+    a_set,
+    encoded,
+    only,
+)
+from doubles.servers import (
+    Answering,
+    BadCertificate,
+    Busy,
+    Dripping,
+    Fine,
+    Refusing,
+    Resetting,
+    missing,
+)
+from doubles.servers import Hanging as HangingRegistry
+
+from devcontainer_registry.config.file import DockerConfig
+from devcontainer_registry.credentials import Credential, Secret
+from devcontainer_registry.discovery import discover
+from devcontainer_registry.errors import (
+    AuthenticationError,
+    DiscoveryError,
+    PluginError,
+    RegistryError,
+    TransientError,
+    UnreachableError,
+)
+from devcontainer_registry.logins.asking import RetryPolicy
+from devcontainer_registry.logins.candidates import UnknownSetError
+
+BOB = {"bob": "s3cret-s3cret"}
+VARIABLES_GO_ELSEWHERE = "secrets are those of discover(...).secrets; variables go into environ="
+OLD = {"auths": {"registry.example": {"auth": encoded("old:password")}}}
+
+
+@pytest.fixture(name="home")
+def _home(tmp_path):
+    return Home(tmp_path)
+
+
+@pytest.fixture(name="patient")
+def _patient():
+    return RetryPolicy(sleep=Waits())
+
+
+# The table of what is seen, and what is done then.
+
+
+@pytest.mark.parametrize("auth", ["basic", "bearer"])
+def test_an_answered_challenge_is_kept_and_verified(home, auth):
+    with Fine(BOB, auth=auth) as registry:
+        report = home.login(sets=a_set("ACR", registry.registry))
+
+    outcome = only(report)
+    assert ("ok", True, None) == (outcome.status, outcome.verified, outcome.code)
+    assert {"auths"} == outcome.kept_in
+    assert {registry.registry: "bob:s3cret-s3cret"} == home.auths
+    assert report.ok
+
+
+def test_an_open_registry_is_kept_but_not_called_verified(home):
+    with Answering(200, {}, b"{}") as registry:
+        report = home.login(sets=a_set("ACR", registry.registry))
+
+    outcome = only(report)
+    assert ("ok", False, "not-checked") == (outcome.status, outcome.verified, outcome.code)
+    assert {registry.registry: "bob:s3cret-s3cret"} == home.auths
+    assert 0 == report.exit_status
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_registry_that_refuses_is_not_asked_again_and_the_old_entry_stays(home, status):
+    challenge = {"WWW-Authenticate": 'Basic realm="x"'}
+    with Answering(status, challenge, b"") as registry:
+        home.write({"auths": {registry.registry: {"auth": encoded("old:password")}}})
+        before = home.text
+        report = home.login(sets=a_set("ACR", registry.registry))
+
+    outcome = only(report)
+    assert ("rejected", 1, 4) == (outcome.status, outcome.attempts, report.exit_status)
+    assert before == home.text
+    assert not outcome.kept_in
+
+
+@pytest.mark.parametrize("auth", ["basic", "bearer"])
+def test_a_wrong_password_is_sent_once(home, auth):
+    with Refusing(auth=auth) as registry:
+        report = home.login(sets=a_set("ACR", registry.registry))
+
+    assert "rejected" == only(report).status
+    assert 1 == registry.refusals
+
+
+def test_a_denied_image_is_kept_and_counts_as_refused(home):
+    with Fine(BOB, images=["team/app:1"]) as registry:
+        image = f"{registry.registry}/team/other:1"
+        report = home.login(sets=a_set("ACR", registry.registry, IMAGE=image))
+
+    outcome = only(report)
+    assert ("ok", True, "image-not-found") == (outcome.status, outcome.verified, outcome.code)
+    assert {registry.registry: "bob:s3cret-s3cret"} == home.auths
+    assert 4 == report.exit_status
+
+
+def test_an_image_that_can_be_pulled_is_no_news(home):
+    with Fine(BOB, images=["team/app:1"]) as registry:
+        image = f"{registry.registry}/team/app:1"
+        report = home.login(sets=a_set("ACR", registry.registry, IMAGE=image))
+
+    assert ("ok", None) == (only(report).status, only(report).code)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_a_busy_registry_is_asked_four_times_and_is_then_unverified(home, status):
+    with Busy(BOB, times=99, status=status) as registry:
+        report = home.login(sets=a_set("ACR", registry.registry))
+
+    outcome = only(report)
+    assert ("unverified", 4, 5) == (outcome.status, outcome.attempts, report.exit_status)
+    assert {registry.registry: "bob:s3cret-s3cret"} == home.auths
+
+
+def test_a_registry_that_was_busy_twice_is_fine_afterwards(home):
+    with Busy(BOB, times=2) as registry:
+        report = home.login(sets=a_set("ACR", registry.registry))
+
+    assert ("ok", 3) == (only(report).status, only(report).attempts)
+
+
+def test_what_could_not_be_verified_does_not_replace_what_is_there(home):
+    with Busy(BOB, times=99) as registry:
+        home.write({"auths": {registry.registry: {"auth": encoded("old:password")}}})
+        before = home.text
+        report = home.login(sets=a_set("ACR", registry.registry))
+
+    assert ("unverified", frozenset()) == (only(report).status, only(report).kept_in)
+    assert before == home.text
+
+
+def test_a_dropped_connection_is_tried_again(home):
+    with Resetting() as registry:
+        report = home.login(sets=a_set("ACR", registry.registry))
+
+    assert ("unverified", 4) == (only(report).status, only(report).attempts)
+
+
+def test_a_certificate_that_nobody_trusts_is_tried_once(home):
+    with BadCertificate(BOB) as registry:
+        report = home.login(sets=a_set("ACR", registry.registry))
+
+    outcome = only(report)
+    assert ("unverified", 1, "certificate-untrusted") == (
+        outcome.status,
+        outcome.attempts,
+        outcome.code,
+    )
+    assert 0 == registry.asked
+
+
+def test_a_set_may_trust_an_authority_of_its_own(home):
+    with BadCertificate(BOB) as registry:
+        report = home.login(sets=a_set("ACR", registry.registry, CA_FILE=registry.ca_file))
+
+    assert ("ok", True) == (only(report).status, only(report).verified)
+
+
+def test_any_other_status_is_no_registry_and_nothing_is_kept(home):
+    with missing() as registry:
+        report = home.login(sets=a_set("ACR", registry.registry))
+
+    outcome = only(report)
+    assert ("failed", "not-a-registry", 1) == (outcome.status, outcome.code, outcome.attempts)
+    assert {} == home.auths
+    assert 5 == report.exit_status
+
+
+def test_without_verification_nobody_is_asked(home):
+    report = home.login([a_secret()], verify="never")
+
+    assert ("ok", False, None) == (
+        only(report).status,
+        only(report).verified,
+        only(report).code,
+    )
+    assert {HERE: "bob:s3cret-s3cret"} == home.auths
+
+
+# What an authenticator says.
+
+
+def test_a_refusal_by_the_cloud_is_final(home, patient):
+    plugin = Scripted(AuthenticationError("no"), GOOD)
+
+    report = home.login([a_secret()], authenticators={"generic": plugin}, retry=patient)
+
+    assert ("rejected", 1, 4) == (only(report).status, plugin.asked, report.exit_status)
+    assert [] == patient.sleep
+
+
+def test_a_busy_cloud_is_asked_again(home, patient):
+    plugin = Scripted(TransientError("busy"), TransientError("busy"), GOOD)
+
+    report = home.login(
+        [a_secret()], authenticators={"generic": plugin}, retry=patient, verify="never"
+    )
+
+    assert ("ok", 3) == (only(report).status, only(report).attempts)
+    assert 2 == len(patient.sleep)
+
+
+def test_only_what_is_transient_is_tried_again(home, patient):
+    plugin = Scripted(UnreachableError("a certificate", code="certificate-untrusted"), GOOD)
+
+    report = home.login([a_secret()], authenticators={"generic": plugin}, retry=patient)
+
+    assert (1, "certificate-untrusted") == (plugin.asked, only(report).code)
+
+
+def test_a_cloud_that_cannot_be_reached_leaves_nothing_to_keep(home):
+    plugin = Exchanging(TransientError("busy"))
+
+    report = home.login([a_secret()], authenticators={"generic": plugin})
+
+    assert ("failed", 5, {}) == (only(report).status, report.exit_status, home.auths)
+
+
+def test_a_clouds_token_that_no_registry_has_seen_is_not_kept(home):
+    with Busy(BOB, times=99) as registry:
+        report = home.login(
+            [a_secret(registry=registry.registry)],
+            authenticators={"generic": Exchanging(GOOD)},
+        )
+
+    assert ("failed", {}) == (only(report).status, home.auths)
+
+
+def test_a_cloud_is_asked_once_while_the_registry_is_busy(home):
+    plugin = Exchanging(GOOD)
+    with Busy(BOB, times=2) as registry:
+        report = home.login(
+            [a_secret(registry=registry.registry)], authenticators={"generic": plugin}
+        )
+
+    assert ("ok", 1) == (only(report).status, plugin.asked)
+
+
+def test_a_set_that_cannot_be_right_is_incomplete(home):
+    plugin = Scripted(DiscoveryError("no region", code="no-region"))
+
+    report = home.login([a_secret()], authenticators={"generic": plugin})
+
+    assert ("incomplete", "no-region", 3) == (
+        only(report).status,
+        only(report).code,
+        report.exit_status,
+    )
+
+
+def test_an_image_of_another_registry_is_a_malformed_set(home):
+    with Fine(BOB) as registry:
+        secret = a_secret(registry=registry.registry, image="quay.io/team/app:1")
+        report = home.login([secret])
+
+    assert ("incomplete", "invalid-image", 3) == (
+        only(report).status,
+        only(report).code,
+        report.exit_status,
+    )
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        None,
+        "a token",
+        ("bob", "s3cret"),
+        Credential(username="", secret=Secret("s3cret")),
+        Credential(username="bob", secret=Secret("")),
+        Credential(username="bob", secret="s3cret"),
+        Credential(username="bob", secret=Secret("s3cret"), expires_at="tomorrow"),
+        Credential(username="bob", secret=Secret("s3cret"), expires_at=float("nan")),
+        Credential(username="bob", secret=Secret("s3cret"), expires_at=1e20),
+    ],
+    ids=str,
+)
+def test_what_is_no_credential_is_never_called_ok(home, word):
+    report = home.login([a_secret()], authenticators={"generic": Scripted(word)}, verify="never")
+
+    assert ("failed", "plugin-failed") == (only(report).status, only(report).code)
+    assert {} == home.auths
+
+
+@pytest.mark.parametrize(
+    "exc", [ValueError("x"), SystemExit(1), KeyboardInterrupt(), MemoryError()]
+)
+def test_whatever_a_plugin_raises_hurts_only_its_own_registry(home, exc):
+    secrets = [a_secret(kind="broken"), a_secret("B", "other.example")]
+    plugins = {"broken": Scripted(exc), "generic": Scripted(GOOD)}
+
+    report = home.login(secrets, authenticators=plugins, verify="never")
+
+    assert ["failed", "ok"] == [outcome.status for outcome in report.outcomes]
+    assert "plugin-failed" == report.outcomes[0].code
+    assert 3 == report.exit_status
+
+
+def test_a_credential_that_dockers_format_cannot_carry_does_not_take_the_others_along(home):
+    odd = Credential(username="with:colon", secret=Secret("s3cret-s3cret"))
+    secrets = [a_secret(kind="odd"), a_secret("B", "other.example")]
+
+    report = home.login(
+        secrets, authenticators={"odd": Scripted(odd), "generic": Scripted(GOOD)}, verify="never"
+    )
+
+    assert ["failed", "ok"] == [outcome.status for outcome in report.outcomes]
+    assert {"other.example": "bob:s3cret-s3cret"} == home.auths
+    assert 6 == report.exit_status
+
+
+def test_a_plugin_that_fails_to_explain_costs_no_outcome(home):
+    class Confused(Scripted):
+        def explain(self, *_):
+            raise RuntimeError
+
+    report = home.login(
+        [a_secret()], authenticators={"generic": Confused(AuthenticationError("no", hint="look"))}
+    )
+
+    assert ("rejected", "look") == (only(report).status, only(report).error.hint)
+
+
+def test_a_kind_explains_a_refusal(home):
+    class Wise(Scripted):
+        def explain(self, secret, error):  # noqa: ARG002  (the protocol's)
+            return f"ask the wizard about {error.code}"
+
+    report = home.login([a_secret()], authenticators={"generic": Wise(AuthenticationError("no"))})
+
+    assert "ask the wizard about rejected" == only(report).error.hint
+
+
+def test_a_set_without_password_is_incomplete_where_its_kind_needs_one(home):
+    secret = a_secret(user=None, password=None)
+
+    report = home.login([secret], authenticators={"generic": Scripted(GOOD)})
+
+    assert ("incomplete", "missing-member") == (only(report).status, only(report).code)
+    assert "ACR_CONTAINER_REGISTRY_USER" in only(report).error.hint
+
+
+def test_a_set_without_password_is_whole_where_the_platform_vouches(home):
+    secret = a_secret(user=None, password=None)
+
+    report = home.login([secret], authenticators={"generic": Exchanging(GOOD)}, verify="never")
+
+    assert "ok" == only(report).status
+
+
+# Choosing.
+
+
+def test_a_broken_plugin_hurts_only_those_who_need_it(home):
+    told = Told()
+    broken = PluginError("cannot be loaded", code="plugin-broken")
+    secrets = [a_secret(kind="broken"), a_secret("B", "other.example")]
+
+    report = home.login(
+        secrets,
+        authenticators={"broken": broken, "generic": Scripted(GOOD)},
+        verify="never",
+        observe=told,
+    )
+
+    assert [("failed", "plugin-broken"), ("ok", None)] == [
+        (outcome.status, outcome.code) for outcome in report.outcomes
+    ]
+    assert 3 == report.exit_status
+    assert ("plugin.unusable", {"kind": "broken", "code": "plugin-broken"}) in told
+
+
+def test_a_kind_that_is_missing_is_said_without_its_name(home):
+    report = home.login(
+        [a_secret(kind="hunter2hunter2")], authenticators={"generic": Scripted(GOOD)}
+    )
+
+    outcome = only(report)
+    assert ("failed", "plugin-missing", None) == (outcome.status, outcome.code, outcome.kind)
+    assert "hunter2" not in f"{outcome.error.message} {outcome.error.hint}"
+    assert "generic" in outcome.error.hint
+
+
+def test_two_claims_are_an_error_that_says_how_to_choose(home):
+    plugins = {"one": Claiming(HERE), "two": Claiming(HERE), "generic": Scripted(GOOD)}
+
+    report = home.login([a_secret()], authenticators=plugins)
+    chosen = home.login([a_secret(kind="two")], authenticators=plugins, verify="never")
+
+    assert ("failed", "plugin-contested") == (only(report).status, only(report).code)
+    assert "ACR_CONTAINER_REGISTRY_KIND" in only(report).error.hint
+    assert ("ok", "two") == (only(chosen).status, only(chosen).kind)
+
+
+def test_a_plugin_that_cannot_say_whom_it_serves_is_passed_over(home):
+    told = Told()
+    plugins = {"odd": Claiming(ValueError("x")), "generic": Scripted(GOOD)}
+
+    report = home.login([a_secret()], authenticators=plugins, verify="never", observe=told)
+
+    assert ("ok", "generic") == (only(report).status, only(report).kind)
+    assert ("plugin.unusable", {"kind": "odd", "error": "ValueError"}) in told
+
+
+def test_without_any_plugin_it_is_said_that_nobody_serves(home):
+    report = home.login([a_secret()], authenticators={})
+
+    assert ("failed", "plugin-missing") == (only(report).status, only(report).code)
+
+
+# One registry's trouble is nobody else's.
+
+
+def test_one_refusal_does_not_stop_the_rest(home):
+    with Fine(BOB) as good, Refusing() as bad, missing() as wrong:
+        sets = {
+            **a_set("A", bad.registry),
+            **a_set("B", good.registry),
+            **a_set("C", wrong.registry),
+        }
+        report = home.login(sets=sets)
+
+    assert ["rejected", "ok", "failed"] == [outcome.status for outcome in report.outcomes]
+    assert {good.registry: "bob:s3cret-s3cret"} == home.auths
+
+
+def test_a_plugin_that_hangs_delays_nobody_and_ends_with_the_run(home):
+    hanging = Hanging()
+    written = threading.Event()
+
+    def observe(event, /, **fields):
+        if event == "login.succeeded" and fields["id"] == "B":
+            written.set()
+
+    started = time.monotonic()
+    kept_before = []
+    watcher = threading.Thread(
+        target=lambda: kept_before.append(written.wait(10) and not hanging.over.is_set())
+    )
+    watcher.start()
+    report = home.login(
+        [a_secret(kind="slow"), a_secret("B", "other.example")],
+        authenticators={"slow": hanging, "generic": Scripted(GOOD)},
+        verify="never",
+        timeout=1.0,
+        observe=observe,
+    )
+    took = time.monotonic() - started
+    hanging.over.set()
+    watcher.join()
+
+    assert [("failed", "timeout"), ("ok", None)] == [
+        (outcome.status, outcome.code) for outcome in report.outcomes
+    ]
+    assert [True] == kept_before
+    assert {"other.example": "bob:s3cret-s3cret"} == home.auths
+    assert took < 3
+    assert report.outcomes[1].elapsed < 0.9
+
+
+@pytest.mark.parametrize("kind", [HangingRegistry, Dripping])
+def test_a_registry_that_hangs_delays_nobody_and_ends_with_the_run(home, kind):
+    with kind() as slow, Fine(BOB) as good:
+        sets = {**a_set("A", slow.registry), **a_set("B", good.registry)}
+        started = time.monotonic()
+        report = home.login(sets=sets, timeout=1.5)
+        took = time.monotonic() - started
+
+    assert [("unverified", "timeout"), ("ok", None)] == [
+        (outcome.status, outcome.code) for outcome in report.outcomes
+    ]
+    assert took < 3.5
+    assert report.outcomes[1].elapsed < 1.2
+
+
+def test_a_wait_beyond_the_deadline_ends_the_tries(home, patient):
+    error = TransientError("busy")
+    error.retry_after = 3600.0
+
+    report = home.login([a_secret()], authenticators={"generic": Scripted(error)}, retry=patient)
+
+    assert (1, []) == (only(report).attempts, patient.sleep)
+
+
+def test_a_registry_may_say_how_long_to_wait(home, patient):
+    error = TransientError("busy")
+    error.retry_after = 11.0
+
+    home.login(
+        [a_secret()],
+        authenticators={"generic": Scripted(error, GOOD)},
+        retry=patient,
+        verify="never",
+    )
+
+    assert [11.0] == patient.sleep
+
+
+# config.json.
+
+
+def test_a_damaged_file_is_named_and_every_registry_says_that_it_was_not_kept(home):
+    home.write('{"auths": ')
+
+    report = home.login(
+        [a_secret(), a_secret("B", "other.example")],
+        authenticators={"generic": Scripted(GOOD)},
+        verify="never",
+    )
+
+    assert ["not-kept", "not-kept"] == [outcome.code for outcome in report.outcomes]
+    assert home.config in report.error.message
+    assert (6, '{"auths": ') == (report.exit_status, home.text)
+
+
+def test_a_file_that_is_whole_when_it_is_written_is_no_trouble(home):
+    home.write('{"auths": ')
+
+    class Repairing(Scripted):
+        def authenticate(self, secret, *, timeout):
+            home.write({})
+            return super().authenticate(secret, timeout=timeout)
+
+    report = home.login([a_secret()], authenticators={"generic": Repairing(GOOD)}, verify="never")
+
+    assert (None, 0) == (report.error, report.exit_status)
+
+
+def test_a_failed_write_is_not_forgotten_for_a_later_one_that_went_well(home):
+    home.write("{}")
+    first_told = threading.Event()
+
+    class Late(Scripted):
+        def authenticate(self, secret, *, timeout):
+            first_told.wait(10)
+            home.write("{}")
+            return super().authenticate(secret, timeout=timeout)
+
+    class Breaking(Scripted):
+        def authenticate(self, secret, *, timeout):
+            home.write("{")
+            return super().authenticate(secret, timeout=timeout)
+
+    def observe(event, /, **fields):
+        if event == "login.failed" and fields["id"] == "A":
+            first_told.set()
+
+    report = home.login(
+        [a_secret("A", kind="breaking"), a_secret("B", "other.example")],
+        authenticators={"breaking": Breaking(GOOD), "generic": Late(GOOD)},
+        verify="never",
+        observe=observe,
+    )
+
+    assert ["not-kept", None] == [outcome.code for outcome in report.outcomes]
+    assert report.error is not None
+    assert 6 == report.exit_status
+
+
+def test_somebody_elses_helper_is_left_and_nothing_is_asked(home):
+    home.write({"credHelpers": {HERE: "ecr-login"}})
+    before = home.text
+    plugin = Scripted(GOOD)
+
+    report = home.login([a_secret()], authenticators={"generic": plugin})
+
+    outcome = only(report)
+    assert ("skipped", "other-helper", 0) == (outcome.status, outcome.code, report.exit_status)
+    assert "ecr-login" in outcome.error.message
+    assert (0, before) == (plugin.asked, home.text)
+
+
+@pytest.mark.usefixtures("undelegated")
+def test_a_login_that_docker_will_not_see_is_said(home):
+    home.write({"credsStore": "desktop"})
+
+    report = home.login([a_secret()], verify="never")
+
+    outcome = only(report)
+    assert ("ok", "hidden-by-credsstore", 6) == (outcome.status, outcome.code, report.exit_status)
+    assert {HERE: "bob:s3cret-s3cret"} == home.auths
+
+
+def test_an_empty_helper_entry_lets_docker_see_it_past_a_store(home):
+    home.write({"credsStore": "desktop", "credHelpers": {HERE: ""}})
+
+    report = home.login([a_secret()], verify="never")
+
+    assert ("ok", None, 0) == (only(report).status, only(report).code, report.exit_status)
+
+
+@pytest.mark.usefixtures("undelegated")
+def test_a_token_that_nobody_renews_is_said(home):
+    token = Credential(
+        username="AWS", secret=Secret("t"), issued_at=time.time(), expires_at=time.time() + 3600
+    )
+
+    report = home.login([a_secret()], authenticators={"generic": Exchanging(token)}, verify="never")
+    plain = home.login(
+        [a_secret()], authenticators={"generic": Exchanging(token)}, verify="never", store="auths"
+    )
+
+    assert ("not-delegated", 0) == (only(report).code, report.exit_status)
+    assert None is only(plain).code
+
+
+def test_without_a_home_each_registry_says_that_it_was_not_kept(home, tmp_path):
+    file = tmp_path / "a-file"
+    file.write_text("")
+    home.environ["DOCKER_CONFIG"] = str(file)
+    plugin = Scripted(GOOD)
+
+    report = home.login([a_secret()], authenticators={"generic": plugin})
+    nothing = home.login([])
+
+    assert ("failed", "not-kept", 6) == (
+        only(report).status,
+        only(report).code,
+        report.exit_status,
+    )
+    assert report.error is not None
+    assert 0 == plugin.asked
+    assert (None, 0) == (nothing.error, nothing.exit_status)
+
+
+def test_a_file_may_be_named(home, tmp_path):
+    elsewhere = str(tmp_path / "elsewhere.json")
+
+    report = home.login([a_secret()], config=DockerConfig(elsewhere), verify="never")
+
+    assert (elsewhere, {}) == (report.config, home.auths)
+    assert os.path.exists(elsewhere)
+
+
+# Sources that nobody asked for.
+
+GITLAB = {"CI_REGISTRY_USER": "bob", "CI_REGISTRY_PASSWORD": "s3cret-s3cret"}
+
+
+def test_an_implicit_login_never_replaces_what_we_did_not_write(home):
+    with Fine(BOB) as registry:
+        home.write({"auths": {registry.registry: {"auth": encoded("old:password")}}})
+        before = home.text
+        report = home.login(sets={**GITLAB, "CI_REGISTRY": registry.registry})
+
+    assert ("skipped", "not-ours", 0) == (
+        only(report).status,
+        only(report).code,
+        report.exit_status,
+    )
+    assert (0, before) == (registry.asked, home.text)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [{"registrytoken": "t"}, {"auth": "not padded"}, {"identitytoken": "i"}, {"password": "p"}],
+)
+def test_an_implicit_login_replaces_no_entry_that_we_can_make_nothing_of(home, entry):
+    home.write({"auths": {HERE: entry}})
+    before = home.text
+    plugin = Scripted(GOOD)
+    secret = a_secret(implicit=True)
+
+    report = home.login([secret], authenticators={"generic": plugin}, verify="never")
+
+    assert ("skipped", "not-ours", 0) == (only(report).status, only(report).code, plugin.asked)
+    assert before == home.text
+
+
+def test_an_implicit_login_fills_the_empty_entry_that_docker_left(home):
+    home.write({"auths": {HERE: {}}})
+
+    report = home.login([a_secret(implicit=True)], verify="never")
+
+    assert "ok" == only(report).status
+    assert {HERE: "bob:s3cret-s3cret"} == home.auths
+
+
+def test_an_implicit_login_that_came_while_we_asked_is_not_replaced_either(home):
+    class Overtaken(Scripted):
+        def authenticate(self, secret, *, timeout):
+            home.write(OLD)
+            return super().authenticate(secret, timeout=timeout)
+
+    report = home.login(
+        [a_secret(implicit=True)], authenticators={"generic": Overtaken(GOOD)}, verify="never"
+    )
+
+    assert ("skipped", "not-ours") == (only(report).status, only(report).code)
+    assert {HERE: "old:password"} == home.auths
+
+
+@pytest.mark.parametrize(
+    ("sets", "variables"),
+    [
+        ({"DOCKER_AUTH_CONFIG": "{}"}, {"DOCKER_AUTH_CONFIG"}),
+        ({"CI_REGISTRY": "", **GITLAB}, {"CI_REGISTRY_USER", "CI_REGISTRY_PASSWORD"}),
+    ],
+)
+def test_a_hint_names_the_variables_that_an_implicit_login_has(home, sets, variables):
+    with Fine({"bob": "another"}) as there:
+        logins = {"auths": {there.registry: {"auth": encoded("bob:s3cret-s3cret")}}}
+        values = {"DOCKER_AUTH_CONFIG": json.dumps(logins), "CI_REGISTRY": there.registry}
+        report = home.login(sets={**sets, **{n: values[n] for n in sets if n in values}})
+
+    hint = only(report).error.hint
+    assert "rejected" == only(report).code
+    assert variables == set(re.findall(r"[A-Z*]+_[A-Z_]+", hint))
+
+
+def test_an_implicit_login_replaces_its_own_of_before(home):
+    first = a_secret(password="first-first", implicit=True)
+    second = a_secret(password="second-second", implicit=True)
+
+    home.login([first], verify="never")
+    report = home.login([second], verify="never")
+
+    assert "ok" == only(report).status
+    assert {HERE: "bob:second-second"} == home.auths
+
+
+@pytest.mark.parametrize("before", [OLD, {"credHelpers": {HERE: "devcontainer-registry"}}])
+@pytest.mark.parametrize("error", [AuthenticationError("no"), UnreachableError("down")])
+def test_what_was_there_stays_where_nothing_better_is_kept_and_that_is_said(home, before, error):
+    plugins = {"generic": Scripted(*[error] * 9)}
+    without = home.login([a_secret()], authenticators=plugins)
+    home.write(before)
+
+    report = home.login([a_secret()], authenticators=plugins)
+
+    assert (False, True) == (only(without).stays, only(report).stays)
+    assert before == json.loads(home.text)
+
+
+def test_a_set_replaces_what_an_implicit_login_wrote_and_what_stood_there(home):
+    home.write(OLD)
+
+    report = home.login([a_secret()], verify="never")
+
+    assert "ok" == only(report).status
+    assert {HERE: "bob:s3cret-s3cret"} == home.auths
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AuthenticationError("no"), TransientError("busy"), DiscoveryError("no"), RegistryError("x")],
+)
+def test_an_implicit_login_never_changes_the_exit_status(home, error):
+    report = home.login([a_secret(implicit=True)], authenticators={"generic": Scripted(error)})
+
+    assert "ok" != only(report).status
+    assert 0 == report.exit_status
+
+
+def test_a_damaged_file_is_no_failure_where_only_implicit_logins_needed_it(home):
+    home.write("{")
+
+    report = home.login([a_secret(implicit=True)], verify="never")
+
+    assert ("not-kept", 0) == (only(report).code, report.exit_status)
+
+
+# What is asked for.
+
+
+def test_only_the_named_sets_are_used(home):
+    secrets = [a_secret("A"), a_secret("B", "other.example")]
+
+    report = home.login(secrets, only=["B"], verify="never")
+
+    assert ["B"] == [outcome.id for outcome in report.outcomes]
+    assert {"other.example": "bob:s3cret-s3cret"} == home.auths
+
+
+def test_a_set_that_is_not_there_is_refused_without_being_quoted(home):
+    with pytest.raises(UnknownSetError) as caught:
+        home.login([a_secret("A")], only=["hunter2"])
+
+    assert "no set is called that; there are: A" == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        ({"verify": "hunter2"}, "verify is one of changed, always, never"),
+        ({"verify": True}, "verify is one of changed, always, never"),
+        ({"store": "hunter2"}, "store is one of auto, auths, helper"),
+        ({"only": "ACR"}, "only takes several ids: write only=['ACR']"),
+        ({"config": "config.json"}, "config is a DockerConfig: write config=DockerConfig(path)"),
+        ({"secrets": {"A": "hunter2"}}, VARIABLES_GO_ELSEWHERE),
+        ({"secrets": discover({})}, VARIABLES_GO_ELSEWHERE),
+    ],
+)
+def test_a_mistake_in_a_script_is_refused_before_anybody_is_asked(home, mistake, said):
+    plugin = Scripted(GOOD)
+    arguments = {"secrets": [a_secret("A")], "authenticators": {"generic": plugin}, **mistake}
+
+    with pytest.raises((TypeError, ValueError)) as caught:
+        home.login(arguments.pop("secrets"), **arguments)
+
+    assert said == str(caught.value)
+    assert 0 == plugin.asked
+
+
+def test_a_dry_run_asks_nobody_and_writes_nothing(home, tmp_path):
+    home.write(OLD)
+    before = home.text
+    plugin = Scripted(GOOD)
+
+    report = home.login([a_secret()], authenticators={"generic": plugin}, dry_run=True)
+
+    outcome = only(report)
+    assert ("found", "generic", {"auths"}) == (outcome.status, outcome.kind, outcome.kept_in)
+    assert (0, before, False) == (plugin.asked, home.text, report.changed)
+    assert [".docker"] == os.listdir(tmp_path)
+
+
+def test_nothing_found_is_nothing_to_do(home, tmp_path):
+    report = home.login()
+
+    assert ((), None, False, 0) == (
+        report.outcomes,
+        report.error,
+        report.changed,
+        report.exit_status,
+    )
+    assert [] == os.listdir(tmp_path)
+
+
+def test_a_second_run_does_not_touch_the_file(home):
+    with Fine(BOB) as registry:
+        sets = a_set("ACR", registry.registry)
+        home.login(sets=sets)
+        before = os.stat(home.config)
+        report = home.login(sets=sets)
+
+    assert "ok" == only(report).status
+    assert not report.changed
+    after = os.stat(home.config)
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_what_happens_is_told_as_it_happens(home):
+    told = Told()
+    with Busy(BOB, times=1) as registry:
+        home.login(sets=a_set("ACR", registry.registry), observe=told)
+
+    events = [event for event in told.events if event.startswith(("secret", "login"))]
+    assert ["secret.found", "login.started", "login.retried", "login.succeeded"] == events

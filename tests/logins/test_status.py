@@ -1,0 +1,469 @@
+# SPDX-License-Identifier: MIT
+"""
+How things stand: whom docker follows for a registry, who answers, where it is kept, until when.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from doubles.command_line import run
+from doubles.homes import HERE as LOGOUT_HERE
+from doubles.homes import Home, Told, a_secret, a_set, encoded
+from doubles.servers import Fine
+
+from devcontainer_registry import resolve
+from devcontainer_registry.cache.folder import Cache
+from devcontainer_registry.commands import render
+from devcontainer_registry.commands.render import status_lines
+from devcontainer_registry.errors import ConfigError
+from devcontainer_registry.logins.logout import logout
+from devcontainer_registry.logins.status import status
+from devcontainer_registry.registry import Registry
+
+HERE = "registry.example"
+NOW = 1_800_000_000.0
+LOGIN = {"auth": "Ym9iOnMzY3JldA=="}
+
+
+@pytest.fixture(name="home")
+def _home(tmp_path):
+    return Home(tmp_path)
+
+
+class Look:
+    """
+    A home, and what status says of it.
+    """
+
+    def __init__(self, home):
+        self.home = home
+        self.bin = os.path.join(home.path, "bin")
+        os.mkdir(self.bin)
+        self.environ = {**home.environ, "PATH": self.bin}
+        self.cache = Cache.locate(home.environ)
+
+    def program(self, name):
+        path = os.path.join(self.bin, f"docker-credential-{name}")
+        with open(path, "w", encoding="utf-8") as file:
+            # Looking is not asking.
+            file.write(f"#!/bin/sh\ntouch {self.home.path}/asked\n")
+        os.chmod(path, 0o755)
+
+    def at(self, registry=HERE):
+        report = status(environ=self.environ, now=NOW)
+        assert 0 == report.exit_status
+        (found,) = (s for s in report.standings if s.registry == registry)
+        assert not os.path.exists(os.path.join(self.home.path, "asked"))
+        return found
+
+
+@pytest.fixture(name="look")
+def _look(home):
+    return Look(home)
+
+
+@pytest.mark.parametrize(("entry", "rule"), [({"auth": "!"}, "auths"), ("s3cret", "none")])
+def test_an_entry_over_which_docker_drops_others_is_said(look, entry, rule):
+    look.home.write({"auths": {HERE: entry, "other.example": LOGIN}})
+
+    found = look.at()
+
+    assert (rule, "login-unreadable") == (found.rule, found.error.code)
+    assert None is look.at("other.example").error
+
+
+def code(standing):
+    return standing.error and standing.error.code
+
+
+def test_nothing_stands_where_there_is_nothing(look):
+    report = status(environ=look.environ)
+
+    assert ((), None, 0) == (report.standings, report.error, report.exit_status)
+    assert ["bin"] == os.listdir(look.home.path)
+
+
+def test_a_login_that_somebody_else_wrote_is_not_ours(look):
+    look.home.write({"auths": {HERE: LOGIN}})
+
+    found = look.at()
+
+    assert ("auths", None, (), False, None) == (
+        found.rule,
+        found.helper,
+        found.kept_in,
+        found.ours,
+        found.error,
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "rule"),
+    [({"registrytoken": "t"}, "auths"), ({"auth": "Ym9iOg=="}, "auths"), ({}, "none")],
+)
+def test_a_login_that_no_helper_could_carry_is_one_all_the_same(look, entry, rule):
+    look.home.write({"auths": {HERE: entry}})
+
+    assert (rule, False, None) == (look.at().rule, look.at().ours, code(look.at()))
+
+
+def test_a_login_that_we_wrote_is_ours_and_tells_when_it_was_verified(home):
+    with Fine({"bob": "s3cret-s3cret"}) as registry:
+        sets = a_set("MY", registry.registry)
+        assert home.login(sets=sets, store="auths").ok
+        report = status(environ={**home.environ, **sets})
+
+    (found,) = report.standings
+    assert ("auths", True, ("auths",), "MY_CONTAINER_REGISTRY_*", None) == (
+        found.rule,
+        found.ours,
+        found.kept_in,
+        found.source,
+        found.error,
+    )
+    assert found.verified_at is not None
+
+
+def test_a_secret_that_was_refused_is_told_beside_what_docker_has(home):
+    with Fine({"bob": "s3cret-s3cret"}) as registry:
+        typo = a_set("MY", registry.registry, password="another")
+        assert not home.login(sets=typo, store="auths").ok
+        alone = status(environ={**home.environ, **typo})
+        assert home.login(sets=a_set("MY", registry.registry), store="auths").ok
+        assert not home.login(sets=typo, store="auths").ok
+        beside = status(environ={**home.environ, **typo})
+
+    for report, rule, said in ((alone, "none", "not logged in"), (beside, "auths", "by us")):
+        (found,) = report.standings
+        assert (rule, None) == (found.rule, found.verified_at)
+        assert found.refused_at is not None
+        text = " ".join(" ".join(status_lines(report)).split())
+        at = render.instant(found.refused_at)
+        assert text.endswith(f"{said}, MY_CONTAINER_REGISTRY_* was refused {at}")
+        (entry,) = render.status_document(report)["registries"]
+        assert at == entry["refused_at"]
+
+
+def test_what_somebody_else_put_there_since_was_verified_by_nobody(home):
+    with Fine({"bob": "s3cret-s3cret"}) as registry:
+        sets = a_set("MY", registry.registry)
+        assert home.login(sets=sets, store="auths").ok
+        home.write({"auths": {registry.registry: LOGIN}})
+        by_hand = status(environ={**home.environ, **sets})
+        home.write({})
+        gone = status(environ={**home.environ, **sets})
+
+    for report in (by_hand, gone):
+        (found,) = report.standings
+        assert (False, None) == (found.ours, found.verified_at)
+
+
+def test_what_another_helper_answers_is_not_said_to_be_verified(home):
+    with Fine({"bob": "s3cret-s3cret"}) as registry:
+        assert home.login(sets=a_set("MY", registry.registry), store="auths").ok
+        home.write({**json.loads(home.text), "credsStore": "other"})
+        report = status(environ=home.environ)
+
+    (found,) = report.standings
+    assert found.verified_at is not None
+    assert "verified" not in " ".join(status_lines(report))
+
+
+def test_our_helper_with_a_credential_is_ours_until_its_end(look):
+    look.program("devcontainer-registry")
+    look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
+    kept = {"credential": {"Username": "AWS", "Secret": "t"}, "expires_at": NOW + 60}
+    look.cache.write(Registry(HERE), {**kept, "state": "verified", "at": NOW - 60})
+
+    found = look.at()
+
+    assert ("credHelpers", "devcontainer-registry", ("cache",), True) == (
+        found.rule,
+        found.helper,
+        found.kept_in,
+        found.ours,
+    )
+    assert (NOW + 60, NOW - 60, None) == (found.expires_at, found.verified_at, found.error)
+
+
+@pytest.mark.parametrize(("sets", "hint"), [({}, "run "), (a_set("MY", HERE), "renewed")])
+def test_an_expired_credential_says_what_renews_it(look, sets, hint):
+    look.program("devcontainer-registry")
+    look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
+    kept = {"credential": {"Username": "AWS", "Secret": "t"}, "expires_at": NOW - 1}
+    look.cache.write(Registry(HERE), kept)
+    look.environ |= sets
+
+    found = look.at()
+
+    assert "expired" == code(found)
+    assert hint in found.error.hint
+
+
+@pytest.mark.parametrize("credential", [None, {}, {"Username": "AWS", "Secret": ""}, "x"])
+def test_our_helper_that_has_nothing_is_said(look, credential):
+    look.program("devcontainer-registry")
+    look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
+    look.cache.write(Registry(HERE), {"credential": credential})
+
+    assert ("not-found", False, ()) == (code(look.at()), look.at().ours, look.at().kept_in)
+
+
+@pytest.mark.parametrize(
+    ("document", "rule"),
+    [
+        ({"credHelpers": {HERE: "other"}}, "credHelpers"),
+        ({"credsStore": "other", "auths": {HERE: {}}}, "credsStore"),
+    ],
+)
+def test_somebody_elses_helper_is_named_and_missed_if_it_is_gone(look, document, rule):
+    look.home.write(document)
+
+    gone = look.at()
+    look.program("other")
+    there = look.at()
+
+    assert (rule, "other", "helper-missing") == (gone.rule, gone.helper, code(gone))
+    assert (rule, "other", None) == (there.rule, there.helper, code(there))
+
+
+# To clear the screen; to look like another line; half a character; to write backwards.
+@pytest.mark.parametrize("name", ["x\x1b[2J", "x\nghcr.io", "x\ud800", "x\u202ey"])
+@pytest.mark.parametrize("rule", ["credsStore", "credHelpers"])
+def test_a_terminal_does_not_obey_the_name_of_a_helper(look, rule, name):
+    value = name if rule == "credsStore" else {HERE: name}
+    look.home.write({rule: value, "auths": {HERE: LOGIN}})
+    sets = a_set("MY", HERE)
+
+    lines = list(status_lines(status(environ=look.environ, now=NOW)))
+    report = look.home.login(sets=sets, verify="never", store="auths")
+    with pytest.raises(ConfigError) as caught:
+        resolve(HERE, environ=look.environ)
+
+    for text in (*lines, *render.lines(report), caught.value.message, caught.value.hint):
+        assert text.isprintable()
+    assert any("docker-credential-x" in line for line in lines)
+
+
+def test_what_a_store_hides_is_said(look):
+    look.program("other")
+    with Fine({"bob": "s3cret-s3cret"}) as registry:
+        sets = a_set("MY", registry.registry)
+        assert look.home.login(sets=sets, store="auths").ok
+        look.home.write({**json.loads(look.home.text), "credsStore": "other"})
+
+        found = look.at(registry.registry)
+
+    assert ("credsStore", "hidden-by-credsstore", False) == (found.rule, code(found), found.ours)
+
+
+def test_an_empty_helper_means_auths(look):
+    look.home.write({"credHelpers": {HERE: ""}, "credsStore": "other", "auths": {HERE: LOGIN}})
+
+    assert ("auths", None, None) == (look.at().rule, look.at().helper, code(look.at()))
+
+
+def test_a_set_without_a_login_stands_with_no_rule(look):
+    look.environ |= a_set("MY", HERE)
+
+    found = look.at()
+
+    assert ("none", "MY_CONTAINER_REGISTRY_*", ()) == (found.rule, found.source, found.kept_in)
+
+
+def test_docker_hub_stands_once_under_its_many_names(look):
+    hub = "https://index.docker.io/v1/"
+    look.program("devcontainer-registry")
+    helpers = dict.fromkeys([hub, "docker.io", "index.docker.io"], "devcontainer-registry")
+    look.home.write({"auths": {hub: LOGIN}, "credHelpers": helpers})
+
+    assert ["docker.io"] == [s.registry for s in status(environ=look.environ).standings]
+
+
+def test_what_the_cache_refuses_is_an_error_of_its_registry_alone(look):
+    look.home.write({"auths": {HERE: LOGIN, "fine.example": LOGIN}})
+    look.cache.write(Registry("fine.example"), {})
+    os.symlink("/etc/passwd", os.path.join(look.cache.path, f"{HERE}.json"))
+
+    assert ["cache-refused", None] == [code(look.at()), code(look.at("fine.example"))]
+
+
+@pytest.mark.parametrize("life", ["soon", True, [], float("nan"), -5, 1e300])
+def test_a_life_that_is_no_time_does_no_harm(look, life):
+    look.program("devcontainer-registry")
+    look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
+    kept = {"credential": {"Username": "AWS", "Secret": "t"}, "expires_at": life, "at": life}
+    look.cache.write(Registry(HERE), {**kept, "state": "verified"})
+
+    assert "expired" == code(look.at())
+    ran = run(look.home, "status", sets={"PATH": look.bin})
+    assert (0, "") == (ran.status, ran.stderr)
+    assert 0 == run(look.home, "status", "--json", sets={"PATH": look.bin}).status
+
+
+def test_a_damaged_config_is_an_error_and_not_quoted(look):
+    look.home.write('{"auths": {"s3cret')
+
+    report = status(environ=look.environ)
+
+    assert (6, ()) == (report.exit_status, report.standings)
+    assert "s3cret" not in f"{report.error} {report.error.hint}"
+
+
+def test_the_command_says_the_same_for_a_person_and_for_a_program(look):
+    look.program("devcontainer-registry")
+    look.home.write({"credHelpers": {HERE: "devcontainer-registry"}, "auths": {"a.example": LOGIN}})
+    kept = {"credential": {"Username": "AWS", "Secret": "s3cret"}, "expires_at": NOW}
+    look.cache.write(Registry(HERE), kept)
+
+    plain = run(look.home, "status", sets={"PATH": look.bin})
+    document = run(look.home, "status", "--json", sets={"PATH": look.bin}).document
+
+    assert (0, "") == (plain.status, plain.stderr)
+    assert all(host in plain.stdout for host in (HERE, "a.example"))
+    assert max(map(len, plain.stdout.splitlines())) <= 80
+    assert {HERE, "a.example"} == {one["registry"] for one in document["registries"]}
+    assert "s3cret" not in plain.stdout + json.dumps(document)
+    (ours,) = (one for one in document["registries"] if one["registry"] == HERE)
+    assert "2027-01-15T08:00:00Z" == ours["expires_at"]
+
+
+@pytest.mark.parametrize(
+    ("remembered", "told"),
+    [
+        (
+            {"state": "verified", "at": NOW - 60, "expires_at": NOW + 60},
+            ["verified 2027-01-15T07:59:00Z", "until 2027-01-15T08:01:00Z"],
+        ),
+        ({"state": "verified", "at": NOW - 60}, ["verified 2027-01-15T07:59:00Z"]),
+        ({"state": "unverified", "at": NOW - 60}, ["not verified"]),
+    ],
+)
+def test_a_person_reads_who_answers_whether_it_was_verified_and_until_when(look, remembered, told):
+    look.program("devcontainer-registry")
+    look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
+    kept = {"credential": {"Username": "AWS", "Secret": "s3cret"}, **remembered}
+    look.cache.write(Registry(HERE), kept)
+
+    lines = list(status_lines(status(environ=look.environ, now=NOW)))
+
+    said = ", ".join(["docker-credential-devcontainer-registry", *told])
+    assert f"credHelpers {HERE} {said}" == " ".join(" ".join(lines).split())
+
+
+# Removing what we wrote, and nothing else.
+
+OTHER = Registry("other.example")
+
+
+def out(home, *registries, **options):
+    return logout(registries or None, environ=home.environ, **options)
+
+
+def statuses(report):
+    return {outcome.registry: outcome.status for outcome in report.outcomes}
+
+
+def test_what_we_wrote_is_removed_and_forgotten(home):
+    home.login([a_secret(), a_secret("B", OTHER)], verify="never")
+
+    report = out(home, LOGOUT_HERE)
+
+    assert {LOGOUT_HERE: "ok"} == statuses(report)
+    assert [OTHER] == list(home.auths)
+    assert report.changed
+    assert ["key", f"{OTHER}.json"] == sorted(os.listdir(home.cache))
+
+
+def test_all_is_all_that_we_wrote(home):
+    home.write({"auths": {"theirs.example": {"auth": encoded("a:b")}}, "other": 1})
+    home.login([a_secret(), a_secret("B", OTHER)], verify="never")
+
+    report = out(home)
+
+    assert {LOGOUT_HERE: "ok", OTHER: "ok"} == statuses(report)
+    assert {"theirs.example": "a:b"} == home.auths
+    assert 1 == json.loads(home.text)["other"]
+
+
+def test_what_somebody_else_wrote_stays(home):
+    home.write({"auths": {LOGOUT_HERE: {"auth": encoded("a:b")}}})
+    before = home.text
+
+    report = out(home, LOGOUT_HERE)
+
+    assert {LOGOUT_HERE: "skipped"} == statuses(report)
+    assert "not-ours" == report.outcomes[0].code
+    assert (before, False, 0) == (home.text, report.changed, report.exit_status)
+
+
+def test_a_login_by_hand_since_stays_and_is_still_known_not_to_be_ours(home):
+    home.login([a_secret()], verify="never")
+    home.write({"auths": {LOGOUT_HERE: {"auth": encoded("by:hand")}}})
+
+    report = out(home)
+
+    assert {LOGOUT_HERE: "skipped"} == statuses(report)
+    assert {LOGOUT_HERE: "by:hand"} == home.auths
+    assert ["skipped"] == [o.status for o in home.login([a_secret()], verify="never").outcomes]
+
+
+def test_where_there_is_no_login_there_is_nothing_to_do(home, tmp_path):
+    report = out(home, LOGOUT_HERE)
+
+    assert ({LOGOUT_HERE: "unchanged"}, 0) == (statuses(report), report.exit_status)
+    assert [] == os.listdir(tmp_path)
+
+
+def test_our_helper_goes_and_another_stays(home):
+    home.login([a_secret()], verify="never")
+    helpers = {LOGOUT_HERE: "devcontainer-registry", "theirs.example": "ecr-login"}
+    home.write({**json.loads(home.text), "credHelpers": helpers})
+
+    out(home, LOGOUT_HERE)
+
+    assert {"theirs.example": "ecr-login"} == json.loads(home.text)["credHelpers"]
+
+
+def test_a_damaged_file_is_left_and_nothing_is_forgotten(home):
+    home.login([a_secret()], verify="never")
+    home.write("{")
+
+    report = out(home)
+
+    assert (6, "{") == (report.exit_status, home.text)
+    assert f"{LOGOUT_HERE}.json" in os.listdir(home.cache)
+
+
+def test_a_login_after_a_logout_is_as_the_first(home):
+    home.login([a_secret()], verify="never")
+    out(home)
+
+    report = home.login([a_secret()], verify="never", observe=Told())
+
+    assert ["ok"] == [outcome.status for outcome in report.outcomes]
+
+
+def test_a_registry_may_be_spelled_as_docker_prints_it(home):
+    home.login([a_secret(registry="docker.io")], verify="never")
+
+    ran = run(home, "logout", "https://index.docker.io/v1/")
+
+    assert (0, "logged out  docker.io  from config.json\n") == (ran.status, ran.stdout)
+    assert {} == home.auths
+
+
+def test_the_command_says_what_was_done(home):
+    home.login([a_secret()], verify="never")
+
+    ran = run(home, "logout", LOGOUT_HERE, OTHER)
+    again = run(home, "logout", "--all")
+
+    assert ["logged out", "no login"] == [line[:12].strip() for line in ran.stdout.splitlines()]
+    assert ["from config.json", "in config.json"] == [
+        line[12:].split(maxsplit=1)[1] for line in ran.stdout.splitlines()
+    ]
+    assert (0, "nothing to log out of\n") == (again.status, again.stdout)

@@ -1,0 +1,634 @@
+# SPDX-License-Identifier: MIT
+"""
+What the README says, compared with what is there.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from doubles import clouds as aws_lines
+from doubles import documents as documented
+from doubles.clouds import PRINCIPAL, Azure
+from doubles.documents import ACR, DOCKER_HUB, ECR, ECR_EXPIRED, ECR_PUBLIC, GHCR, GITLAB, HARBOR
+from doubles.homes import Home
+from doubles.internet import DENIED, MISSING, PlayedInternet, errors, plain
+from doubles.servers import Fine, Refusing
+
+import devcontainer_registry
+from devcontainer_registry import DockerConfig, RetryPolicy, discover, login
+from devcontainer_registry.report import LoginReport, Outcome
+from devcontainer_registry.testing import LoopbackRegistry
+
+README = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
+PACKAGE = Path(devcontainer_registry.__file__).parent
+
+# Words with a hyphen that are no codes: parts of hosts and regions, encodings, headers, formats,
+# names of SDKs.
+NO_CODES = {
+    "accept-encoding",
+    "assume-role",
+    "assume-role-with-web-identity",
+    "config-file",
+    "container-role",
+    "containers-auth",
+    "custom-process",
+    "devcontainer-registry",
+    "devcontainers-oci-auth",
+    "docker-config",
+    "docker-credential-devcontainer-registry",
+    "ecr-public",
+    "eu-isoe",
+    "iam-role",
+    "kubernetes-secret",
+    "latin-1",
+    "not-it",
+    "not-yet-valid",
+    "retry-after",
+    "shared-credentials-file",
+    "sso-oidc",
+    "us-east-1",
+    "us-iso",
+    "us-isob",
+    "us-isof",
+    "user-agent",
+    "utf-8",
+    "utf-8-sig",
+    "wrong-host",
+    "x-access-token",
+}
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def literals(pattern):
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield from re.findall(rf"\A{pattern}\Z", node.value)
+
+
+def test_every_code_has_a_line_in_the_readme():
+    table = README.partition("## What the messages mean")[2].partition("\n## ")[0]
+    told = set(re.findall(r"`([a-z0-9-]+)`", table))
+    families = tuple(re.findall(r"`([a-z-]+-)…`", table))
+
+    codes = set(literals(r"[a-z]+(?:-[a-z0-9]+)+")) - NO_CODES
+
+    assert set() == {c for c in codes - told if not c.startswith(families)}
+
+
+def test_no_code_in_the_readme_is_made_up():
+    table = README.partition("## What the messages mean")[2].partition("\n## ")[0]
+    told = set(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))
+    codes = {c for cell in told for c in re.findall(r"`([a-z0-9-]+)`", cell)}
+
+    # Made of two parts where it is raised: certificate-expired and its kin.
+    known = set(literals(r"[a-z]+(?:-[a-z0-9]+)*"))
+
+    assert set() == {c for c in codes - known if not c.startswith("certificate-")}
+
+
+def test_every_event_is_in_the_readme():
+    events = set(literals(r"(?:secret|login|config|plugin)\.[a-z_]+"))
+    events = {e for e in events if not e.endswith((".json", ".ps", ".file"))}
+
+    assert set() == {event for event in events if f"`{event}`" not in README}
+
+
+def test_every_command_is_in_the_readme():
+    done = subprocess.run(
+        [sys.executable, "-m", "devcontainer_registry", "--help"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    commands = re.findall(r"^    ([a-z]+)  ", done.stdout, re.MULTILINE)
+
+    assert "login" in commands
+    assert [] == [c for c in commands if f"\ndevcontainer-registry {c} " not in README]
+
+
+@pytest.mark.parametrize("block", blocks("json"))
+def test_a_block_of_json_is_json(block):
+    document = json.loads(block)
+
+    assert "postStartCommand" in document
+
+
+def test_the_script_in_the_readme_runs(tmp_path):
+    script = blocks("python")[0]
+    with LoopbackRegistry({"ann": "pass"}) as registry:
+        environ = {
+            "HOME": str(tmp_path),
+            "PATH": os.environ["PATH"],
+            "A_CONTAINER_REGISTRY_SERVER": registry.registry,
+            "A_CONTAINER_REGISTRY_USER": "ann",
+            "A_CONTAINER_REGISTRY_PASSWORD": "pass",
+        }
+
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=environ, check=True, capture_output=True, text=True
+        )
+
+    assert f"{registry.registry} ok \n" == done.stdout
+
+
+def test_the_authenticator_in_the_readme_works():
+    namespace = {}
+    exec(blocks("python")[1], namespace)
+    plugin = namespace["ExampleAuthenticator"]()
+    secret = devcontainer_registry.RegistrySecret(
+        id="X",
+        registry=devcontainer_registry.Registry("eu.registry.example"),
+        source="X_*",
+        username="ann",
+        secret=devcontainer_registry.Secret("pass"),
+    )
+
+    assert plugin.matches(secret.registry)
+    assert not plugin.matches("eu.registry.example.evil.example")
+    assert "ann" == plugin.authenticate(secret, timeout=1.0).username
+
+
+def test_the_exit_statuses_in_the_readme_are_those_of_reports():
+    rows = dict(re.findall(r"^\| ([0-9]) \| (.+?) \|$", README, re.MULTILINE))
+    refused = Outcome(id="A", registry=None, source="A_*", kind=None, status="rejected")
+    report = LoginReport(config="", changed=False, outcomes=(refused,))
+
+    assert ["0", "1", "2", "3", "4", "5", "6"] == sorted(rows)
+    assert "refused" in rows[str(report.exit_status)]
+
+
+# What a user reads for each way in which a registry says no: the lines of a whole login.
+#
+# The answers are the registries' own, as `documented` has them; the lines are in
+# `registry_lines.txt`: code, line and hint for each cause.
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+FIREWALLED = errors(403, "DENIED", "client with IP '203.0.113.9' is not allowed access")
+BUSY, LATER = plain(503, "Service Unavailable"), errors(429, "TOOMANYREQUESTS", "slow down")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cause:
+    """
+    Why a login goes wrong.
+
+    Attributes:
+        registry: Who says so.
+        answer: How it answers, where not as `documented` has it: fields of `Played`.
+        image: What is to be pulled, too.
+        members: Of the set, in place of the right ones.
+    """
+
+    registry: object
+    answer: dict = dataclasses.field(default_factory=dict)
+    image: str = ""
+    members: dict = dataclasses.field(default_factory=dict)
+
+
+def wrong(registry, **more):
+    return Cause(registry=registry, members={"PASSWORD": "wrong", **more})
+
+
+def denied(registry):
+    return Cause(registry=registry, image=DENIED)
+
+
+CAUSES = {
+    **{f"{one.name}: wrong password": wrong(one) for one in documented.ALL},
+    **{f"{one.name}: no permission to pull": denied(one) for one in documented.ALL},
+    "Docker Hub: no such image": Cause(registry=DOCKER_HUB, image=MISSING),
+    "Docker Hub: too many requests": Cause(registry=DOCKER_HUB, answer={"nobody": LATER}),
+    "GHCR: fine-grained token": wrong(GHCR, PASSWORD="github_pat_madeUp"),
+    "GHCR: codespace's token": wrong(GHCR, PASSWORD="ghu_madeUp"),
+    "GHCR: codespace's token may not pull": Cause(
+        registry=dataclasses.replace(GHCR, password="ghu_madeUp"), image=DENIED
+    ),
+    "GHCR: fine-grained token may not pull": Cause(
+        registry=dataclasses.replace(GHCR, password="github_pat_madeUp"), image=DENIED
+    ),
+    "GHCR: no such image": Cause(registry=GHCR, image=MISSING),
+    "ECR: 401 to a wrong password": Cause(
+        registry=ECR, answer={"wrong": plain(401, "Not Authorized")}, members={"PASSWORD": "wrong"}
+    ),
+    "ECR: token has expired": Cause(
+        registry=ECR, answer={"wrong": ECR_EXPIRED}, members={"PASSWORD": "old"}
+    ),
+    "ECR: no such image": Cause(registry=ECR, image=MISSING),
+    "ECR: busy": Cause(registry=ECR, answer={"nobody": BUSY}),
+    "ECR Public: no such image": Cause(registry=ECR_PUBLIC, image=MISSING),
+    "ACR: old token": wrong(ACR, USER=NOBODY),
+    "ACR: firewall": Cause(registry=ACR, answer={"wrong": FIREWALLED}, members={"PASSWORD": "x"}),
+    "ACR: firewall, before anything is sent": Cause(registry=ACR, answer={"nobody": FIREWALLED}),
+    "ACR: no such image": Cause(registry=ACR, image=MISSING),
+    "GitLab: token server is busy": Cause(
+        registry=GITLAB, answer={"wrong": BUSY}, members={"PASSWORD": "x"}
+    ),
+    "Harbor: refuses even to say how": Cause(
+        registry=HARBOR, answer={"nobody": errors(403, "DENIED", "no"), "challenge": ""}
+    ),
+    "Harbor: is none": Cause(registry=HARBOR, answer={"nobody": plain(404, "no"), "challenge": ""}),
+    "Harbor: strange challenge": Cause(registry=HARBOR, answer={"challenge": "Negotiate"}),
+}
+
+# What Azure's registry answers to the exchange of an identity.
+EXCHANGES = {
+    "ACR exchange: 401": errors(
+        401, "UNAUTHORIZED", "authentication required, visit https://aka.ms/acr/authorization"
+    ),
+    "ACR exchange: 403": errors(403, "DENIED", "denied"),
+    "ACR exchange: firewall": FIREWALLED,
+    "ACR exchange: too many requests": LATER,
+    "ACR exchange: busy": BUSY,
+    "ACR exchange: no token": (200, {}, b"{}"),
+    "ACR exchange: not there": plain(404, "404 page not found"),
+}
+
+DOUBLES = os.path.join(os.path.dirname(__file__), "doubles")
+
+with open(os.path.join(DOUBLES, "registry_lines.txt"), encoding="utf-8") as _file:
+    _ROWS = [line.rstrip("\n").split(" | ") for line in _file]
+LINES = {cause: tuple(said) for cause, *said in _ROWS}
+
+
+# One cause, which a registry answers in several ways or at several places.
+SAME = [
+    {"ECR: wrong password", "ECR: 401 to a wrong password"},
+    # It answers alike, so that nobody learns what there is.
+    {"ECR Public: no permission to pull", "ECR Public: no such image"},
+    {"ACR: firewall", "ACR: firewall, before anything is sent", "ACR exchange: firewall"},
+]
+
+
+@pytest.fixture(name="read")
+def _read(tmp_path):
+    """
+    A function that logs in to one registry: what is wrong, as code, line and hint.
+    """
+
+    def run(server, environ, **members):
+        report = login(
+            environ={
+                "HOME": str(tmp_path),
+                **{f"ONE_CONTAINER_REGISTRY_{name}": text for name, text in members.items()},
+                "ONE_CONTAINER_REGISTRY_SERVER": server,
+                **environ,
+            },
+            config=DockerConfig(str(tmp_path / "config.json")),
+            retry=RetryPolicy(sleep=lambda _: None),
+            store="auths",
+        )
+        (one,) = report.outcomes
+        return one.error.code, one.error.message, one.error.hint
+
+    return run
+
+
+def test_every_cause_has_its_line_here():
+    assert [*CAUSES, *EXCHANGES] == list(LINES)
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_each_refusal_of_a_registry_is_a_line_that_says_what_to_do(read, name):
+    cause = CAUSES[name]
+    registry = dataclasses.replace(cause.registry, **cause.answer)
+    members = {"USER": registry.username, "PASSWORD": registry.password, **cause.members}
+    if cause.image:
+        members["IMAGE"] = f"{registry.host}/{cause.image}:1"
+
+    with PlayedInternet(registry) as internet:
+        said = read(registry.server, internet.environ, **members)
+
+    assert LINES[name] == said
+
+
+@pytest.mark.parametrize("name", EXCHANGES)
+def test_each_refusal_of_the_exchange_is_a_line_that_says_what_to_do(read, monkeypatch, name):
+    with Azure(exchanging=EXCHANGES[name]) as azure:
+        for variable, text in {**azure.environ, **PRINCIPAL}.items():
+            monkeypatch.setenv(variable, text)
+        said = read(azure.registry, azure.environ)
+
+    assert LINES[name] == said
+
+
+def test_no_two_causes_share_a_line():
+    """
+    AWS's, Entra ID's and the registries' together.
+    """
+    with open(os.path.join(DOUBLES, "entra_lines.txt"), encoding="utf-8") as file:
+        entra = [line.rstrip("\n").split(" | ") for line in file]
+    said = {name: (line, hint) for name, (_code, line, hint) in LINES.items()}
+    said |= {number: (line, hint) for number, line, hint in entra}
+    for table in ("REFUSALS", "PUBLIC_REFUSALS", "WEB_REFUSALS", "SSO_REFUSALS"):
+        for number, (*_, line, hint) in enumerate(getattr(aws_lines, table)):
+            said[f"{table}[{number}]"] = (line, hint)
+
+    causes = {}
+    for cause, words in said.items():
+        causes.setdefault(words, set()).add(cause)
+
+    assert SAME == [shared for shared in causes.values() if len(shared) > 1]
+
+
+# The examples in hooks/README.md are the files that lie beside it, and do what it says.
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+HOOKS = os.path.join(ROOT, "hooks")
+EXAMPLES = os.path.join(HOOKS, "examples")
+BOB = {"bob": "s3cret-s3cret"}
+
+SET = {f"CORP_CONTAINER_REGISTRY_{member}" for member in ("SERVER", "USER", "PASSWORD")}
+STEPS = ("onCreate", "updateContent", "postCreate", "postStart", "postAttach")
+
+
+def read(*path):
+    with open(os.path.join(*path), encoding="utf-8") as file:
+        return file.read()
+
+
+def files():
+    for folder, _, names in os.walk(EXAMPLES):
+        for name in names:
+            if "__pycache__" not in folder:
+                yield os.path.relpath(os.path.join(folder, name), EXAMPLES)
+
+
+HOOKS_README = read(HOOKS, "README.md")
+FILES = sorted(files())
+CONFIGURATIONS = [path for path in FILES if path.endswith("devcontainer.json")]
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_an_example_is_in_the_readme_as_it_is_in_its_file(path):
+    shown = re.findall(
+        rf"^\[`[^`]+`\]\(examples/{re.escape(path)}\):\n\n```\w+\n(.*?)^```",
+        HOOKS_README,
+        re.MULTILINE | re.DOTALL,
+    )
+
+    assert [read(EXAMPLES, path)] == shown
+
+
+def test_what_the_readme_links_to_is_there():
+    links = re.findall(r"\]\(([^)#]+)\)", HOOKS_README)
+
+    assert len(FILES) < len(links)
+    assert [] == [link for link in links if not os.path.exists(os.path.join(HOOKS, link))]
+
+
+@pytest.mark.parametrize("path", CONFIGURATIONS)
+def test_nothing_is_logged_in_where_a_prebuild_would_carry_it_away(path):
+    configuration = json.loads(read(EXAMPLES, path))
+
+    for step in ("onCreateCommand", "updateContentCommand"):
+        assert "hook" not in configuration.get(step, "")
+        assert "log_in" not in configuration.get(step, "")
+    assert not SET & set(configuration.get("containerEnv", {}))
+
+
+@pytest.mark.parametrize("path", CONFIGURATIONS)
+def test_every_step_that_an_example_names_is_one(path):
+    configuration = json.loads(read(EXAMPLES, path))
+    commands = [configuration.get(f"{step}Command", "") for step in STEPS]
+
+    for step, command in zip(STEPS, commands, strict=True):
+        for named in re.findall(r"hook (\w+)", command):
+            assert step == named
+        for script in re.findall(r"\.devcontainer/hooks/(\S+)", command):
+            assert f"hook {step} " in read(HOOKS, script)
+    if "features" not in configuration:
+        assert commands[2]
+        assert commands[3]
+
+
+@pytest.mark.parametrize("path", CONFIGURATIONS)
+def test_a_feature_that_an_example_names_is_where_it_says(path):
+    for feature, options in features(path).items():
+        folder = os.path.join(ROOT, ".devcontainer", feature)
+        known = json.loads(read(folder, "devcontainer-feature.json"))["options"]
+        assert set(options) <= set(known)
+
+
+def features(path):
+    """
+    The Features that the example *path* names; for one of its own, those that it depends on.
+    """
+    found = {}
+    for feature, options in json.loads(read(EXAMPLES, path)).get("features", {}).items():
+        own = os.path.join(EXAMPLES, os.path.dirname(path), feature, "devcontainer-feature.json")
+        depends = json.loads(read(own))["dependsOn"] if os.path.exists(own) else {feature: options}
+        found.update(depends)
+    return found
+
+
+def variables(path):
+    """
+    The variables that the example *path* gives or asks for.
+    """
+    text = read(EXAMPLES, path)
+    if path.endswith(".env"):
+        return dict(line.split("=", 1) for line in text.splitlines())
+    document = json.loads(text)
+    return document.get("secrets") or document.get("remoteEnv") or document
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "cli/secrets.json",
+        "codespaces/.devcontainer/devcontainer.json",
+        "devpod/registry.env",
+        "vscode/.devcontainer/devcontainer.json",
+    ],
+)
+def test_the_variables_of_an_example_are_one_whole_set(path):
+    names = variables(path)
+
+    found = discover(dict.fromkeys(names, "corp.example"), codespaces_file="/nowhere/.env-secrets")
+
+    assert SET == set(names)
+    assert ["CORP"] == [secret.id for secret in found.secrets]
+    assert ((), ()) == (found.incomplete, found.findings)
+
+
+def test_every_variable_of_vs_code_is_its_namesake():
+    for name, value in variables("vscode/.devcontainer/devcontainer.json").items():
+        assert f"${{localEnv:{name}}}" == value
+
+
+def test_the_script_for_envbuilder_shows_no_secret_on_its_command_line(tmp_path):
+    """
+    With a docker that tells what it was given, and our own command.
+    """
+    home = Home(tmp_path)
+    ours = os.path.dirname(sys.executable)
+    os.mkdir(tmp_path / "bin")
+    docker = tmp_path / "bin" / "docker"
+    docker.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\nprintenv ENVBUILDER_DOCKER_CONFIG_BASE64\n')
+    docker.chmod(0o755)
+    with Fine(BOB) as registry:
+        sets = dict(zip(sorted(SET), ("s3cret-s3cret", registry.registry, "bob"), strict=True))
+        environ = {**home.environ, **sets, "PATH": f"{tmp_path}/bin:{ours}:{os.environ['PATH']}"}
+        home.login(sets=sets)
+        done = subprocess.run(
+            ["sh", os.path.join(EXAMPLES, "envbuilder", "run.sh")],
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+    *arguments, config = done.stdout.splitlines()
+    assert SET <= set(arguments)
+    assert not [text for text in arguments if "s3cret" in text or config in text]
+    assert "eyJ" == config[:3]
+
+
+@pytest.mark.parametrize(("registry", "word"), [(lambda: Fine(BOB), "ok"), (Refusing, "rejected")])
+def test_the_script_in_python_says_how_it_went_and_never_fails(tmp_path, registry, word):
+    with registry() as there:
+        sets = dict(zip(sorted(SET), ("s3cret-s3cret", there.registry, "bob"), strict=True))
+        done = subprocess.run(
+            [sys.executable, os.path.join(EXAMPLES, "python", ".devcontainer", "log_in.py")],
+            env={**Home(tmp_path).environ, **sets, "PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert done.stdout.startswith(f"CORP {word} {there.registry}")
+    assert "s3cret" not in done.stdout
+
+
+# The scripts for devcontainer.json: a lifecycle step that exits 127 would stop all later ones.
+
+FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "hooks")
+SH_STEPS = {
+    "on-create.sh": "onCreate",
+    "post-create.sh": "postCreate",
+    "post-start.sh": "postStart",
+    "post-attach.sh": "postAttach",
+}
+
+
+@pytest.fixture(name="path")
+def _path(tmp_path):
+    """
+    A PATH that has a shell and nothing else.
+    """
+    (tmp_path / "bin").mkdir()
+    os.symlink("/bin/sh", tmp_path / "bin" / "sh")
+    return tmp_path / "bin"
+
+
+def run(script, path, *arguments):
+    return subprocess.run(
+        [os.path.join(FOLDER, script), *arguments],
+        env={"PATH": str(path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def install(path, text, mode=0o755):
+    (path / "devcontainer-registry").write_text(text)
+    (path / "devcontainer-registry").chmod(mode)
+
+
+def test_there_is_a_script_for_each_step_that_has_one():
+    assert sorted(SH_STEPS) == sorted(n for n in os.listdir(FOLDER) if n.endswith(".sh"))
+    for name in SH_STEPS:
+        assert os.stat(os.path.join(FOLDER, name)).st_mode & stat.S_IXOTH
+
+
+@pytest.mark.parametrize("script", SH_STEPS)
+def test_a_missing_command_is_one_line_and_no_failure(path, script):
+    done = run(script, path)
+
+    assert (0, "") == (done.returncode, done.stdout)
+    assert 1 == len(done.stderr.splitlines())
+    assert "hint: pip install devcontainer-registry" in done.stderr
+
+
+@pytest.mark.parametrize("script", SH_STEPS)
+@pytest.mark.parametrize("interpreter", ["nowhere", "python"], ids=["127", "126"])
+def test_a_command_whose_interpreter_does_not_run_is_no_failure(path, script, interpreter):
+    (path / "python").write_text("")  # there, but not to be executed
+    install(path, f"#!{path}/{interpreter}\n")
+
+    done = run(script, path)
+
+    assert 0 == done.returncode
+    assert "hint: pip install devcontainer-registry" in done.stderr
+
+
+@pytest.mark.parametrize(("script", "step"), SH_STEPS.items())
+def test_the_step_and_the_arguments_are_passed_on(path, script, step):
+    install(path, '#!/bin/sh\nprintf "<%s>" "$@"\n')
+
+    done = run(script, path, "--only", "two words", "*")
+
+    assert (0, f"<hook><{step}><--only><two words><*>") == (done.returncode, done.stdout)
+
+
+@pytest.mark.parametrize("script", SH_STEPS)
+@pytest.mark.parametrize("status", [0, 1, 2, 4, 6])
+def test_the_exit_status_is_the_commands(path, script, status):
+    install(path, f"#!/bin/sh\nexit {status}\n")
+
+    assert status == run(script, path, "--strict").returncode
+
+
+# This project's own devcontainer.json; tests/integration has its Feature in a container.
+
+DEVCONTAINER_FOLDER = os.path.join(ROOT, ".devcontainer")
+
+with open(os.path.join(DEVCONTAINER_FOLDER, "devcontainer.json"), encoding="utf-8") as _file:
+    CONFIGURATION = json.loads(re.sub(r"(?m)^\s*//.*$", "", _file.read()))
+
+
+def test_the_wheel_is_made_in_the_image_and_at_the_path_of_the_container_itself():
+    """
+    What is made there, `.venv` too, is of use to that Python, and at that path, only.
+    """
+    here = "/workspaces/${localWorkspaceFolderBasename}"
+
+    command = CONFIGURATION["initializeCommand"]
+
+    assert [CONFIGURATION["image"], "sh", "./dev", "feature"] == command[-4:]
+    assert f"--volume=${{localWorkspaceFolder}}:{here}" in command
+    assert f"--workdir={here}" in command
+
+
+def test_it_has_the_feature_with_the_wheel_that_was_made():
+    (name, options) = next(iter(CONFIGURATION["features"].items()))
+
+    assert {"version": "devcontainer_registry-*.whl"} == options
+    assert os.path.exists(os.path.join(DEVCONTAINER_FOLDER, name, "devcontainer-feature.json"))
+
+
+def test_it_can_start_the_engine_that_the_tests_want():
+    assert ("root", True) == (CONFIGURATION["remoteUser"], CONFIGURATION["privileged"])
+    assert ["--cgroupns=host"] == CONFIGURATION["runArgs"]
+    assert ["type=volume,target=/tmp"] == CONFIGURATION["mounts"]
+
+
+def test_no_secret_is_part_of_the_container():
+    assert {"CORP_CONTAINER_REGISTRY_PASSWORD"} < set(CONFIGURATION["secrets"])
+    assert "containerEnv" not in CONFIGURATION
