@@ -8,18 +8,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .credentials import Finding
-from .errors import ConfigError, DiscoveryError, PluginError, RegistryError
+from .errors import (
+    AuthenticationError,
+    ConfigError,
+    DiscoveryError,
+    PluginError,
+    RegistryError,
+    UnreachableError,
+)
 from .registry import Registry
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Literal, TypeAlias
 
     Status: TypeAlias = Literal[
         "ok", "unchanged", "unverified", "rejected", "incomplete", "skipped", "failed", "found"
     ]
     Place: TypeAlias = Literal["auths", "credHelpers"]
+
+# Exit statuses, the one to report first: config.json, refused, not reached, incomplete.
+WORST_FIRST = (6, 4, 5, 3)
+
+# Codes of what another run, at another place or time, would get.
+_STALE = frozenset({"expired", "secrets-not-visible"})
 
 # Codes of outcomes that are `ok` as far as the registry goes, and what they still cost.
 _NOT_PULLABLE = frozenset({"pull-denied", "image-not-found"})
@@ -120,7 +134,7 @@ class LoginReport:
             self.outcomes and all(outcome.implicit for outcome in self.outcomes)
         ):
             seen.add(6)
-        return next((status for status in (6, 4, 5, 3) if status in seen), 0)
+        return worst(seen)
 
     @property
     def ok(self) -> bool:
@@ -128,3 +142,25 @@ class LoginReport:
         Whether all is well, or there was nothing to do.
         """
         return self.exit_status == 0
+
+
+def worst(statuses: Collection[int]) -> int:
+    """
+    Return the exit status to report out of *statuses*; 0 where none is a trouble.
+    """
+    return next((status for status in WORST_FIRST if status in statuses), 0)
+
+
+def exit_status_of(error: RegistryError) -> int:
+    """
+    Return what *error* alone would make the exit status.
+    """
+    match error:
+        case ConfigError():
+            return 6
+        case AuthenticationError():
+            return 4
+        case UnreachableError():
+            return 5
+        case _:
+            return 5 if error.code in _STALE else 3

@@ -34,9 +34,9 @@ ORDER = (
     "credentials",
     "report",
     "cache",
+    "config",
     "discovery",
     "network",
-    "config",
     "authenticators",
     "logins",
     "keychain",
@@ -477,3 +477,37 @@ def test_the_wheel_has_the_package_and_nothing_else(tmp_path):
     for kind in ("acr", "ecr", "generic", "ghcr", "google"):
         assert f"{kind} = devcontainer_registry.authenticators.{kind}:" in entry_points
     assert any(name.endswith("/licenses/LICENSE") for name in names)
+
+
+# ARCHITECTURE.md.
+
+with open(os.path.join(ROOT, "ARCHITECTURE.md"), encoding="utf-8") as _page:
+    PAGE = _page.read()
+QUESTIONS = re.findall(r"^\| ([^|]+\?) \| `([^`]+)` \| `([^`]+)` \|$", PAGE, re.MULTILINE)
+
+
+def test_every_path_in_the_architecture_is_there():
+    paths = set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+(?:\.py|/))`", PAGE))
+
+    assert len(paths) > 20
+    assert [] == [path for path in paths if not os.path.exists(os.path.join(PACKAGE, path))]
+
+
+def test_the_architecture_names_every_room_in_order():
+    rooms = [room for room in ORDER if os.path.isdir(os.path.join(PACKAGE, room))]
+
+    assert rooms == re.findall(r"^\| `([a-z]+)/` \|", PAGE, re.MULTILINE)
+    assert len(PAGE.splitlines()) <= 150
+
+
+@pytest.mark.parametrize(("question", "path", "name"), QUESTIONS)
+def test_each_question_is_answered_by_one_name_in_one_place(question, path, name):
+    def defined(where, wanted):
+        first, _, rest = wanted.partition(".")
+        for node in ast.parse(_text(where)).body if isinstance(where, str) else where.body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == first:
+                return defined(node, rest) if rest else True
+        return False
+
+    assert defined(path.removesuffix(".py"), name), question
+    assert 10 == len(QUESTIONS)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ..credentials import Finding, RegistrySecret
 from ..naming import CODESPACES_SECRETS, variable
+from .docker_auth_config import of_docker
 from .environment import SECRETS_FILE_VARIABLE, read
 from .members import meant, set_id
 from .platforms import implicit_secrets
@@ -90,7 +91,7 @@ def discover(
 
     of_sets = dict(secrets)
     taken = {trouble.registry for trouble in incomplete}
-    for found in implicit_secrets(environment):
+    for found in (*of_docker(environment), *implicit_secrets(environment)):
         if isinstance(found, Finding):
             findings.append(found)
             continue

@@ -13,10 +13,7 @@ In order of precedence for one registry:
 
 from __future__ import annotations
 
-import base64
-import json
-
-from ..credentials import IDENTITY_TOKEN_USERNAME, Finding, RegistrySecret, Secret
+from ..credentials import Finding, RegistrySecret, Secret
 from ..errors import InvalidRegistryError
 from ..registry import Registry
 from .members import fault, unwrapped, without_line_ending
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
 
 GHCR = Registry("ghcr.io")
 
-_DOCKER = "DOCKER_AUTH_CONFIG"
 _GITLAB = ("CI_REGISTRY", "CI_REGISTRY_USER", "CI_REGISTRY_PASSWORD")
 _GITHUB = "GITHUB_TOKEN"
 
@@ -45,7 +41,6 @@ def implicit_secrets(environment: Environment) -> Iterator[RegistrySecret | Find
 
     Trouble is a `Finding` here: nobody asked for these logins, so none of them may fail a run.
     """
-    yield from of_docker(environment)
     yield from _of_gitlab(environment)
     github_com = unwrapped(environment.layers[0].variables.get("GITHUB_SERVER_URL", ""))
     if environment.in_codespaces and github_com.rstrip("/") in ("", "https://github.com"):
@@ -119,46 +114,6 @@ def _of_gitlab(environment: Environment) -> Iterator[RegistrySecret | Finding]:
     )
 
 
-def of_docker(environment: Environment) -> Iterator[RegistrySecret | Finding]:
-    """
-    Yield the logins of docker's own variable, and what is wrong with it.
-    """
-    found = environment.first(_DOCKER)
-    if found is None:
-        return
-    layer, text = found
-    hint = 'write it as {"auths": {"HOST": {"auth": "BASE64 OF USER:PASSWORD"}}}'
-    try:
-        entries = json.loads(text)["auths"].items()
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        # Without the cause: the parser's message comes with the text.
-        yield _trouble(_DOCKER, f"{_DOCKER} cannot be used: no JSON with `auths`", hint)
-        return
-    secrets: dict[Registry, RegistrySecret] = {}
-    unusable = 0
-    # A key that is the host alone first: docker looks for it before it compares host names.
-    for key, entry in sorted(entries, key=lambda item: "/" in item[0]):
-        login, registry = _login(entry), _registry(key)
-        if login is None or registry is None:
-            # `{}` is what docker leaves behind when a helper has the login.
-            unusable += entry != {}
-            continue
-        secrets.setdefault(
-            registry,
-            RegistrySecret(
-                id=_DOCKER,
-                registry=registry,
-                source=layer.named(_DOCKER),
-                username=login[0],
-                secret=Secret(login[1]),
-                implicit=True,
-            ),
-        )
-    if unusable:
-        yield _trouble(_DOCKER, f"{unusable} of the entries of {_DOCKER} cannot be used", hint)
-    yield from secrets.values()
-
-
 def _registry(server: str) -> Registry | None:
     try:
         return Registry(server)
@@ -166,31 +121,5 @@ def _registry(server: str) -> Registry | None:
         return None
 
 
-def _login(entry: object) -> tuple[str, str] | None:
-    """
-    User name and secret of one entry of `auths`, in the order in which docker prefers them.
-    """
-    members = entry.items() if isinstance(entry, dict) else ()
-    texts = {name: text for name, text in members if isinstance(text, str)}
-    user, secret = texts.get("username", ""), texts.get("password", "")
-    if texts.get("auth"):
-        if len(texts["auth"]) % 4:
-            # Go's decoder takes only what is padded right; Python's forgives too much padding.
-            return None
-        try:
-            decoded = base64.b64decode(texts["auth"], validate=True).decode()
-        except ValueError:
-            # Without the cause: a decoder's message quotes what it decodes.
-            return None
-        user, _, secret = decoded.partition(":")
-        secret = secret.rstrip("\0")
-    if texts.get("identitytoken"):
-        user, secret = IDENTITY_TOKEN_USERNAME, texts["identitytoken"]
-    if not user or not secret or fault("USER", user) or fault("PASSWORD", secret):
-        return None
-    return user, secret
-
-
 def _trouble(name: str, message: str, hint: str) -> Finding:
-    code = "docker-auth-config" if name == _DOCKER else "implicit-unusable"
-    return Finding(code=code, message=message, hint=hint, variable=name)
+    return Finding(code="implicit-unusable", message=message, hint=hint, variable=name)

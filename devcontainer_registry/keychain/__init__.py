@@ -18,11 +18,11 @@ from ..config.auth_entry import credential_of, folded
 from ..config.file import DockerConfig, Document
 from ..config.findings import unreadable
 from ..credentials import Credential
+from ..discovery.docker_auth_config import logins_in
 from ..errors import ConfigError, RegistryError
 from ..logins.renewal import serve
 from ..naming import OUR_HELPER
 from ..registry import Registry, split_image
-from .docker_auth_config import logins_in
 from .other_helpers import ask_helper
 from .podman import login_of_podman
 

@@ -17,9 +17,10 @@ from ..cache.folder import Cache
 from ..cache.memory import Memory, credential_of
 from ..config.file import DockerConfig
 from ..credentials import Credential, Secret
-from ..errors import AuthenticationError, ConfigError, RegistryError, UnreachableError
+from ..errors import ConfigError, RegistryError
 from ..naming import OUR_HELPER
 from ..registry import Registry
+from ..report import exit_status_of, worst
 from .export_formats import DEFAULT_NAME, oversize, refusal, written
 from .renewal import serve
 
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ..config.file import Document
-
-# What another run at another place, or time, would get.
-_STALE = frozenset({"expired", "secrets-not-visible"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +69,8 @@ class ExportReport:
         0; 3 nothing to export, or not in this format; 4 refused; 5 too old; 6 config.json.
         """
         errors = [self.error, *(each.error for each in self.registries)]
-        seen = {_status(error) for error in errors if error is not None}
-        return next((status for status in (6, 4, 5, 3) if status in seen), 0)
+        seen = {exit_status_of(error) for error in errors if error is not None}
+        return worst(seen)
 
 
 def export(
@@ -222,15 +220,3 @@ def _expired(registry: Registry) -> RegistryError:
         hint="run devcontainer-registry login where its secrets are",
         code="expired",
     )
-
-
-def _status(error: RegistryError) -> int:
-    match error:
-        case ConfigError():
-            return 6
-        case AuthenticationError():
-            return 4
-        case UnreachableError():
-            return 5
-        case _:
-            return 5 if error.code in _STALE else 3

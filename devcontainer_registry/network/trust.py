@@ -6,10 +6,12 @@ Certificate authorities that a connection to a registry trusts.
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import threading
 
 from ..errors import UnreachableError
+from ..files import read_regular
 
 TYPE_CHECKING = False
 
@@ -27,6 +29,14 @@ _BUNDLES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     "/etc/ssl/cert.pem",
+)
+
+
+# Octets.  A distribution's bundle is 250 KB.
+_SIZE_MAX = 16 * 1024 * 1024
+
+_CERTIFICATE = re.compile(
+    rb"-----BEGIN (X509 |TRUSTED |)CERTIFICATE-----[^-]*-----END \1CERTIFICATE-----"
 )
 
 
@@ -73,9 +83,13 @@ class Trust:
         ]
         key = (host, ca_file) if folders or ca_file else None
         with self._lock:
-            if key not in self._contexts:
-                self._contexts[key] = self._build(folders, ca_file)
-            return self._contexts[key]
+            found = self._contexts.get(key)
+        if found is None:
+            # Outside the lock: a file on a mount that hangs must hold up no other registry.
+            found = self._build(folders, ca_file)
+            with self._lock:
+                found = self._contexts.setdefault(key, found)
+        return found
 
     def explained(self, error: UnreachableError) -> UnreachableError:
         """
@@ -85,8 +99,8 @@ class Trust:
         if error.code != "certificate-untrusted" or not named:
             return error
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=named)
-        except (OSError, ssl.SSLError):
+            _load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), named)
+        except (OSError, ValueError):
             hint = "let SSL_CERT_FILE name a readable PEM file with certificates, or unset it"
             return UnreachableError(error.message, hint=hint, code=error.code)
         return error
@@ -107,6 +121,23 @@ class Trust:
         return context
 
 
+def bundle_for_sdk(environ: Mapping[str, str], *names: str) -> str | None:
+    """
+    Return the bundle for an SDK that takes a path: what everything else here trusts.
+
+    Args:
+        environ: All variables.
+        names: Variables of the SDK's own, which win over `SSL_CERT_FILE`.
+
+    Returns:
+        The path of a regular file, or None where there is none.
+    """
+    paths = ssl.get_default_verify_paths()
+    named = next((environ[name] for name in (*names, "SSL_CERT_FILE") if environ.get(name)), None)
+    candidates = (named, paths.cafile, paths.openssl_cafile, *_BUNDLES)
+    return next((path for path in candidates if path and os.path.isfile(path)), None)
+
+
 def _default_certs_d(environ: Mapping[str, str]) -> tuple[str, ...]:
     home = environ.get("HOME", "")
     config = environ.get("XDG_CONFIG_HOME") or (os.path.join(home, ".config") if home else "")
@@ -124,8 +155,8 @@ def _load_system_store(context: ssl.SSLContext, environ: Mapping[str, str]) -> N
     if not os.path.isfile(file) and not os.path.isdir(folder):
         file = next(filter(os.path.isfile, _BUNDLES), file)
     try:
-        context.load_verify_locations(cafile=file)
-    except (OSError, ssl.SSLError):
+        _load(context, file)
+    except (OSError, ValueError):
         # OpenSSL and Go both go on with the folder; what is missing then shows as a certificate
         # that nobody vouches for.
         pass
@@ -147,8 +178,8 @@ def _load_certs_d(context: ssl.SSLContext, folder: str) -> None:
         path = os.path.join(folder, name)
         if name.endswith(".crt"):
             try:
-                context.load_verify_locations(cafile=path)
-            except ssl.SSLError:
+                _load(context, path)
+            except ValueError:
                 # No certificate in it; docker passes over it, too.
                 continue
             except OSError as exc:
@@ -158,6 +189,9 @@ def _load_certs_d(context: ssl.SSLContext, folder: str) -> None:
 
 
 def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    for path in (certificate, key):
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise _unusable(certificate, "cannot be used with its key", code="client-certificate")
     try:
         # A password, since OpenSSL would ask the terminal for one, and hang.
         context.load_cert_chain(certificate, key, password="")
@@ -169,23 +203,35 @@ def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
 
 
 def _load_ca_file(context: ssl.SSLContext, path: str) -> None:
-    before = context.cert_store_stats()["x509"]
     try:
-        context.load_verify_locations(cafile=path)
+        _load(context, path)
+    except OSError as exc:
+        raise _unusable(path, "cannot be read", code="ca-file") from exc
+    except ValueError:
+        raise _unusable(path, "holds no certificate", code="ca-file") from None
+
+
+def _load(context: ssl.SSLContext, path: str) -> None:
+    """
+    Trust the certificates in the PEM file *path*.
+
+    Not by OpenSSL's own reading, which would wait for a pipe for ever.
+
+    Raises:
+        OSError: It cannot be read, or is no regular file.
+        ValueError: It holds no certificate.
+    """
+    content, _ = read_regular(path, limit=_SIZE_MAX)
+    found = [match.group() for match in _CERTIFICATE.finditer(content)]
+    if not found:
+        msg = "no certificate"
+        raise ValueError(msg)
+    try:
+        context.load_verify_locations(cadata=b"\n".join(found).decode("ascii"))
     except ssl.SSLError:
         # Without the cause, which only says "no certificate or crl found" in OpenSSL's words.
-        raise _unusable(path, "holds no certificate", code="ca-file") from None
-    except (OSError, ValueError) as exc:
-        raise _unusable(path, "cannot be read", code="ca-file") from exc
-    if context.cert_store_stats()["x509"] == before and not _holds_certificate(path):
-        raise _unusable(path, "holds no certificate", code="ca-file")
-
-
-def _holds_certificate(path: str) -> bool:
-    # The number does not grow for an authority that the system has already, nor for a file that
-    # holds nothing but a revocation list.
-    with open(path, "rb") as file:
-        return b"-----BEGIN CERTIFICATE-----" in file.read()
+        msg = "no certificate that OpenSSL can read"
+        raise ValueError(msg) from None
 
 
 def _unusable(path: str, why: str, *, code: str) -> UnreachableError:

@@ -450,8 +450,8 @@ def test_an_entry_of_dockers_variable_for_no_host_is_said():
     assert ["docker-auth-config"] == codes(found(docker(**{"a@b": {"auth": basic("bob:s")}})))
 
 
-def test_dockers_mark_of_a_login_elsewhere_is_no_trouble():
-    assert [] == codes(found(docker(**{"a.example": {}})))
+def test_dockers_mark_of_a_login_elsewhere_is_said():
+    assert ["docker-auth-config"] == codes(found(docker(**{"a.example": {}})))
 
 
 def test_dockers_key_that_is_the_host_alone_comes_first():

@@ -9,6 +9,7 @@ import logging
 import os
 import threading
 
+from ...network.trust import bundle_for_sdk
 from .aws_errors import NeedsCodeError, explain
 from .aws_names import names_of
 
@@ -96,7 +97,7 @@ def open_session(identity: Identity, endpoint: Endpoint, *, loader: Loader, time
     # name: (key in the shared files, environment variables, default, conversion)
     variables: dict[str, Any] = {
         # Whoever is named first wins; without any of them the trust that all else here has.
-        "ca_bundle": ("ca_bundle", "AWS_CA_BUNDLE", _bundle(), None),
+        "ca_bundle": ("ca_bundle", "AWS_CA_BUNDLE", bundle_for_sdk(os.environ), None),
         "region": ("region", "AWS_DEFAULT_REGION", endpoint.region, None),
         "metadata_service_timeout": (
             "metadata_service_timeout",
@@ -151,13 +152,3 @@ def ask_no_terminal(session: Any) -> None:
 
 def _refuse(_prompt: str) -> NoReturn:
     raise NeedsCodeError
-
-
-def _bundle() -> str | None:
-    """
-    The trust that everything else here has; None: the bundle that botocore brings along.
-    """
-    import ssl
-
-    named = os.environ.get("SSL_CERT_FILE", "")
-    return named if os.path.isfile(named) else ssl.get_default_verify_paths().cafile

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 import os
-import ssl
 from dataclasses import dataclass
 
 from ...errors import AuthenticationError, DiscoveryError, PluginError
 from ...naming import variable
+from ...network.trust import bundle_for_sdk
 from ...threads import within
 from .entra_codes import NO_SUCH_RESOURCE
 from .entra_errors import sort
@@ -161,7 +161,8 @@ def _chain(
         "retry_total": 0,
         "connection_timeout": min(timeout, _PROBE_MAX),
         "read_timeout": timeout,
-        "connection_verify": _bundle(),
+        "connection_verify": bundle_for_sdk(os.environ, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+        or True,
     }
     tenant = {"workload_identity_tenant_id": secret.tenant} if secret.tenant else {}
     chain = DefaultAzureCredential(process_timeout=max(1, int(timeout)), **tenant, **options)
@@ -174,6 +175,10 @@ def _chain(
         credentials.insert(0, principal)
     chain.credentials = tuple(_Noted(credential, tried) for credential in credentials)
     return chain
+
+
+# requests' own variables for its bundle.
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class _Noted:
@@ -197,17 +202,6 @@ class _Noted:
 
     def __exit__(self, *exc_info: object) -> None:
         self._credential.__exit__(*exc_info)
-
-
-def _bundle() -> str | bool:
-    """
-    The trust that everything else here has; requests would bring a bundle of its own.
-    """
-    # requests' own variables win where they are set, as AWS_CA_BUNDLE does for AWS.
-    own = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    paths = ssl.get_default_verify_paths()
-    file = own or os.environ.get("SSL_CERT_FILE") or paths.cafile or paths.openssl_cafile
-    return file if os.path.exists(file) else True
 
 
 def _unusable(secret: RegistrySecret) -> DiscoveryError:

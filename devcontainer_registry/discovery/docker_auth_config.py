@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""
+`DOCKER_AUTH_CONFIG`, read as docker reads it.
+
+https://github.com/docker/cli/blob/v28.3.0/cli/config/configfile/file.go (parseEnvConfig)
+https://github.com/docker/cli/blob/v28.3.0/cli/config/memorystore/store.go
+"""
+
+from __future__ import annotations
+
+import json
+
+from ..config.auth_entry import credential_of, folded, is_readable
+from ..credentials import Finding, RegistrySecret
+from ..errors import InvalidRegistryError
+from ..registry import Registry
+from .members import fault
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..credentials import Credential
+    from .environment import Environment
+
+_DOCKER = "DOCKER_AUTH_CONFIG"
+
+
+def logins_in(text: str) -> dict[str, Credential | None]:
+    """
+    Keys of `auths` in *text* to what docker sends for them; None: it goes on anonymously.
+
+    Empty where docker warns of the variable and does without it: over any member but `auth`, an
+    entry without one, one that can't be decoded, or anything after the object.  It looks a
+    registry up by its own key (`Registry.config_key`), and by no other spelling.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(document, dict) or folded(document).keys() - {"auths"}:
+        return {}
+    auths = folded(document).get("auths") or {}
+    if not isinstance(auths, dict) or not all(map(_is_usable, auths.values())):
+        return {}
+    return {key: credential_of(entry) for key, entry in auths.items()}
+
+
+def _is_usable(entry: object) -> bool:
+    if not isinstance(entry, dict):
+        return False
+    members = folded(entry)
+    return members.keys() == {"auth"} and bool(members["auth"]) and is_readable(entry)
+
+
+def entries_in(text: str) -> dict[str, Credential | None]:
+    """
+    Keys of `auths` in *text* to their logins, whatever else stands there; None: nothing usable.
+
+    More than docker reads: what other tools write into the variable is of use to a login.
+
+    Raises:
+        ValueError: It is no JSON object with `auths`; without the text.
+    """
+    try:
+        entries = json.loads(text)["auths"].items()
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        # Without the cause: the parser's message comes with the text.
+        msg = "no JSON with `auths`"
+        raise ValueError(msg) from None
+    return {
+        key: credential_of(entry) if isinstance(entry, dict) and is_readable(entry) else None
+        for key, entry in entries
+    }
+
+
+def of_docker(environment: Environment) -> Iterator[RegistrySecret | Finding]:
+    """
+    Yield the logins of docker's own variable, and what is wrong with it.
+    """
+    found = environment.first(_DOCKER)
+    if found is None:
+        return
+    layer, text = found
+    hint = 'write it as {"auths": {"HOST": {"auth": "BASE64 OF USER:PASSWORD"}}}'
+    try:
+        entries = entries_in(text)
+    except ValueError as exc:
+        yield _trouble(f"{_DOCKER} cannot be used: {exc}", hint)
+        return
+    secrets: dict[Registry, RegistrySecret] = {}
+    unusable = 0
+    # A key that is the host alone first: docker looks for it before it compares host names.
+    for key, login in sorted(entries.items(), key=lambda item: "/" in item[0]):
+        registry = _registry(key)
+        if login is None or registry is None or not _can_log_in(login):
+            unusable += 1
+            continue
+        secrets.setdefault(
+            registry,
+            RegistrySecret(
+                id=_DOCKER,
+                registry=registry,
+                source=layer.named(_DOCKER),
+                username=login.username,
+                secret=login.secret,
+                implicit=True,
+            ),
+        )
+    if unusable:
+        yield _trouble(f"{unusable} of the entries of {_DOCKER} cannot be used", hint)
+    yield from secrets.values()
+
+
+def _can_log_in(login: Credential) -> bool:
+    username, secret = login.username, login.secret.reveal()
+    return bool(username and secret) and not (fault("USER", username) or fault("PASSWORD", secret))
+
+
+def _registry(server: str) -> Registry | None:
+    try:
+        return Registry(server)
+    except InvalidRegistryError:
+        return None
+
+
+def _trouble(message: str, hint: str) -> Finding:
+    return Finding(code="docker-auth-config", message=message, hint=hint, variable=_DOCKER)
