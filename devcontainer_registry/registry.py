@@ -145,6 +145,27 @@ def split_image(image: str) -> tuple[Registry, str, str]:
     return registry, name, reference
 
 
+def repository_in(image: str, registry: Registry) -> tuple[str, str]:
+    """
+    Split an image of *registry* into repository and tag or digest; its host may be left out.
+
+    Raises:
+        InvalidRegistryError: It is no image reference, or another registry's.
+    """
+    host, name, reference = split_image(image)
+    if host == registry:
+        return name, reference
+    if host == "docker.io" and not image.startswith(("docker.io/", "index.docker.io/")):
+        # No registry in it at all, so docker would mean its Hub, and the user means this one.
+        _, name, reference = split_image(f"registry.invalid/{image}")
+        return name, reference
+    raise InvalidRegistryError(
+        f"the image is one of {host}, not of {registry}",
+        hint=f"name an image of {registry}, such as {registry}/team/app:1",
+        code="invalid-image",
+    )
+
+
 def _parse(server: str) -> str:
     # ASCII before lower case, which turns the Kelvin sign into a k; and no more stripped than a
     # paste brings along, since `str.strip` would take control characters, too.

@@ -94,7 +94,7 @@ HOMES = {
     "importlib.metadata": (r"authenticators/__init__|__init__", True),
     "structlog": (r"commands/log", True),
     "tenacity": (r"logins/asking", True),
-    "urllib3": (r"network/(transport|trust|proxies|sockets|failures|urls)", False),
+    "urllib3": (r"network/(transport|connections|failures)", False),
 }
 
 # What docker, or the start of a container, runs each time: these, and what is cheap.

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 
 from ..errors import UnreachableError
-from .urls import Url
+from .urls import Url, is_inside
 
 TYPE_CHECKING = False
 
@@ -114,20 +114,24 @@ _REALM_IS_ITSELF = re.compile(
 )
 
 
-def check_realm(realm: str, *, registry: Registry, asked: Url, crossed_hosts: bool) -> Url:
+def check_realm(
+    realm: str, *, registry: Registry, asked: Url, crossed_hosts: bool, peer: str | None = None
+) -> Url:
     """
     The token server that *realm* names, if it may have a credential for *registry*.
 
-    Accepted are `https` URLs without an address from inside the network; a registry on this
-    machine may name a server on this machine, over `http` too.  Another host than the registry's
-    is accepted only if the registry itself named it, over verified TLS; and for the registries
-    in the list above, only the host listed.
+    Accepted are `https` URLs; a registry on this machine may name a server on this machine, over
+    `http` too.  The registry's own host is accepted at any port.  Another host is accepted only if
+    the registry itself named it, over verified TLS; an address inside the network only from a
+    registry that is there itself, and a link-local one, where clouds keep their metadata, never.
+    For the registries in the list above, only the host listed.
 
     Args:
         realm: From the challenge.
         registry: Whose credential it is.
         asked: The URL of the registry that answered with the challenge.
         crossed_hosts: Whether the challenge came only after a redirect to another host.
+        peer: The address that answered, or None where nobody knows.
 
     Raises:
         UnreachableError: `realm-refused`.  Nothing was sent.
@@ -135,7 +139,8 @@ def check_realm(realm: str, *, registry: Registry, asked: Url, crossed_hosts: bo
     url = Url.parse(realm)
     if url is None:
         raise _refused(registry, "a token server that is no URL to ask", realm_host=None)
-    own = url.netloc == registry.api_host or url.same_host(asked)
+    own = url.host == asked.host and not crossed_hosts
+    inside = asked.is_inside or (peer is not None and is_inside(peer))
     name = registry.removesuffix(":443")
     listed = _REALMS.get(name, name if _REALM_IS_ITSELF.fullmatch(name) else None)
     both_here = registry.is_loopback and url.is_loopback
@@ -143,7 +148,9 @@ def check_realm(realm: str, *, registry: Registry, asked: Url, crossed_hosts: bo
         why = f"which is not {listed}, its own"
     elif url.scheme != "https" and not both_here:
         why = "over plain HTTP"
-    elif url.is_inside and not own and not both_here:
+    elif url.is_link_local and not own:
+        why = "a link-local address"
+    elif url.is_inside and not own and not inside:
         why = "an address inside the network"
     elif not own and crossed_hosts:
         why = "after a redirect to another host"

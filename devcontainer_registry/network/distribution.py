@@ -14,12 +14,13 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from ..credentials import token_claims
-from ..errors import AuthenticationError, InvalidRegistryError, RegistryError, UnreachableError
-from ..registry import split_image
+from ..errors import AuthenticationError, RegistryError, UnreachableError
+from ..registry import repository_in
 from . import refusals
+from .answers import PULLED, is_manifest, read_token_answer
 from .challenge import check_realm, parse
-from .failures import not_a_registry
+from .failures import led_away, no_challenge, not_a_registry
+from .transport import place
 from .urls import Url
 
 TYPE_CHECKING = False
@@ -32,13 +33,6 @@ if TYPE_CHECKING:
 
 # docker's name for itself at token servers.
 _CLIENT_ID = "docker"
-
-# What `docker pull` accepts, so that a registry answers about the image and not about formats.
-_MANIFESTS = (
-    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
-    "application/vnd.docker.distribution.manifest.list.v2+json, "
-    "application/vnd.docker.distribution.manifest.v2+json"
-)
 
 # Why docker goes on to plain HTTP with a registry on this machine: the port speaks no TLS.
 _NO_TLS = ("plain-http", "tls-failed", "connection-reset", "timeout")
@@ -53,9 +47,11 @@ class Check:
     What a registry made of a credential that it did not refuse.
 
     Attributes:
-        verified: Whether the registry proved to have accepted it.
-        code: None, or `not-checked` (the registry is open to all, so nothing was proven),
-            `pull-denied`, `image-not-found`.
+        verified: Whether the registry proved to have accepted it: the registry itself answered 200
+            to it, or to the token that it got with it, at the URL that was asked, and 401 to the
+            same request without a login.
+        code: None, or `not-checked` (something was not proven), `pull-denied`, `image-not-found`,
+            `docker-cannot-read`.
         realm: The host of the token server, where it is not the registry's own.
         message: What *code* means here, in one line.
         hint: What to do about it, beginning with a verb.
@@ -120,11 +116,13 @@ class _Conversation:
         self._ca_file = ca_file
         self._root = f"https://{registry.api_host}/v2/"
         self._realm: str | None = None
+        self._unreadable: Check | None = None
 
     def check(self, image: str | None) -> Check:
-        name, reference = _repository(image, self._registry) if image else (None, "")
+        name, reference = repository_in(image, self._registry) if image else (None, "")
         ping = self._ping()
         if ping.status == 200:
+            self._refuse_page(ping)
             return Check(
                 verified=False,
                 code="not-checked",
@@ -137,9 +135,22 @@ class _Conversation:
         # Also where an image is to be pulled: some token servers give the world's token to a wrong
         # password, and with that a public image can be pulled.
         self._prove_identity(identity)
+        if self._unreadable is not None:
+            return self._unreadable
         if name is None:
+            # Without a login 401, with it 200 at the same URL: see `_prove_identity`.
             return Check(verified=True, realm=self._realm)
         return self._prove_pull(name, reference, identity, realm)
+
+    def _refuse_page(self, response: Response) -> None:
+        """
+        Raise where *response*, a 200, is none of the registry's: a sign-in page, or another host.
+        """
+        where = f" at {place(response.url)}" if response.redirected else ""
+        if response.is_web_page:
+            raise not_a_registry(self._registry, f"answers with a web page{where}")
+        if response.crossed_hosts:
+            raise led_away(self._registry, place(response.url))
 
     def _ping(self) -> Response:
         try:
@@ -180,10 +191,12 @@ class _Conversation:
                     raise
             else:
                 return f"Bearer {self._token(realm, bearer)}", (realm, bearer)
+        if not challenges:
+            raise no_challenge(self._registry)
         if basic is None:
             raise not_a_registry(self._registry, "asks for a login in a way that no registry does")
         if ping.crossed_hosts:
-            raise _led_away(self._registry)
+            raise led_away(self._registry, place(ping.url))
         if self._credential.is_identity_token:
             raise AuthenticationError(
                 f"{self._registry} takes a user name and a password, not an identity token",
@@ -195,7 +208,11 @@ class _Conversation:
         asked = Url.parse(self._root)
         assert asked is not None
         url = check_realm(
-            realm, registry=self._registry, asked=asked, crossed_hosts=ping.crossed_hosts
+            realm,
+            registry=self._registry,
+            asked=asked,
+            crossed_hosts=ping.crossed_hosts,
+            peer=ping.peer,
         )
         if not url.same_host(asked):
             self._realm = url.netloc
@@ -218,24 +235,31 @@ class _Conversation:
                 f"{realm}{joint}{urlencode(query, errors='surrogateescape')}",
                 authorization=self._basic(),
             )
-        if response.crossed_hosts:
-            # The credential stayed behind, so this token would be nobody's.
-            raise _led_away(realm.netloc)
+        if response.leads_to is not None:
+            # The credential stays behind, so that token would be nobody's.
+            raise led_away(realm.netloc, response.leads_to)
         if response.status != 200:
             raise refusals.error(response, self._registry, realm=self._realm)
         return self._read_token(response)
 
     def _read_token(self, response: Response) -> str:
         who = self._realm or self._registry
-        answer = refusals.json_object(response.body)
-        token = answer.get("access_token") or answer.get("token")
-        # It goes into a header: nothing there may end the line.
-        if not isinstance(token, str) or not _is_header_word(token):
+        answer = read_token_answer(response.body)
+        if answer.token is None:
             raise not_a_registry(who, "sends no token where a token server does")
-        if _is_nobodys(token):
+        if answer.is_nobodys:
             # Some grant the world's token to a wrong password instead of refusing it.
             raise refusals.refused(self._registry, self._realm)
-        return token
+        if answer.oddity:
+            self._unreadable = Check(
+                verified=True,
+                code="docker-cannot-read",
+                realm=self._realm,
+                message=f"{who} accepts the login, but docker cannot read its token: "
+                f"{answer.oddity}",
+                hint=f"tell whoever runs {who}; docker pull fails until that is mended",
+            )
+        return answer.token
 
     def _basic(self) -> str:
         pair = f"{self._credential.username}:{self._credential.secret.reveal()}"
@@ -243,12 +267,17 @@ class _Conversation:
         return "Basic " + base64.b64encode(pair.encode("utf-8", "surrogateescape")).decode()
 
     def _prove_identity(self, authorization: str) -> None:
+        """
+        Raise unless the registry answers 200 here, where it answered 401 without a login.
+
+        No redirect is followed: what answers elsewhere has not seen the credential.
+        """
         response = self._request("GET", self._root, authorization=authorization)
-        if response.status == 200:
-            return
-        if response.crossed_hosts:
-            raise _led_away(self._registry)
-        raise refusals.error(response, self._registry)
+        if response.leads_to is not None:
+            raise led_away(self._registry, response.leads_to)
+        if response.status != 200:
+            raise refusals.error(response, self._registry)
+        self._refuse_page(response)
 
     def _prove_pull(
         self, name: str, reference: str, identity: str, realm: tuple[Url, Challenge] | None
@@ -269,9 +298,21 @@ class _Conversation:
             except AuthenticationError:
                 return denied
         url = f"{self._root}{name}/manifests/{reference}"
-        response = self._request("HEAD", url, authorization=authorization)
-        if response.status == 200:
+        # Followed without the login, as registries keep manifests elsewhere, too.
+        response = self._request("HEAD", url, authorization=authorization, follow=True)
+        if response.status == 200 and is_manifest(response):
+            # What ends in a manifest was handed out to this login by the registry.
             return Check(verified=True, realm=self._realm)
+        if response.status == 200 or response.redirected:
+            where = f" at {place(response.url)}" if response.redirected else ""
+            return Check(
+                verified=True,
+                code="not-checked",
+                realm=self._realm,
+                message=f"{self._registry} accepts the login; whether {name} can be pulled was not "
+                f"proven: the answer{where} is no manifest",
+                hint="pull the image to see; a proxy or a sign-in page may answer in between",
+            )
         if response.status == 404:
             return Check(
                 verified=True,
@@ -292,10 +333,11 @@ class _Conversation:
         authorization: str | None = None,
         form: dict[str, str] | None = None,
         at_most: float = float("inf"),
+        follow: bool = False,
     ) -> Response:
         headers = {"Authorization": authorization} if authorization else {}
         if method == "HEAD":
-            headers["Accept"] = _MANIFESTS
+            headers["Accept"] = ", ".join(PULLED)
         return self._transport.request(
             method,
             url,
@@ -304,40 +346,5 @@ class _Conversation:
             ca_file=self._ca_file,
             trusted_as=self._registry.api_host,
             timeout=min(at_most, self._end - time.monotonic()),
+            follow=follow or authorization is None,
         )
-
-
-def _repository(image: str, registry: Registry) -> tuple[str, str]:
-    host, name, reference = split_image(image)
-    if host == registry:
-        return name, reference
-    if host == "docker.io" and not image.startswith(("docker.io/", "index.docker.io/")):
-        # No registry in it at all, so docker would mean its Hub, and the user means this one.
-        _, name, reference = split_image(f"registry.invalid/{image}")
-        return name, reference
-    raise InvalidRegistryError(
-        f"the image is one of {host}, not of {registry}",
-        hint=f"name an image of {registry}, such as {registry}/team/app:1",
-        code="invalid-image",
-    )
-
-
-def _is_header_word(token: str) -> bool:
-    return token.isascii() and token.isprintable() and token != "" and " " not in token
-
-
-def _is_nobodys(token: str) -> bool:
-    """
-    Whether *token* says that whoever asked for it was not authenticated: an empty subject.
-
-    https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/jwt.md (sub)
-    """
-    return token_claims(token).get("sub") == ""
-
-
-def _led_away(host: str) -> UnreachableError:
-    return UnreachableError(
-        f"{host} redirects to another host, where the credential does not follow",
-        hint="use the host that it redirects to as *_SERVER",
-        code="redirect-refused",
-    )

@@ -62,6 +62,35 @@ def not_a_registry(host: str, why: str) -> RegistryError:
     )
 
 
+def no_challenge(host: str) -> RegistryError:
+    """
+    The error for *host*, whose 401 has no `WWW-Authenticate`.
+    """
+    return RegistryError(
+        f"{host} asks for a login and does not say how: its answer has no WWW-Authenticate",
+        hint="check the spelling of the registry; a proxy in between may drop that header",
+        code="not-a-registry",
+    )
+
+
+def led_away(host: str, where: str) -> UnreachableError:
+    """
+    The error for *host*, which redirects to *where* once it was sent a credential.
+    """
+    return UnreachableError(
+        f"{host} redirects to {where}, where the credential does not follow",
+        hint="check the spelling of the registry; a proxy or sign-in page may stand in between",
+        code="redirect-refused",
+    )
+
+
+def is_unanswered(exc: BaseException) -> bool:
+    """
+    Whether *exc* says that the connection ended before any octet of an answer.
+    """
+    return isinstance(_root(exc), (RemoteDisconnected, ConnectionResetError, BrokenPipeError))
+
+
 def proxy(exc: BaseException, *, name: str, host: str) -> UnreachableError:
     """
     The error to raise for *exc*, met while asking the proxy *name* for *host*.

@@ -12,16 +12,16 @@ import os
 import ssl
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPException
 from urllib.parse import urlencode
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager, Timeout
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3 import HTTPConnectionPool, PoolManager, ProxyManager, Timeout
 from urllib3.exceptions import HTTPError
 
 from ..errors import UnreachableError
 from . import failures, sockets
+from .connections import BODY_MAX, HttpPool, HttpsPool, drop_idle, read_body
 from .proxies import proxy_for
 from .tls_sockets import TlsSocket
 from .trust import Trust
@@ -30,18 +30,15 @@ from .urls import Url, check_redirect
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Mapping, Sequence
     from typing import Any
 
     from .proxies import Proxy
 
-BODY_MAX = 64 * 1024  # octets; no token and no error needs more
-
 _REDIRECTS_MAX = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 
-# All that follows a redirect to another host.  A list of what may, rather than of what may not:
+# All that follows a redirect.  A list of what may, rather than of what may not:
 # a header that somebody adds later is then kept back.
 _FORWARDED = ("accept", "accept-encoding", "user-agent")
 
@@ -56,14 +53,18 @@ class Response:
         headers: Names as sent, and values, in the order sent; one name may come twice.
         body: At most `BODY_MAX` octets; what a refusal says beyond that is cut off.
         url: Whom the last request went to, after redirects.
+        redirected: Whether a redirect was followed.
         crossed_hosts: Whether a redirect led to another host or port than the one asked.
+        peer: The address that answered, or None where a proxy stands between.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(repr=False)
     url: str = field(repr=False)
+    redirected: bool = False
     crossed_hosts: bool = False
+    peer: str | None = None
 
     def header(self, name: str) -> str | None:
         """
@@ -76,6 +77,26 @@ class Response:
         Every value of the header *name*, in any case.
         """
         return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    @property
+    def leads_to(self) -> str | None:
+        """
+        Where a redirect that was not followed leads: host and path; None where it is no redirect.
+        """
+        location = self.header("Location")
+        if self.status not in _REDIRECTS or not location:
+            return None
+        target = _parse(self.url).join(location)
+        return place(str(target)) if target is not None else "nowhere that can be asked"
+
+    @property
+    def is_web_page(self) -> bool:
+        """
+        Whether the body is HTML or the like: no answer of a registry's API begins with `<`.
+
+        The media type says less: Quay calls its `true` text/html.
+        """
+        return self.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
 
 
 class Transport:
@@ -114,20 +135,25 @@ class Transport:
         form: Mapping[str, str] | None = None,
         ca_file: str | None = None,
         trusted_as: str | None = None,
+        follow: bool = True,
     ) -> Response:
         """
         Ask once, and follow the redirects of a GET or HEAD.
+
+        `Authorization` is never sent after a redirect, to the same host neither: what asks for
+        another place is no longer the place that was named.
 
         Args:
             method: `GET`, `HEAD`, `POST`, ...
             url: `https://`, or `http://` for this machine.
             timeout: Seconds for everything, redirects and a slowly dripping body included.
-            headers: To send.  `Authorization` stays with the host that *url* names.
+            headers: To send.
             body: To send.
             form: To send instead of *body*, as a form.
             ca_file: Path of a PEM bundle to trust in addition.
             trusted_as: The registry (`host[:port]`) on whose behalf we ask: its certificates in
                 certs.d hold for its token server too, as for docker.  None: the host of *url*.
+            follow: Whether to follow redirects; else the redirect itself is the answer.
 
         Raises:
             TransientError: Nobody answered; another try may help.
@@ -140,21 +166,22 @@ class Transport:
             body = urlencode(form, errors="surrogateescape").encode()
             wanted["Content-Type"] = "application/x-www-form-urlencoded"
         at = _parse(url)
-        crossed = False
+        redirected = crossed = False
         with sockets.until(time.monotonic() + timeout):
             for _ in range(_REDIRECTS_MAX + 1):
                 pool = self._pool(at, trusted_as or at.netloc, ca_file)
                 try:
-                    response = _ask(pool, method, at, wanted, body, crossed_hosts=crossed)
+                    response = _ask(pool, method, at, wanted, body)
                 except UnreachableError as exc:
                     raise self._trust.explained(exc) from None
+                response = replace(response, redirected=redirected, crossed_hosts=crossed)
                 location = response.header("Location")
-                if response.status not in _REDIRECTS or not location or method not in _SAFE:
+                may_follow = follow and method in _SAFE
+                if response.status not in _REDIRECTS or not location or not may_follow:
                     return response
                 target = check_redirect(at, at.join(location))
-                if not at.same_origin(target):
-                    wanted = {k: v for k, v in wanted.items() if k.lower() in _FORWARDED}
-                crossed = crossed or not at.same_host(target)
+                wanted = {k: v for k, v in wanted.items() if k.lower() in _FORWARDED}
+                redirected, crossed = True, crossed or not at.same_host(target)
                 at = target
         raise failures.not_a_registry(_parse(url).netloc, "redirects in circles")
 
@@ -211,7 +238,7 @@ class Transport:
             manager = ProxyManager(
                 proxy.url, proxy_headers=secret, proxy_ssl_context=context, **options
             )
-        manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+        manager.pool_classes_by_scheme = {"http": HttpPool, "https": HttpsPool}
         return manager
 
 
@@ -244,24 +271,11 @@ def _ask(
     url: Url,
     headers: dict[str, str],
     body: bytes | None,
-    *,
-    crossed_hosts: bool,
 ) -> Response:
     try:
-        left = sockets.left()
-        answer = pool.urlopen(
-            method,
-            url.target,
-            body=body,
-            headers=headers,
-            retries=False,
-            redirect=False,
-            assert_same_host=False,
-            timeout=Timeout(connect=left, read=left),
-            preload_content=False,
-            decode_content=False,
-        )
-        content = _read(answer)
+        answer = _open(pool, method, url, headers, body)
+        peer = getattr(getattr(answer, "connection", None), "peer", None)
+        content = read_body(answer)
     except (HTTPError, HTTPException, OSError, ValueError) as exc:
         # `ValueError` is what http.client makes of a chunk of less than nothing.
         # Without the cause: urllib3 quotes the URL, and http.client what the server sent.
@@ -273,75 +287,45 @@ def _ask(
         headers=tuple(answer.headers.items()),
         body=content[:BODY_MAX],
         url=str(url),
-        crossed_hosts=crossed_hosts,
+        peer=peer,
     )
 
 
-def _read(answer: Any) -> bytes:
+def place(url: str) -> str:
     """
-    The body, or one octet more than it may have; the connection is kept only if it was all.
+    Host and path of *url*, for a message: its query may carry what a log should not.
     """
-    content = b""
-    try:
-        while len(content) <= BODY_MAX:
-            part: bytes = answer.read(BODY_MAX + 1 - len(content), decode_content=False)
-            if not part:
-                answer.release_conn()
-                return content
-            content += part
-    except BaseException:
-        answer.close()
-        raise
-    answer.close()
-    return content
+    return url.partition("://")[2].partition("?")[0].removesuffix("/")
 
 
-class _HttpConnection(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connect(self)
+def _open(
+    pool: HTTPConnectionPool, method: str, url: Url, headers: dict[str, str], body: bytes | None
+) -> Any:
+    """
+    Send the request, and read the headers of its answer.
 
-
-class _HttpsConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connect(self)
-
-    def _tunnel(self) -> None:
-        # Asked first: urllib3 forgets the tunnel when it fails.
-        host = _name(self._tunnel_host or "", self._tunnel_port)
+    A kept connection may be gone, which shows when no octet of an answer comes: one fresh try, as
+    Go has it, which is no second try of a credential that somebody has seen and refused.
+    """
+    for fresh in (False, True):
+        made = pool.num_connections
         try:
-            super()._tunnel()
-        except (HTTPException, OSError) as exc:
-            # Without the cause, which quotes the proxy.
-            raise failures.proxy(exc, name=_name(self.host, self.port), host=host) from None
-
-    def connect(self) -> None:
-        host = _name(self._tunnel_host or self.host, self._tunnel_port or self.port)
-        try:
-            super().connect()
+            left = sockets.left()
+            return pool.urlopen(
+                method,
+                url.target,
+                body=body,
+                headers=headers,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                timeout=Timeout(connect=left, read=left),
+                preload_content=False,
+                decode_content=False,
+            )
         except (HTTPError, HTTPException, OSError) as exc:
-            if self.proxy and not self.has_connected_to_proxy:
-                host = _name(self.host, self.port)
-            raise failures.sort(exc, host) from None  # as in `_ask`
-
-
-def _connect(connection: HTTPConnection) -> socket.socket:
-    try:
-        return sockets.connect(connection.host, connection.port)
-    except OSError as exc:
-        name = _name(connection.host, connection.port)
-        if connection.proxy:
-            raise failures.proxy(exc, name=name, host=connection._tunnel_host or "") from None  # noqa: SLF001
-        raise failures.sort(exc, name) from exc
-
-
-def _name(host: str, port: int | None) -> str:
-    host = f"[{host}]" if ":" in host else host
-    return host if port in (None, 443) else f"{host}:{port}"
-
-
-class _HttpPool(HTTPConnectionPool):
-    ConnectionCls = _HttpConnection
-
-
-class _HttpsPool(HTTPSConnectionPool):
-    ConnectionCls = _HttpsConnection
+            was_kept = pool.num_connections == made and method in _SAFE
+            if fresh or not was_kept or not failures.is_unanswered(exc):
+                raise
+            drop_idle(pool)
+    raise AssertionError  # the second try returns or raises

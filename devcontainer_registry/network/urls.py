@@ -101,16 +101,17 @@ class Url:
 
         Private, link-local (where clouds keep their metadata), loopback, and what embeds such.
         """
-        if self.is_loopback or self.hostname.endswith(".localhost"):
-            return True
-        try:
-            address = ipaddress.ip_address(self.hostname)
-        except ValueError:
-            return False
-        if isinstance(address, ipaddress.IPv6Address):
-            # An IPv4 address travels inside some IPv6 ones; none of them names a token server.
-            return bool(not address.is_global or address.sixtofour or address in _NAT64)
-        return not address.is_global
+        return is_inside(self.hostname)
+
+    @property
+    def is_link_local(self) -> bool:
+        """
+        Whether its host is a link-local address, or another at which clouds keep their metadata.
+        """
+        address = _address(self.hostname)
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+            address = address.ipv4_mapped
+        return self.hostname in _METADATA or (address is not None and address.is_link_local)
 
     def same_origin(self, other: Url) -> bool:
         """
@@ -132,6 +133,33 @@ class Url:
 
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052, section 2.1
+
+
+# Names and addresses of the clouds' metadata services, beside the link-local ones:
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+# https://cloud.google.com/compute/docs/metadata/querying-metadata
+# https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata
+_METADATA = ("fd00:ec2::254", "metadata.google.internal", "100.100.100.200", "168.63.129.16")
+
+
+def is_inside(hostname: str) -> bool:
+    """
+    Whether *hostname* is an address that only means something near us, or is this machine.
+    """
+    if is_loopback_host(hostname) or hostname.endswith(".localhost"):
+        return True
+    address = _address(hostname)
+    if isinstance(address, ipaddress.IPv6Address):
+        # An IPv4 address travels inside some IPv6 ones; none of them names a token server.
+        return bool(not address.is_global or address.sixtofour or address in _NAT64)
+    return address is not None and not address.is_global
+
+
+def _address(hostname: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(hostname.partition("%")[0])
+    except ValueError:
+        return None
 
 
 def check_redirect(source: Url, target: Url | None) -> Url:

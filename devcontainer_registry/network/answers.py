@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""
+Answers of token servers and manifests, judged as docker judges them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from ..credentials import token_claims
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .transport import Response
+
+# What a header can carry as a bearer token.
+_TOKEN = re.compile(r"[!-~]+")
+
+# RFC 3339, as Go reads it.
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:\d{2})")
+
+# What `docker pull` accepts, so that a registry answers about the image and not about formats.
+PULLED = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+_MEDIA_TYPES = {
+    *PULLED,
+    "application/vnd.docker.distribution.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+}
+# https://github.com/opencontainers/image-spec/blob/v1.1.0/descriptor.md#digests
+_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[A-Za-z0-9=_-]{32,}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenAnswer:
+    """
+    What a token server sent with a 200.
+
+    Attributes:
+        token: The bearer token; None where there is none that a header can carry.
+        oddity: Why docker cannot read the answer, or "".
+    """
+
+    token: str | None
+    oddity: str = ""
+
+    @property
+    def is_nobodys(self) -> bool:
+        """
+        Whether the token says that whoever asked for it was not authenticated: an empty subject.
+
+        https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/jwt.md (sub)
+        """
+        return token_claims(self.token or "").get("sub") == ""
+
+
+def read_token_answer(body: bytes) -> TokenAnswer:
+    """
+    The token in *body*, and what docker would make of it.
+    """
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        return TokenAnswer(token=None)
+    token = answer.get("access_token") or answer.get("token")
+    # It goes into a header: nothing there may end the line.
+    usable = isinstance(token, str) and _TOKEN.fullmatch(token) is not None
+    return TokenAnswer(token=token if usable else None, oddity=_oddity(body, answer))
+
+
+def is_manifest(response: Response) -> bool:
+    """
+    Whether *response* to a HEAD is a manifest's: by its digest or its media type, never HTML.
+    """
+    media_type = (response.header("Content-Type") or "").partition(";")[0].strip().lower()
+    digest = response.header("Docker-Content-Digest") or ""
+    return media_type in _MEDIA_TYPES or (
+        _DIGEST.fullmatch(digest.strip()) is not None and media_type != "text/html"
+    )
+
+
+def _oddity(body: bytes, answer: Mapping[str, object]) -> str:
+    """
+    Why docker cannot read the token server's *answer*, or "".
+
+    Go decodes it into a struct, and one member of another type is an error for all of it.
+    https://github.com/distribution/distribution/blob/v2.8.3/registry/client/auth/session.go
+    """
+    if body.startswith(b"\xef\xbb\xbf"):
+        return "it begins with a byte order mark"
+    for name, value in answer.items():
+        # Go's decoder does not mind the case of a member, and null is as good as none.
+        member = name.lower()
+        if value is None:
+            continue
+        if member in ("token", "access_token", "refresh_token") and not isinstance(value, str):
+            return f"{member} is no text"
+        if member == "expires_in" and (not isinstance(value, int) or isinstance(value, bool)):
+            return "expires_in is no whole number"
+        if member == "issued_at" and not (isinstance(value, str) and _TIME.fullmatch(value)):
+            return "issued_at is no time as RFC 3339 has it"
+    return ""

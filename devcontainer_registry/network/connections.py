@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: MIT
+"""
+Connections of urllib3 that read answers as generously as docker does.
+
+What Go's client reads, and Python's does not: interim answers other than 100, more than a hundred
+headers, and blanks in a header's name, which Python takes for the end of all headers.
+"""
+
+from __future__ import annotations
+
+import queue
+import zlib
+from http.client import HTTPException, HTTPResponse
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+
+from . import failures, sockets
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+    from typing import Any, BinaryIO
+
+BODY_MAX = 64 * 1024  # octets; no token and no error needs more
+
+# Octets of all headers of one answer, as Go's client has it by default: 1 MiB.
+# https://pkg.go.dev/net/http#Transport (MaxResponseHeaderBytes)
+_HEADERS_MAX = 1024 * 1024
+# Interim answers before the final one, as Go has it.
+_INTERIM_MAX = 5
+# http.client takes no more than a hundred headers, and no longer line than 64 KiB.
+_LINES_MAX = 90
+_LINE_MAX = 60 * 1024
+
+# What comes first where not all headers can be kept.
+_WANTED = (
+    "www-authenticate",
+    "proxy-authenticate",
+    "content-",
+    "transfer-encoding",
+    "connection",
+    "location",
+    "docker-",
+    "retry-after",
+    "date",
+)
+
+
+class TooManyHeadersError(HTTPException):
+    """
+    More headers, or more interim answers, than anybody reads.
+    """
+
+
+class _Lines:
+    """
+    A stream whose next lines are *lines*, and which then goes on as *stream*.
+    """
+
+    def __init__(self, lines: Iterator[bytes], stream: BinaryIO) -> None:
+        self._lines = lines
+        self._stream = stream
+
+    def readline(self, limit: int = -1) -> bytes:
+        line = next(self._lines, None)
+        return self._stream.readline(limit) if line is None else line
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class _Response(HTTPResponse):
+    """
+    An answer whose headers are read as Go reads them.
+    """
+
+    def begin(self) -> None:
+        stream = self.fp
+        super().begin()
+        if isinstance(self.fp, _Lines):
+            self.fp = stream
+
+    def _read_status(self) -> tuple[str, int, str]:
+        for _ in range(_INTERIM_MAX + 1):
+            found = super()._read_status()  # type: ignore[misc]  # http.client's own
+            lines = _header_lines(self.fp)
+            if not 100 <= found[1] < 200 or found[1] == 101:
+                self.fp = _Lines(iter([*lines, b"\r\n"]), self.fp)  # type: ignore[assignment]
+                return found  # type: ignore[no-any-return]
+        msg = "too many interim answers"
+        raise TooManyHeadersError(msg)
+
+
+def _header_lines(stream: BinaryIO) -> list[bytes]:
+    """
+    The lines of the headers in *stream*, which is read behind their end.
+
+    As in Go: a line that goes on is joined, and a name with a blank in it is no header at all.
+    https://github.com/golang/go/blob/go1.22.0/src/net/textproto/reader.go (readMIMEHeader)
+    """
+    lines: list[bytes] = []
+    left = _HEADERS_MAX
+    while (line := stream.readline(left + 1)) not in (b"\r\n", b"\n", b""):
+        left -= len(line)
+        if left < 0:
+            msg = "too many headers"
+            raise TooManyHeadersError(msg)
+        if line[:1] in (b" ", b"\t") and lines:
+            lines[-1] = lines[-1].rstrip(b"\r\n") + b" " + line.strip() + b"\r\n"
+        else:
+            lines.append(line)
+    good = [line for line in lines if _is_header(line)]
+    wanted = [line for line in good if line.lower().startswith(_WANTED_OCTETS)]
+    others = [line for line in good if not line.lower().startswith(_WANTED_OCTETS)]
+    return [_shortened(line) for line in [*wanted, *others][:_LINES_MAX]]
+
+
+_WANTED_OCTETS = tuple(name.encode() for name in _WANTED)
+
+
+def _is_header(line: bytes) -> bool:
+    name, colon, _ = line.partition(b":")
+    return bool(colon and name) and not any(octet <= 32 or octet >= 127 for octet in name)
+
+
+def _shortened(line: bytes) -> bytes:
+    return line if len(line) <= _LINE_MAX else line[:_LINE_MAX] + b"\r\n"
+
+
+class _HttpConnection(HTTPConnection):
+    response_class = _Response
+
+    def _new_conn(self) -> socket.socket:
+        return _connect(self)
+
+
+class _HttpsConnection(HTTPSConnection):
+    response_class = _Response
+
+    def _new_conn(self) -> socket.socket:
+        return _connect(self)
+
+    def _tunnel(self) -> None:
+        # Asked first: urllib3 forgets the tunnel when it fails.
+        host = _name(self._tunnel_host or "", self._tunnel_port)
+        try:
+            super()._tunnel()
+        except (HTTPException, OSError) as exc:
+            # Without the cause, which quotes the proxy.
+            raise failures.proxy(exc, name=_name(self.host, self.port), host=host) from None
+
+    def connect(self) -> None:
+        host = _name(self._tunnel_host or self.host, self._tunnel_port or self.port)
+        try:
+            super().connect()
+        except (HTTPError, HTTPException, OSError) as exc:
+            if self.proxy and not self.has_connected_to_proxy:
+                host = _name(self.host, self.port)
+            raise failures.sort(exc, host) from None  # as in `_ask`
+
+
+def _connect(connection: HTTPConnection) -> socket.socket:
+    try:
+        sock = sockets.connect(connection.host, connection.port)
+        if not connection.proxy:
+            connection.peer = sock.getpeername()[0]  # type: ignore[attr-defined]  # read in `_ask`
+        return sock
+    except OSError as exc:
+        name = _name(connection.host, connection.port)
+        if connection.proxy:
+            raise failures.proxy(exc, name=name, host=connection._tunnel_host or "") from None  # noqa: SLF001
+        raise failures.sort(exc, name) from exc
+
+
+def _name(host: str, port: int | None) -> str:
+    host = f"[{host}]" if ":" in host else host
+    return host if port in (None, 443) else f"{host}:{port}"
+
+
+class HttpPool(HTTPConnectionPool):
+    """
+    Connections to one host, over plain HTTP.
+    """
+
+    ConnectionCls = _HttpConnection
+
+
+class HttpsPool(HTTPSConnectionPool):
+    """
+    Connections to one host, over TLS.
+    """
+
+    ConnectionCls = _HttpsConnection
+
+
+def drop_idle(pool: HTTPConnectionPool) -> None:
+    """
+    Close the connections of *pool* that wait for a request: they may be gone, too.
+    """
+    idle: queue.LifoQueue[Any] | None = pool.pool
+    while idle is not None:
+        try:
+            connection = idle.get_nowait()
+        except queue.Empty:
+            return
+        if connection is not None:
+            connection.close()
+
+
+def read_body(answer: Any) -> bytes:
+    """
+    The body of *answer*, unpacked, or one octet more than it may have.
+
+    The connection is kept only if that was all of it.
+    """
+    return _plain(_read(answer), answer.headers.get("Content-Encoding", ""))
+
+
+def _plain(content: bytes, encoding: str) -> bytes:
+    """
+    *content* without its gzip or deflate, which nobody asked for; at most one octet too many.
+    """
+    windows = {"gzip": 31, "x-gzip": 31, "deflate": 47}.get(encoding.strip().lower())
+    if windows is None or not content:
+        return content
+    try:
+        return zlib.decompressobj(windows).decompress(content, BODY_MAX + 1)
+    except zlib.error as exc:
+        msg = "not what Content-Encoding says"
+        raise HTTPException(msg) from exc
+
+
+def _read(answer: Any) -> bytes:
+    """
+    The body, or one octet more than it may have; the connection is kept only if it was all.
+    """
+    content = b""
+    try:
+        while len(content) <= BODY_MAX:
+            part: bytes = answer.read(BODY_MAX + 1 - len(content), decode_content=False)
+            if not part:
+                answer.release_conn()
+                return content
+            content += part
+    except BaseException:
+        answer.close()
+        raise
+    answer.close()
+    return content
