@@ -35,7 +35,7 @@ class Authenticator(Protocol):
     """
     Speaks for the registries that it matches.
 
-    Four more members may be there and are looked up with a default:
+    Three more members may be there and are looked up with a default:
 
     `ambient: bool = False`
         Whether it can log in without a user name and a password, because the platform
@@ -47,9 +47,6 @@ class Authenticator(Protocol):
     `explain(secret, error) -> str`, by default ""
         The hint for an *error* that the registry gave after `authenticate`: what this kind of
         registry means by it, beginning with a verb.
-    `inquire(secret, error, *, timeout) -> str`, by default ""
-        As `explain`, and preferred to it, for a kind that has to ask somebody.  Called after a
-        refusal only, in the registry's own thread, so that nobody else waits for it.
     """
 
     def matches(self, registry: Registry) -> bool:
@@ -161,16 +158,6 @@ def explain(authenticator: Authenticator, secret: RegistrySecret, error: Registr
     """
     said = getattr(authenticator, "explain", None)
     return str(said(secret, error)) if said is not None else ""
-
-
-def inquire(
-    authenticator: Authenticator, secret: RegistrySecret, error: RegistryError, *, timeout: float
-) -> str:
-    """
-    What this kind of registry finds out about *error* within *timeout* seconds, or "".
-    """
-    asked = getattr(authenticator, "inquire", None)
-    return str(asked(secret, error, timeout=timeout)) if asked is not None else ""
 
 
 def _only_match(secret: RegistrySecret, installed: Installed, observe: Observer) -> str:

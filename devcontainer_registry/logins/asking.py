@@ -13,9 +13,9 @@ import threading
 import time
 from dataclasses import dataclass
 
-from ..authenticators import failure, inquire, passes_on
+from ..authenticators import failure, passes_on
 from ..credentials import is_usable
-from ..errors import AuthenticationError, RegistryError, TransientError
+from ..errors import RegistryError, TransientError
 from ..network import sockets as clock
 from ..network.proxies import proxy_for
 from ..threads import Worker
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 
 # One try may not use up the time for the others.
 _TRY_MAX = 10.0  # seconds
-
-# A better hint is worth no long wait.
-_INQUIRY_MAX = 3.0  # seconds
 
 # What arrives within this of each other is handed on at once: a hundred registries answer within
 # milliseconds, and each time that something is kept costs an fsync.
@@ -84,7 +81,6 @@ class Job:
         self.attempts = 0
         self.credential: Credential | None = None
         self.check: Check | None = None
-        self.hint = ""
         self.error: RegistryError | None = None
 
 
@@ -144,8 +140,6 @@ def ask_all(
         del waiting[job]
         batch.append(job)
     for job in waiting:
-        if job.finished is not None:
-            continue  # it only asks what a refusal means
         job.error = TransientError(
             f"{job.secret.registry} did not answer in time",
             hint="check the network to it, or give it longer with --timeout",
@@ -244,24 +238,7 @@ class _Asker:
             # Without its text, which nobody has vetted for secrets.
             job.error = failure(job.outcome.kind, f"failed: {type(exc).__name__}")
         job.finished = time.monotonic()
-        try:
-            self._inquire(job)
-        except BaseException:  # noqa: BLE001  (a plugin's word too many must not cost the outcome)
-            job.hint = ""
         answers.put(job)
-
-    def _inquire(self, job: Job) -> None:
-        """
-        Let the registry's kind find out what its refusal means, if there is time.
-        """
-        error: RegistryError | None = None
-        if isinstance(job.error, AuthenticationError):
-            error = job.error
-        elif job.check is not None and job.check.code is not None:
-            error = RegistryError(job.check.message, hint=job.check.hint, code=job.check.code)
-        left = min(_INQUIRY_MAX, self.deadline - time.monotonic())
-        if error is not None and left > 0:
-            job.hint = inquire(job.authenticator, job.secret, error, timeout=left)
 
     def _persist(self, job: Job) -> None:
         """

@@ -78,7 +78,7 @@ def _said(job: Job, error: RegistryError) -> RegistryError:
     *error* anew, with what the registry's kind knows of it for a hint.
     """
     try:
-        explained = job.hint or plugins.explain(job.authenticator, job.secret, error)
+        explained = plugins.explain(job.authenticator, job.secret, error)
         hint = explained or error.hint
     except Exception:  # noqa: BLE001  (a plugin's word too many must not cost the outcome)
         hint = error.hint
