@@ -36,9 +36,11 @@ WORST_FIRST = (6, 4, 5, 3)
 _STALE = frozenset({"expired", "secrets-not-visible"})
 
 # Codes of outcomes that are `ok` as far as the registry goes, and what they still cost.
-_NOT_PULLABLE = frozenset({"pull-denied", "image-not-found"})
+_NOT_PULLABLE = {"pull-denied": 4, "image-not-found": 4, "docker-cannot-read": 5}
 # Codes that are config.json's trouble, whatever the status.
-_NOT_IN_CONFIG = frozenset({"hidden-by-credsstore", "not-kept"})
+_NOT_IN_CONFIG = frozenset(
+    {"hidden-by-credsstore", "not-kept", "config-mistyped", "login-unreadable"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,7 @@ class Outcome:
             return 6
         match self.status:
             case "ok" | "unchanged":
-                return 4 if self.code in _NOT_PULLABLE else 0
+                return _NOT_PULLABLE.get(self.code or "", 0)
             case "rejected":
                 return 4
             case "incomplete":

@@ -16,7 +16,8 @@ from ..errors import ConfigError, InvalidRegistryError
 from ..naming import OUR_HELPER
 from ..registry import Registry
 from .auth_entry import CREDENTIAL_MEMBERS, auth_entry, credential_of, folded, is_readable
-from .json_text import damaged, dumps, is_object, is_text, loads
+from .docker_types import MERGED, Mistyped, mistyped
+from .json_text import damaged, dumps, is_object, loads
 
 TYPE_CHECKING = False
 
@@ -36,11 +37,13 @@ class Document:
 
     Attributes:
         had_bom: Whether the text began with a byte order mark, which docker cannot read.
+        unwritable: Why it cannot be written again without a loss, or "".
     """
 
     def __init__(self) -> None:
         self._content: dict[str, object] = {}
         self.had_bom = False
+        self.unwritable = ""
 
     @classmethod
     def parse(cls, raw: bytes, *, where: str) -> Document:
@@ -54,8 +57,19 @@ class Document:
         document.had_bom = raw.startswith(_BOM)
         text = raw.removeprefix(_BOM)
         if text.strip(b" \t\r\n"):
-            document._content = _checked(loads(text, where=where), where)
+            content, fault = loads(text, where=where)
+            if content is not None and not is_object(content):
+                raise damaged(where, "is not a JSON object")
+            document._content = _merged(content or {})
+            document.unwritable = fault or _no_place(document._content)
         return document
+
+    @property
+    def mistyped(self) -> list[Mistyped]:
+        """
+        The values over which docker drops every login in `auths`.
+        """
+        return mistyped(self._content)
 
     def dump(self) -> bytes:
         """
@@ -188,7 +202,7 @@ class Document:
         Its entries in `credHelpers`, under each spelling that some client looks up.
         """
         known = self._map("credHelpers")
-        return {k: str(known[k] or "") for k in registry.spellings if k in known}
+        return {k: _text(known[k]) for k in registry.spellings if k in known}
 
     def other_helper(self, registry: Registry) -> str | None:
         """
@@ -265,22 +279,35 @@ def _host_of(key: str) -> str:
     return authority[1:-1] if authority.endswith("]") else authority
 
 
-def _checked(content: object, where: str) -> dict[str, object]:
+def _merged(content: dict[str, object]) -> dict[str, object]:
     """
-    *content*, once docker would make sense of the members that say how to log in.
+    *content* as Go's decoder sees it where a member comes twice, in any case.
+
+    Two objects of one member become one; of anything else the last counts, and `null` says
+    nothing but to an object, which it empties.
     """
-    if not is_object(content):
-        raise damaged(where, "is not a JSON object")
-    members = folded(content)
-    for name in ("auths", "credHelpers", "credsStore"):
-        if sum(key.lower() == name.lower() for key in content) > 1:
-            raise damaged(where, f"has {name} twice, in upper and lower case")
-    for name in ("auths", "credHelpers"):
-        value = members.get(name.lower())
-        if value is not None and not is_object(value):
-            raise damaged(where, f"has {name}, but not as an object")
-    helpers = members.get("credhelpers") or {}
-    assert is_object(helpers)
-    if not all(is_text(value) for value in (*helpers.values(), members.get("credsstore"))):
-        raise damaged(where, "names a credential helper by something that is no string")
-    return content
+    pairs = getattr(content, "pairs", None) or list(content.items())
+    merged: dict[str, object] = {}
+    spelled: dict[str, str] = {}
+    for key, value in pairs:
+        name = spelled.setdefault(key.lower(), key)
+        old = merged.get(name)
+        if key.lower() in MERGED and is_object(old) and is_object(value):
+            merged[name] = {**old, **value}
+        elif value is not None or key.lower() in MERGED or name not in merged:
+            merged[name] = value
+    return merged
+
+
+def _no_place(content: dict[str, object]) -> str:
+    """
+    Why no login can be written into *content*, or "".
+    """
+    for key, value in content.items():
+        if key.lower() in ("auths", "credhelpers") and value is not None and not is_object(value):
+            return f"has {key}, but not as an object"
+    return ""
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

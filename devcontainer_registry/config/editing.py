@@ -12,10 +12,10 @@ import stat
 from ..cache.folder import Cache
 from ..errors import printable
 from ..files import make_folder
-from . import safe_write as safewrite
+from . import safe_write
 from .document import Document
 from .folder_lock import locked
-from .json_text import DamagedError
+from .json_text import DamagedError, damaged
 from .rescue import Rescue
 from .safe_write import Seen
 
@@ -55,7 +55,7 @@ class Editor:
         """
         As `DockerConfig.read`, but what the system refuses is its `OSError`.
         """
-        document, torn, _ = self._settled(lambda: safewrite.look(self.path))
+        document, torn, _ = self._settled(lambda: safe_write.look(self.path))
         # The next run that may write gives the file itself its content back.
         return document if torn is None else Document.parse(torn, where=printable(self.path))
 
@@ -72,7 +72,7 @@ class Editor:
         with held as (folder, waited):
             if waited >= _SETTLE:
                 observe("config.lock_waited", path=self.path, seconds=round(waited, 3))
-            safewrite.sweep(name, folder=folder)
+            safe_write.sweep(name, folder=folder)
             document, before = self._whole(name, folder, observe)
             old = document.dump()
             change(document)
@@ -81,7 +81,12 @@ class Editor:
             # mark is not the same: docker cannot read the file because of it.
             if new == old and not document.had_bom:
                 return False
-            if len(new) > safewrite.SIZE_MAX:
+            if document.unwritable:
+                raise damaged(
+                    printable(self.path),
+                    f"{document.unwritable}: docker reads it, but writing it again would lose that",
+                )
+            if len(new) > safe_write.SIZE_MAX:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
             self._write(
                 name,
@@ -92,8 +97,8 @@ class Editor:
                 observe=observe,
             )
             # Rule 6 again: through the name, as docker will read it.
-            if safewrite.look(self.path).raw != new:
-                raise safewrite.changed(printable(self.path))
+            if safe_write.look(self.path).raw != new:
+                raise safe_write.changed(printable(self.path))
             return True
 
     def _target(self) -> str:
@@ -108,11 +113,11 @@ class Editor:
         """
         The file under the lock, given its content back first if a rewrite of ours was cut off.
         """
-        document, torn, before = self._settled(lambda: safewrite.look(name, folder=folder))
+        document, torn, before = self._settled(lambda: safe_write.look(name, folder=folder))
         if torn is not None:
-            safewrite.restore(name, torn, folder=folder)
+            safe_write.restore(name, torn, folder=folder)
             observe("config.restored", path=self.path)
-            before = safewrite.look(name, folder=folder)
+            before = safe_write.look(name, folder=folder)
             document = Document.parse(before.raw or b"", where=printable(self.path))
         # A copy that outlived its purpose must not come back over what others write from now on.
         self._rescue().drop()
@@ -157,7 +162,7 @@ class Editor:
         observe: Observer,
     ) -> None:
         try:
-            safewrite.replace(
+            safe_write.replace(
                 name, content, folder=folder, before=before, mode=mode, path=printable(self.path)
             )
         except OSError as exc:
@@ -168,7 +173,7 @@ class Editor:
             observe("config.replaced", path=self.path, mode=f"{mode:04o}")
             return
         # Rule 5.
-        safewrite.rewrite(
+        safe_write.rewrite(
             name,
             content,
             folder=folder,

@@ -15,6 +15,7 @@ from ..registry import Registry
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from .document import Document
     from .file import DockerConfig
 
 
@@ -40,14 +41,44 @@ def findings_after_login(
     """
     found = [] if missing_store is None else [store_missing(missing_store)]
     # Our helper is asked whatever stands in `auths`.
-    broken = _unreadable_keys(config) if only_auths else []
-    if broken:
-        found.append(unreadable(config.path, broken[0]))
+    unread = why_unread(config) if only_auths else None
+    if unread is not None:
+        found.append(unread)
     if changed and in_auths and config.is_open():
         found.append(open_to_others(config.path))
     if changed and config.shuts_out(home):
         found.append(shut_out(config.path, home))
     return tuple(found)
+
+
+def why_unread(config: DockerConfig) -> Finding | None:
+    """
+    Return why docker finds no login in `auths` of *config*, or None.
+    """
+    try:
+        document = config.read()
+    except ConfigError:
+        return None  # said where it was to be written
+    return why_unread_in(document, config.path)
+
+
+def why_unread_in(document: Document, path: str) -> Finding | None:
+    """
+    Return why docker finds no login in `auths` of *document*, the content of *path*, or None.
+    """
+    broken = document.unreadable()
+    if broken:
+        return unreadable(path, broken[0])
+    wrong = document.mistyped
+    if wrong:
+        first = wrong[0]
+        return Finding(
+            code="login-unreadable" if first.is_login else "config-mistyped",
+            message=f"{printable(path)} has {first.found} as {printable(first.member)}, where "
+            f"{first.docker} wants {first.wanted}, and drops every login in auths over it",
+            hint=f"change {printable(first.member)} to {first.wanted}, or remove it",
+        )
+    return None
 
 
 def helper_missing(helper: str, *, named_in: str) -> ConfigError:
@@ -130,11 +161,3 @@ def shut_out(path: str, home: str) -> Finding:
         hint=f"run chown -R --reference={printable(home)} {printable(folder)}, and log in as that "
         "user from now on",
     )
-
-
-def _unreadable_keys(config: DockerConfig) -> list[str]:
-    try:
-        # Once more: what was broken may have been the entry that we replaced.
-        return config.read().unreadable()
-    except ConfigError:
-        return []

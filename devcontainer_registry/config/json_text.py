@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 """
-JSON text of config.json, read strictly and laid out as docker's.
+JSON text of config.json, read and laid out as docker does.
 """
 
 from __future__ import annotations
 
 import json
+import re
 
 from ..errors import ConfigError
+from .docker_types import MEMBERS
 
 TYPE_CHECKING = False
 
@@ -23,32 +25,40 @@ class DamagedError(ConfigError):
     code = "config-damaged"
 
 
-def loads(raw: bytes, *, where: str) -> object:
+def loads(raw: bytes, *, where: str) -> tuple[object, str]:
     """
-    Parse *raw*, the content of the file *where*, more strictly than `json` does.
+    Parse *raw*, the content of the file *where*, as docker's decoder reads it.
+
+    Go stops behind the first value, takes the last of two members of one name, and puts U+FFFD in
+    the place of octets that are no UTF-8.
+
+    Returns:
+        The value; and why writing it again would lose something of the text, or "".
 
     Raises:
-        DamagedError: It is no JSON, or has a key twice.  The message has the line, and quotes
-            nothing.
+        DamagedError: It is no JSON.  The message has the line, and quotes nothing.
     """
+    faults: list[str] = []
     try:
-        return json.loads(
-            raw.decode("utf-8"),
-            parse_float=_finite,
-            parse_constant=_refuse,
-            object_pairs_hook=_unique,
-        )
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as exc:
-        line = raw.count(b"\n", 0, exc.start) + 1
-        fault = f"is not UTF-8 (line {line})"
+        faults.append(f"is not UTF-8 (line {raw.count(bytes([10]), 0, exc.start) + 1})")
+        text = raw.decode("utf-8", "replace")
+    try:
+        value, end = _decoder(faults).raw_decode(text, len(text) - len(text.lstrip(_BLANKS)))
     except json.JSONDecodeError as exc:
         fault = f"is not valid JSON (line {exc.lineno}, column {exc.colno})"
     except _NotJSONError as exc:
         fault = str(exc)
     except RecursionError:
         fault = "is nested too deeply"
-    except ValueError:
-        fault = "has a number with more digits than any program reads"
+    else:
+        if text[end:].strip(_BLANKS):
+            faults.append(f"has text after its end ({_place(text, end)})")
+        twice = _key_twice(text[:end])
+        if twice:
+            faults.append(twice)
+        return value, next(iter(faults), "")
     # Out here, so that it has no context: the parser's error carries the whole text, secrets
     # included.
     raise damaged(where, fault)
@@ -104,19 +114,67 @@ def _refuse(_: str) -> object:
     raise _NotJSONError(msg)
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        # One of the two would not survive our writing, and whose would it be?
-        msg = "has one key twice in the same object"
-        raise _NotJSONError(msg)
-    return members
+def _decoder(faults: list[str]) -> json.JSONDecoder:
+    def number(text: str) -> float:
+        value = float(text)
+        if value in (float("inf"), float("-inf")):
+            faults.append("has a number that is too large")
+        return value
+
+    def integer(text: str) -> int:
+        try:
+            return int(text)
+        except ValueError:
+            faults.append("has a number with more digits than Python reads")
+            return 0
+
+    return json.JSONDecoder(
+        parse_float=number, parse_int=integer, parse_constant=_refuse, object_pairs_hook=Members
+    )
 
 
-def _finite(text: str) -> float:
-    value = float(text)
-    if value in (float("inf"), float("-inf")):
-        # Written again, it would be no JSON.
-        msg = "has a number that is too large"
-        raise _NotJSONError(msg)
-    return value
+class Members(dict):  # type: ignore[type-arg]  # of any JSON
+    """
+    A JSON object that also knows its members one by one, where a name comes twice.
+    """
+
+    def __init__(self, pairs: list[tuple[str, object]]) -> None:
+        super().__init__(pairs)
+        self.pairs = pairs if len(self) != len(pairs) else None
+
+
+_BLANKS = " \t\r\n"
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
+
+
+def _key_twice(text: str) -> str:
+    """
+    Where *text*, which is JSON, has a key twice in one object, or "".
+
+    The members of config.json itself are told apart as Go does: in any case.
+    """
+    seen: list[set[str] | None] = []
+    last: re.Match[str] | None = None
+    for token in _TOKEN.finditer(text):
+        word = token[0]
+        if word == "{":
+            seen.append(set())
+        elif word == "[":
+            seen.append(None)
+        elif word in "}]":
+            seen.pop()
+        elif word == ":" and last is not None and seen and seen[-1] is not None:
+            key: str = json.loads(last[0], strict=False)
+            folded = key.lower() if len(seen) == 1 else key
+            if folded in seen[-1]:
+                # Another key than the top ones may be anything, a password in the wrong place too.
+                name = key if len(seen) == 1 and folded in MEMBERS else "a key"
+                return f"has {name} twice ({_place(text, last.start())})"
+            seen[-1].add(folded)
+        last = token
+    return ""
+
+
+def _place(text: str, at: int) -> str:
+    line = text.count("\n", 0, at) + 1
+    return f"line {line}, column {at - text.rfind(chr(10), 0, at)}"

@@ -16,7 +16,7 @@ from ..cache.memory import Memory
 from ..cache.memory import credential_of as credential_in
 from ..config.auth_entry import credential_of, folded
 from ..config.file import DockerConfig, Document
-from ..config.findings import unreadable
+from ..config.findings import why_unread_in
 from ..credentials import Credential
 from ..discovery.docker_auth_config import logins_in
 from ..errors import ConfigError, RegistryError
@@ -73,7 +73,8 @@ def resolve(
     Raises:
         InvalidRegistryError: *target* is neither an image nor a registry.
         ConfigError: What makes `docker run` fail or warn, too.  Its code is `config-damaged` for a
-            file that cannot be read, `login-unreadable` for an entry; `helper-missing`,
+            file that cannot be read, `config-mistyped` for a member of the wrong type,
+            `login-unreadable` for an entry; `helper-missing`,
             `helper-hangs` or `helper-failed` for a credential helper; `config-error` for the rest;
             and `registry-token` where docker would send a bearer token that somebody put there,
             which no `Credential` can say.
@@ -136,15 +137,14 @@ def _check(document: Document, config: DockerConfig, rule: str) -> None:
     """
     Refuse what docker warns of: it then uses none of `auths`, or what chance lets it decode first.
     """
-    broken = document.unreadable() if rule == "auths" else []
     if document.had_bom:
         raise ConfigError(
             f"{config.path} begins with a byte order mark, over which docker ignores it",
             hint="save it as UTF-8 without one",
             code="config-damaged",
         )
-    if broken:
-        said = unreadable(config.path, broken[0])
+    said = why_unread_in(document, config.path) if rule == "auths" else None
+    if said is not None:
         raise ConfigError(said.message, hint=said.hint, code=said.code)
 
 

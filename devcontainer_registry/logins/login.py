@@ -29,7 +29,7 @@ from .candidates import chosen, incomplete, refuse_mistakes
 from .candidates import only as only_of
 from .decision import Policy, Seen, decide, foreseen, places
 from .keeping import Accepted, keep
-from .outcomes import not_kept, verdict
+from .outcomes import not_kept, unread, verdict
 
 TYPE_CHECKING = False
 
@@ -212,23 +212,22 @@ class _Run:
         ):
             for place, outcome in self._done(batch):
                 outcomes[place] = outcome
+        findings = findings_after_login(
+            self.config,
+            changed=self.changed,
+            missing_store=self._missing_store(document, outcomes),
+            in_auths=any("auths" in outcome.kept_in for outcome in outcomes),
+            only_auths=any(outcome.kept_in == {"auths"} for outcome in outcomes) and not dry_run,
+            home=self.environ.get("HOME", ""),
+        )
+        outcomes = [unread(outcome, findings) for outcome in outcomes]
         return LoginReport(
             config=self.config.path,
             changed=self.changed,
             outcomes=tuple(
                 _beside(outcome, document) for outcome in (*outcomes, *incomplete(found))
             ),
-            findings=(
-                *found.findings,
-                *findings_after_login(
-                    self.config,
-                    changed=self.changed,
-                    missing_store=self._missing_store(document, outcomes),
-                    in_auths=any("auths" in outcome.kept_in for outcome in outcomes),
-                    only_auths=any(outcome.kept_in == {"auths"} for outcome in outcomes),
-                    home=self.environ.get("HOME", ""),
-                ),
-            ),
+            findings=(*found.findings, *findings),
             error=self.write_error or self.read_error,
         )
 

@@ -23,8 +23,15 @@ from .masking import vetted
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..credentials import Finding
     from ..report import Outcome
     from .asking import Job
+
+
+# Findings that cost docker every login in `auths`.
+_UNREAD = ("config-mistyped", "login-unreadable")
 
 
 def verdict(job: Job) -> Outcome:
@@ -175,6 +182,18 @@ def hidden(outcome: Outcome, store: str, *, there: bool, why_not: str | None) ->
         "hidden-by-credsstore",
         f"written, but docker asks {program}{missing} and will not see it{reason}",
         hint,
+    )
+
+
+def unread(outcome: Outcome, findings: Iterable[Finding]) -> Outcome:
+    """
+    *outcome*, where docker would find its login in `auths` but for one of *findings*.
+    """
+    why = next((finding for finding in findings if finding.code in _UNREAD), None)
+    if why is None or outcome.kept_in != {"auths"} or outcome.status not in ("ok", "unchanged"):
+        return outcome
+    return _remarked(
+        outcome, why.code, "saved, but docker reads no login from that config.json", why.hint
     )
 
 

@@ -525,15 +525,7 @@ def test_nothing_is_written_where_there_are_no_locks(path, monkeypatch):
 
 DAMAGED = {
     "half": b'{"auths": {"ghcr.io": {"auth": "c2VjcmV0Y2FuYXJ5',
-    "tail": b'{"auths": {}} secretcanary',
     "list": b'["secretcanary"]',
-    "auths": b'{"auths": "secretcanary"}',
-    "helpers": b'{"credHelpers": ["secretcanary"]}',
-    "helper": b'{"credHelpers": {"secretcanary": 5}}',
-    "store": b'{"credsStore": {"secretcanary": 5}}',
-    "twice": b'{"secretcanary": 1, "secretcanary": 2}',
-    "twice-by-case": b'{"auths": {}, "AUTHS": {"secretcanary": {}}}',
-    "latin-1": b'{"secretcanary": "\xe9"}',
     "nan": b'{"secretcanary": NaN}',
     "nul": b'{"secretcanary": "\0"}',
     "deep": b'{"secretcanary": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
@@ -556,6 +548,45 @@ def test_a_damaged_file_is_left_alone_named_and_not_quoted(path, kind):
         assert "c2VjcmV0" not in f"{error!r} {error.hint}"
         assert (None, None) == (error.__cause__, error.__context__)
     assert DAMAGED[kind] == content(path)
+
+
+# What docker reads, and would not come out of our writing as it went in.
+UNWRITABLE = {
+    "tail": (b'{"auths": {}} secretcanary', "line 1, column 14"),
+    "auths": (b'{"auths": "secretcanary"}', "has auths, but not as an object"),
+    "helpers": (b'{"credHelpers": ["secretcanary"]}', "has credHelpers, but not as an object"),
+    "twice": (b'{"secretcanary": 1,\n "secretcanary": 2}', "twice (line 2, column 2)"),
+    "auths-twice": (b'{"auths": {},\n\t"auths": {}}', "has auths twice (line 2, column 2)"),
+    "twice-by-case": (b'{"auths": {}, "AUTHS": {"secretcanary": {}}}', "has AUTHS twice"),
+    "twice-inside": (b'{"x": {"secretcanary": 1, "secretcanary": 2}}', "has a key twice"),
+    "latin-1": (b'{"secretcanary": "\xe9"}', "is not UTF-8 (line 1)"),
+    "huge": (b'{"secretcanary": 1e999}', "has a number that is too large"),
+    "digits": (b'{"secretcanary": ' + b"1" * 5000 + b"}", "digits"),
+}
+
+
+@pytest.mark.parametrize("kind", UNWRITABLE)
+def test_what_docker_reads_is_read_and_only_its_writing_is_refused(path, kind):
+    text, said = UNWRITABLE[kind]
+    put(path, text)
+    config = config_at(path)
+
+    config.read()
+    with pytest.raises(ConfigError) as caught:
+        config.store({HOST: LOGIN})
+
+    assert "config-damaged" == caught.value.code
+    assert said in caught.value.message
+    assert path in caught.value.message
+    assert "secretcanary" not in f"{caught.value!r} {caught.value.hint}"
+    assert text == content(path)
+
+
+def test_a_file_that_needs_no_change_is_left_as_it_is_however_odd(path):
+    put(path, b'{"auths": {}} tail')
+
+    assert not config_at(path).edit(lambda _: None)
+    assert b'{"auths": {}} tail' == content(path)
 
 
 def test_the_line_of_the_fault_is_told(path):

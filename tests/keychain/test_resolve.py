@@ -291,7 +291,7 @@ def test_a_helper_is_asked_whatever_stands_in_the_file(place, rule):
     assert ("one", HERE) == place.ask()
 
 
-@pytest.mark.parametrize("entry", [None, {"auth": None}, {"auth": ""}, {"email": 5}])
+@pytest.mark.parametrize("entry", [None, {"auth": None}, {"auth": ""}, {"email": None}])
 def test_an_entry_that_says_nothing_is_no_trouble(place, entry):
     place.config({"auths": {HERE: login("bob"), "other.example": entry}})
 

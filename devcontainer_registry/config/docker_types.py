@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+"""
+Types of config.json's members in docker's own decoder.
+
+One value of another type, and docker drops every login in `auths`; its helpers go on.
+https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (ConfigFile)
+https://github.com/docker/cli/blob/v28.2.2/cli/config/types/authconfig.go (AuthConfig)
+https://github.com/docker/cli/blob/v20.10.24/cli/config/configfile/file.go (KubernetesConfig)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import InvalidRegistryError
+from ..registry import Registry
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeAlias
+
+    # A text; an array of these; an object of any keys with these; an object of named members.
+    Type: TypeAlias = "str | list[Type] | tuple[Type] | dict[str, Type]"
+
+_TEXT = "text"
+_TEXTS: list[Type] = [_TEXT]
+_TEXT_BY_NAME: tuple[Type] = (_TEXT,)
+
+_AUTH: dict[str, Type] = dict.fromkeys(
+    ("username", "password", "auth", "email", "serveraddress", "identitytoken", "registrytoken"),
+    _TEXT,
+)
+_PROXY: dict[str, Type] = dict.fromkeys(
+    ("httpproxy", "httpsproxy", "noproxy", "ftpproxy", "allproxy"), _TEXT
+)
+
+_MEMBERS: dict[str, Type] = {
+    "auths": (_AUTH,),
+    "httpheaders": _TEXT_BY_NAME,
+    "credhelpers": _TEXT_BY_NAME,
+    "prunefilters": _TEXTS,
+    "proxies": (_PROXY,),
+    "clipluginsextradirs": _TEXTS,
+    "plugins": (_TEXT_BY_NAME,),
+    "aliases": _TEXT_BY_NAME,
+    "features": _TEXT_BY_NAME,
+    "kubernetes": {"allnamespaces": _TEXT},
+    **dict.fromkeys(
+        (
+            "psformat",
+            "imagesformat",
+            "networksformat",
+            "pluginsformat",
+            "volumesformat",
+            "statsformat",
+            "detachkeys",
+            "credsstore",
+            "serviceinspectformat",
+            "servicesformat",
+            "tasksformat",
+            "secretformat",
+            "configformat",
+            "nodesformat",
+            "currentcontext",
+            "experimental",
+            "stackorchestrator",
+        ),
+        _TEXT,
+    ),
+}
+
+MEMBERS = frozenset(_MEMBERS)
+
+# Members whose keys are named by whoever wrote them, and may be anything.
+MERGED = frozenset(name for name, kind in _MEMBERS.items() if isinstance(kind, tuple))
+
+# Which versions read it, where not all do (measured with 20.10.24 and 28.2.2).
+_VERSIONS = {
+    "features": "docker 28",
+    "kubernetes": "docker 20.10",
+    "stackorchestrator": "docker 20.10",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mistyped:
+    """
+    One value of another type than docker's.
+
+    Attributes:
+        member: Where it is, such as `features.buildkit`; the key of an entry only if it is a host.
+        found: What it is, such as "a boolean".
+        wanted: What docker wants there.
+        docker: Who reads it: "docker", or the version that does.
+    """
+
+    member: str
+    found: str
+    wanted: str
+    docker: str
+
+    @property
+    def is_login(self) -> bool:
+        """
+        Whether it is part of an entry of `auths`.
+        """
+        return self.member.lower().startswith("auths.")
+
+
+def mistyped(content: dict[str, object]) -> list[Mistyped]:
+    """
+    Return the values in *content* over which docker drops the logins, in their order.
+
+    `null` is as good as absent, and what docker has no member for is not looked at.
+    """
+    found: list[Mistyped] = []
+    for key, value in content.items():
+        kind = _MEMBERS.get(key.lower())
+        if kind is not None:
+            docker = _VERSIONS.get(key.lower(), "docker")
+            found += [Mistyped(*each, docker) for each in _wrong(value, kind, key)]
+    return found
+
+
+def _wrong(value: object, kind: Type, path: str) -> Iterator[tuple[str, str, str]]:
+    wanted = "a text" if isinstance(kind, str) else "an object"
+    wanted = "an array" if isinstance(kind, list) else wanted
+    if value is None:
+        return
+    if _called(value) != wanted:
+        yield path, _called(value), wanted
+    for step, inner, each in _inside(value, kind):
+        yield from _wrong(each, inner, path + step)
+
+
+def _inside(value: object, kind: Type) -> Iterator[tuple[str, Type, object]]:
+    """
+    Yield the values in *value* that *kind* has types for: path, type and value.
+    """
+    if isinstance(value, list) and isinstance(kind, list):
+        for number, each in enumerate(value):
+            yield f"[{number}]", kind[0], each
+    elif isinstance(value, dict) and isinstance(kind, tuple):
+        for key, each in value.items():
+            yield f".{_shown(key)}", kind[0], each
+    elif isinstance(value, dict) and isinstance(kind, dict):
+        for key, each in value.items():
+            if key.lower() in kind:
+                yield f".{key}", kind[key.lower()], each
+
+
+def _called(value: object) -> str:
+    for kind, name in _NAMES:
+        if isinstance(value, kind):
+            return name
+    return "an object"
+
+
+# In this order: to Python, a boolean is a number.
+_NAMES = ((bool, "a boolean"), ((int, float), "a number"), (str, "a text"), (list, "an array"))
+
+
+def _shown(key: str) -> str:
+    """
+    *key* where it is a host or a plain word; somebody may have put a password there.
+    """
+    try:
+        return str(Registry(key))
+    except InvalidRegistryError:
+        return "(a key)"
