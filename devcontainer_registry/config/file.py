@@ -45,6 +45,8 @@ class DockerConfig:
 
     Attributes:
         path: Of the file, as the user named it; it need not exist.
+        refusal: Why nothing is ever written to it, or None.
+        is_named: Whether `DOCKER_CONFIG` names its folder.
     """
 
     def __init__(
@@ -69,6 +71,8 @@ class DockerConfig:
         if not _is_path(self.path):
             msg = "the path of config.json is empty, or none that a file can have"
             raise ConfigError(msg, hint="name the file, or leave it to DOCKER_CONFIG")
+        self.refusal: ConfigError | None = None
+        self.is_named = False
         self._editor = Editor(self.path, rescue_dir=rescue_dir, clock=clock, sleep=sleep)
 
     @classmethod
@@ -76,7 +80,9 @@ class DockerConfig:
         """
         The file that docker reads in the environment *environ*; None: the process's own.
 
-        1. `$DOCKER_CONFIG/config.json`: the variable names a *folder*, which need not exist.
+        1. `$DOCKER_CONFIG/config.json`: the variable names a *folder*, which need not exist.  A
+           relative one is read as docker reads it, from the working directory; it is never made,
+           and with a `~` or `$` in it, which nothing replaces, nothing is written to it.
         2. `.docker/config.json` in `$HOME`, or else in the home that the user database has.
 
         Raises:
@@ -96,7 +102,11 @@ class DockerConfig:
                 f"{printable(folder)} is a file, where docker wants its folder",
                 hint=f"move it away, or {_ELSEWHERE}",
             )
-        return cls(os.path.join(folder, "config.json"), rescue_dir=Cache.locate(environ).path)
+        config = cls(os.path.join(folder, "config.json"), rescue_dir=Cache.locate(environ).path)
+        if named:
+            config.is_named = True
+            config.refusal = _refusal(named)
+        return config
 
     def read(self) -> Document:
         """
@@ -155,6 +165,8 @@ class DockerConfig:
                 wrote is there, what we had to write may not be.
             ConfigError: The file cannot be read, understood, locked or written; it is as it was.
         """
+        if self.refusal is not None:
+            raise self.refusal
         try:
             return self._editor.edit(change, timeout=timeout, observe=observe)
         except OSError as exc:
@@ -197,6 +209,20 @@ _TROUBLES = {
     errno.ENOTDIR: ("has a file where its folder belongs", f"move that away, or {_ELSEWHERE}"),
     errno.ELOOP: ("is a link that leads back to itself", "remove the link {path}"),
 }
+
+
+def _refusal(named: str) -> ConfigError | None:
+    """
+    Why nothing is written to the folder that DOCKER_CONFIG names, or None.
+    """
+    hint = "set DOCKER_CONFIG to an absolute path, such as /home/me/.docker, or unset it"
+    if "$" in named or any(part.startswith("~") for part in named.split("/")):
+        what = "holds a ~ or $, which nothing replaces"
+    elif not os.path.isabs(named) and not os.path.isdir(named):
+        what = "is a relative path to a folder that is not there"
+    else:
+        return None
+    return ConfigError(f"DOCKER_CONFIG, {printable(named)}, {what}", hint=hint)
 
 
 def _home(environ: Mapping[str, str]) -> str:

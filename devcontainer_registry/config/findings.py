@@ -15,8 +15,13 @@ from ..registry import Registry
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .document import Document
     from .file import DockerConfig
+
+
+_GIT_MAX = 5.0  # seconds
 
 
 def findings_after_login(
@@ -44,11 +49,57 @@ def findings_after_login(
     unread = why_unread(config) if only_auths else None
     if unread is not None:
         found.append(unread)
+    if in_auths and config.is_named:
+        found += _about_place(config.path)
     if changed and in_auths and config.is_open():
         found.append(open_to_others(config.path))
     if changed and config.shuts_out(home):
         found.append(shut_out(config.path, home))
     return tuple(found)
+
+
+def _about_place(path: str) -> Iterator[Finding]:
+    """
+    Yield what there is to say of the folder that DOCKER_CONFIG names.
+    """
+    folder = os.path.dirname(path)
+    if not os.path.isabs(folder):
+        yield Finding(
+            code="config-relative",
+            message=f"DOCKER_CONFIG, {printable(folder)}, is a relative path: docker sees these "
+            f"logins only where it runs in {printable(os.getcwd())}",
+            hint=f"set DOCKER_CONFIG to {printable(os.path.abspath(folder))}",
+        )
+    checkout = _checkout_of(os.path.abspath(folder))
+    if checkout is not None and not _is_ignored(os.path.abspath(path), checkout):
+        yield Finding(
+            code="config-in-git",
+            message=f"{printable(path)} holds logins, is in the git checkout "
+            f"{printable(checkout)}, and git does not ignore it",
+            hint="add it to .gitignore, or set DOCKER_CONFIG to a folder elsewhere",
+        )
+
+
+def _checkout_of(folder: str) -> str | None:
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        folder, below = os.path.dirname(folder), folder
+        if folder == below:
+            return None
+    return folder
+
+
+def _is_ignored(path: str, checkout: str) -> bool:
+    import subprocess  # only where DOCKER_CONFIG leads into a checkout
+
+    # Whoever owns the checkout, since nothing of it is run.
+    command = ["git", "-c", "safe.directory=*", "-C", checkout, "check-ignore", "-q", "--", path]
+    try:
+        done = subprocess.run(  # noqa: S603  (git, with a path)
+            command, check=False, capture_output=True, stdin=subprocess.DEVNULL, timeout=_GIT_MAX
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False  # nobody can say, and so it is said
+    return done.returncode == 0
 
 
 def why_unread(config: DockerConfig) -> Finding | None:

@@ -108,6 +108,8 @@ def login(
             observe("plugin.unusable", kind=kind, code=plugin.code)
     try:
         config = config or DockerConfig.locate(environ)
+        if config.refusal is not None:
+            raise config.refusal
     except ConfigError as exc:
         return _nowhere(found, installed, exc, observe=observe)
     run = _Run(
