@@ -86,15 +86,15 @@ DEAR = (
 
 # Who may name it, and whether only inside a function.
 HOMES = {
-    "azure": (r"authenticators/(acr|clouds/entra\w*)", True),
+    "azure": (r"authenticators/(acr|clouds/(entra\w*|bodies))", True),
     "boto3": (r"authenticators/(ecr|clouds/aws\w*)", True),
-    "botocore": (r"authenticators/(ecr|clouds/aws\w*)", True),
+    "botocore": (r"authenticators/(ecr|clouds/(aws\w*|bodies))", True),
     "docker": (r"diagnosis/\w+", True),
     "google": (r"authenticators/clouds/google\w*", True),
     "importlib.metadata": (r"authenticators/__init__|__init__", True),
     "structlog": (r"commands/log", True),
     "tenacity": (r"logins/asking", True),
-    "urllib3": (r"network/(transport|connections|failures)", False),
+    "urllib3": (r"network/(transport|connections|failures)|authenticators/clouds/bodies", False),
 }
 
 # What docker, or the start of a container, runs each time: these, and what is cheap.

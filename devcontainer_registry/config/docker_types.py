@@ -71,8 +71,6 @@ _MEMBERS: dict[str, Type] = {
     ),
 }
 
-MEMBERS = frozenset(_MEMBERS)
-
 # Members whose keys are named by whoever wrote them, and may be anything.
 MERGED = frozenset(name for name, kind in _MEMBERS.items() if isinstance(kind, tuple))
 

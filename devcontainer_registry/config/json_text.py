@@ -9,7 +9,6 @@ import json
 import re
 
 from ..errors import ConfigError
-from .docker_types import MEMBERS
 
 TYPE_CHECKING = False
 
@@ -144,6 +143,7 @@ class Members(dict):  # type: ignore[type-arg]  # of any JSON
 
 
 _BLANKS = " \t\r\n"
+_NAMED = ("auths", "credhelpers", "credsstore")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
 
 
@@ -168,7 +168,7 @@ def _key_twice(text: str) -> str:
             folded = key.lower() if len(seen) == 1 else key
             if folded in seen[-1]:
                 # Another key than the top ones may be anything, a password in the wrong place too.
-                name = key if len(seen) == 1 and folded in MEMBERS else "a key"
+                name = key if len(seen) == 1 and folded in _NAMED else "a key"
                 return f"has {name} twice ({_place(text, last.start())})"
             seen[-1].add(folded)
         last = token

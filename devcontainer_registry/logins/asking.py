@@ -116,8 +116,8 @@ def ask_all(
     )
     answers: queue.SimpleQueue[Job] = queue.SimpleQueue()
     for job in jobs:
-        # Daemons: a name server that hangs can't be interrupted, and nobody waits for it.
         ahead = verified and requests.may_go_ahead(job)
+        # Daemons: a name server that hangs can't be interrupted, and nobody waits for it.
         Worker(asker.work, job, answers, ahead).start()
     if verified:
         requests.prepare()
@@ -189,12 +189,17 @@ class _Requests:
         Whether a connection can be made before there is anything to ask with.
 
         Not where a secret is to be refused before anything is sent, nor where a proxy stands.
+        A credential that is passed on as it is stands in *job* afterwards: a connection that
+        takes all of the time leaves none to get it, and it is what a report may keep.
         """
         registry = job.secret.registry
         try:
             if not passes_on(job.authenticator, job.secret):
                 return False
-            job.authenticator.authenticate(job.secret, timeout=_TRY_MAX)
+            credential = job.authenticator.authenticate(job.secret, timeout=_TRY_MAX)
+            if not is_usable(credential):
+                return False
+            job.credential = credential
             return proxy_for(registry.hostname, registry.port, self._environ) is None
         except Exception:  # noqa: BLE001  (which is met again, and said, in its own thread)
             return False

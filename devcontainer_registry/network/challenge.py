@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
 from ..errors import UnreachableError
 from .urls import Url, is_inside
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ..registry import Registry
+
+_CHALLENGES_MAX = 32
+_PARAMETERS_MAX = 32  # of one challenge
+_LENGTH_MAX = 128 * 1024  # characters of one header; the parser needs a hundred bytes for each
 
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
@@ -51,9 +56,10 @@ class Challenge:
 
 def parse(headers: Iterable[str]) -> list[Challenge]:
     """
-    Every challenge in the values of `WWW-Authenticate`, in order.
+    The challenges in the values of `WWW-Authenticate`, in order; no more than anybody sends.
     """
-    return [challenge for header in headers for challenge in _parse_one(header)]
+    found = (challenge for header in headers for challenge in _parse_one(header[:_LENGTH_MAX]))
+    return list(islice(found, _CHALLENGES_MAX))
 
 
 def _parse_one(header: str) -> Iterator[Challenge]:
@@ -73,7 +79,9 @@ def _parse_one(header: str) -> Iterator[Challenge]:
             yield Challenge(word[0].lower(), token68=token68[1])
             continue
         parameters: dict[str, str] = {}
-        while parameter := _PARAMETER.match(header, _end(_GAP.match(header, at), at)):
+        while len(parameters) < _PARAMETERS_MAX and (
+            parameter := _PARAMETER.match(header, _end(_GAP.match(header, at), at))
+        ):
             at = parameter.end()
             parameters.setdefault(parameter[1].lower(), _value(parameter))
         yield Challenge(word[0].lower(), parameters)

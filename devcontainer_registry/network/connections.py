@@ -102,17 +102,18 @@ def _header_lines(stream: BinaryIO) -> list[bytes]:
     As in Go: a line that goes on is joined, and a name with a blank in it is no header at all.
     https://github.com/golang/go/blob/go1.22.0/src/net/textproto/reader.go (readMIMEHeader)
     """
-    lines: list[bytes] = []
+    parts: list[list[bytes]] = []
     left = _HEADERS_MAX
     while (line := stream.readline(left + 1)) not in (b"\r\n", b"\n", b""):
         left -= len(line)
         if left < 0:
             msg = "too many headers"
             raise TooManyHeadersError(msg)
-        if line[:1] in (b" ", b"\t") and lines:
-            lines[-1] = lines[-1].rstrip(b"\r\n") + b" " + line.strip() + b"\r\n"
+        if line[:1] in (b" ", b"\t") and parts:
+            parts[-1].append(line.strip())
         else:
-            lines.append(line)
+            parts.append([line.rstrip(b"\r\n")])
+    lines = [b" ".join(each) + b"\r\n" for each in parts]
     good = [line for line in lines if _is_header(line)]
     wanted = [line for line in good if line.lower().startswith(_WANTED_OCTETS)]
     others = [line for line in good if not line.lower().startswith(_WANTED_OCTETS)]

@@ -8,6 +8,7 @@ https://github.com/golang/net/blob/v0.24.0/http/httpproxy/proxy.go
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass, field
 
 from ..errors import UnreachableError
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PORTS = {"http": 80, "https": 443}
+
+# As net/url takes a proxy apart, and no more: a user part with a slash in it would end there, and
+# its password would be looked up as a host, or shown.  What follows the address may hold no @ for
+# the same reason.
+_PROXY = re.compile(
+    r"(?:(?P<scheme>https?)://)?"
+    r"(?:(?P<user>(?:[A-Za-z0-9._:~!$&'()*+,;=@-]|%[0-9A-Fa-f]{2})*)@)?"
+    r"(?P<address>(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]+)?)"
+    r"(?:[/?#][^@]*)?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +67,38 @@ def proxy_for(host: str, port: int, environ: Mapping[str, str]) -> Proxy | None:
     if proxy is None:
         raise UnreachableError(
             f"{variable} is not the URL of an HTTP proxy",
-            hint="write it as http://proxy.example:3128",
+            hint="write it as http://user:password@proxy.example:3128, with %2F for a / in the "
+            "password, %40 for @, %23 for #, %3F for ?, %25 for % and %20 for a space",
             code="proxy-unsupported",
         )
     return proxy
 
 
+def host_of(value: str) -> str:
+    """
+    `host:port` of the proxy *value*, the one part of it that may be shown; "" where it has none.
+    """
+    proxy = _parse(value.strip())
+    return proxy.url.partition("://")[2] if proxy else ""
+
+
 def _parse(value: str) -> Proxy | None:
-    scheme, separator, rest = value.partition("://")
-    if not separator:
-        scheme, rest = "http", value
-    authority = rest.partition("/")[0]
-    user, at, address = authority.rpartition("@")
-    host, port = _host_and_port(address)
-    scheme = scheme.lower()
-    if scheme not in _PORTS or not host or not _is_plain(address):
+    match = _PROXY.fullmatch(value)
+    if match is None:
+        return None
+    scheme = (match["scheme"] or "http").lower()
+    host, port = _host_and_port(match["address"])
+    if not host:
         return None
     url = f"{scheme}://{host}:{port or _PORTS[scheme]}"
-    if not at:
+    user = match["user"]
+    if user is None:
         return Proxy(url)
     from urllib.parse import unquote_to_bytes  # with `ipaddress` 10 ms, and few need a proxy
 
     name, _, password = user.partition(":")
     pair = unquote_to_bytes(name) + b":" + unquote_to_bytes(password)
     return Proxy(url, f"Basic {base64.b64encode(pair).decode()}")
-
-
-def _is_plain(address: str) -> bool:
-    return (
-        address.isascii() and address.isprintable() and not set(" \\?#\"'<>").intersection(address)
-    )
 
 
 def _host_and_port(address: str) -> tuple[str, int | None]:

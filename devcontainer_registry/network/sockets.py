@@ -16,8 +16,10 @@ import time
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
+    from collections.abc import Callable, Iterator
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 
     _AnySocket = socket.socket
 else:
@@ -152,27 +154,44 @@ def connect(host: str, port: int) -> Socket:
 
 def _resolve(host: str, port: int) -> list[Any]:
     """
-    Look *host* up; in a thread of its own, since a lookup knows no timeout.
+    Look *host* up; a lookup knows no timeout.
     """
-    answer: list[Any] = []
-    # A lookup that hangs may outlive us, but must not keep the process: daemon.
-    thread = threading.Thread(target=_look_up, args=(host, port, answer), daemon=True)
+    return within(lambda: _look_up(host, port))
+
+
+def within(call: Callable[[], T]) -> T:
+    """
+    What *call* returns or raises, if it does so before this thread's deadline.
+
+    For what knows no timeout, such as a lookup, or a file of a server that is gone.
+
+    Raises:
+        TimeoutError: It did not.
+    """
+    done: list[T] = []
+    failed: list[Exception] = []
+
+    def work() -> None:
+        try:
+            done.append(call())
+        except Exception as exc:  # noqa: BLE001  (raised again, where it is waited for)
+            failed.append(exc)
+
+    # What hangs may outlive us, but must not keep the process: daemon.
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(left())
-    if not answer:
+    if failed:
+        raise failed[0]
+    if not done:
         raise TimeoutError
-    (result,) = answer
-    if isinstance(result, OSError):
-        raise result
-    return list(result)
+    return done[0]
 
 
-def _look_up(host: str, port: int, answer: list[Any]) -> None:
+def _look_up(host: str, port: int) -> list[Any]:
     try:
-        answer.append(socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM))
-    except OSError as exc:
-        answer.append(exc)
+        return socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
     except UnicodeError:
         # Every name that gets here is ASCII, and encoded here: the codec that would do it
         # otherwise is a module to import.
-        answer.append(socket.gaierror(socket.EAI_NONAME, "not a host name"))
+        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None

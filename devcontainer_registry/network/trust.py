@@ -5,18 +5,27 @@ Certificate authorities that a connection to a registry trusts.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import re
 import ssl
 import threading
+from dataclasses import dataclass, field
 
-from ..errors import UnreachableError
+from ..errors import TransientError, UnreachableError
 from ..files import read_regular
+from ..threads import Worker
+from . import sockets
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+_FILE_MAX = 4 * 1024 * 1024  # bytes; a system's bundle has a quarter of one MiB
+
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
 _ETC = "/etc/docker/certs.d"
 
@@ -32,19 +41,11 @@ _BUNDLES = (
 )
 
 
-# Octets.  A distribution's bundle is 250 KB.
-_SIZE_MAX = 16 * 1024 * 1024
-
-_CERTIFICATE = re.compile(
-    rb"-----BEGIN (X509 |TRUSTED |)CERTIFICATE-----[^-]*-----END \1CERTIFICATE-----"
-)
-
-
 class Trust:
     """
     The TLS contexts of one run, each built once.
 
-    Safe to share between threads.
+    Safe to share between threads: who waits for a file waits for one of its own.
 
     Args:
         environ: For `SSL_CERT_FILE`, `SSL_CERT_DIR` and the home of rootless docker.
@@ -55,16 +56,18 @@ class Trust:
         self._environ = environ
         self._certs_d = _default_certs_d(environ) if certs_d is None else tuple(certs_d)
         # Reading the system's store takes milliseconds: a hundred registries share one context.
-        self._contexts: dict[tuple[str, str | None] | None, ssl.SSLContext] = {}
+        self._slots: dict[tuple[str, str | None], _Slot] = {}
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
         """
         Begin to read the system's store, in a thread of its own: OpenSSL needs 30 ms for it.
         """
-        # No daemon: who exits meanwhile waits for it.  The C library takes OpenSSL apart at exit,
-        # and a thread inside it then is a segmentation fault (seen in 21 of 100 short runs).
-        threading.Thread(target=self.context, args=("",)).start()
+        Worker(self._prepare).start()
+
+    def _prepare(self) -> None:
+        with contextlib.suppress(UnreachableError):  # which who asks meets again
+            self.context("")
 
     def context(self, host: str, *, ca_file: str | None = None) -> ssl.SSLContext:
         """
@@ -75,21 +78,22 @@ class Trust:
 
         Raises:
             UnreachableError: `ca-file` or `client-certificate`: a file that cannot be used.
+            TransientError: `timeout`: they could not be read before this thread's deadline.
         """
-        folders = [
-            folder
-            for parent in self._certs_d
-            if host and os.path.isdir(folder := os.path.join(parent, host))
-        ]
-        key = (host, ca_file) if folders or ca_file else None
         with self._lock:
-            found = self._contexts.get(key)
-        if found is None:
-            # Outside the lock: a file on a mount that hangs must hold up no other registry.
-            found = self._build(folders, ca_file)
-            with self._lock:
-                found = self._contexts.setdefault(key, found)
-        return found
+            slot = self._slots.setdefault((host, ca_file), _Slot())
+        try:
+            with slot.held():
+                if slot.context is None:
+                    slot.context = self._build(host, ca_file)
+                return slot.context
+        except TimeoutError:
+            raise TransientError(
+                f"the certificate files for {host or 'TLS'} could not be read in time",
+                hint="check *_CA_FILE, SSL_CERT_FILE and certs.d for a mount that hangs, or allow "
+                "more time with --timeout",
+                code="timeout",
+            ) from None
 
     def explained(self, error: UnreachableError) -> UnreachableError:
         """
@@ -99,13 +103,23 @@ class Trust:
         if error.code != "certificate-untrusted" or not named:
             return error
         try:
-            _load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), named)
-        except (OSError, ValueError):
-            hint = "let SSL_CERT_FILE name a readable PEM file with certificates, or unset it"
-            return UnreachableError(error.message, hint=hint, code=error.code)
-        return error
+            usable = _has_certificate(sockets.within(lambda: _read(named)))
+        except OSError:
+            usable = False
+        if usable:
+            return error
+        hint = "let SSL_CERT_FILE name a readable PEM file with certificates, or unset it"
+        return UnreachableError(error.message, hint=hint, code=error.code)
 
-    def _build(self, folders: Sequence[str], ca_file: str | None) -> ssl.SSLContext:
+    def _build(self, host: str, ca_file: str | None) -> ssl.SSLContext:
+        own: list[_File] = []
+        if host or ca_file:
+            own = sockets.within(lambda: _own_files(host, self._certs_d, ca_file))
+            if not own:
+                return self.context("")
+        system, folder = sockets.within(lambda: _system_files(self._environ))
+        # From here on nothing is read that could hang: OpenSSL is not to be in the middle of
+        # something when a process ends.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies chain and name
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         # As Go, and so docker, has it: a certificate's common name is no host name, and whatever
@@ -113,12 +127,50 @@ class Trust:
         context.hostname_checks_common_name = False
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.set_alpn_protocols(["http/1.1"])
-        _load_system_store(context, self._environ)
-        for folder in folders:
-            _load_certs_d(context, folder)
-        if ca_file:
-            _load_ca_file(context, ca_file)
+        for content in system:
+            _trust(context, content)
+        if folder is not None:
+            context.load_verify_locations(capath=folder)
+        for file in own:
+            if file.key is not None:
+                _load_pair(context, file.path, file.key)
+            elif not _trust(context, file.content) and file.is_required:
+                raise _unusable(file.path, "holds no certificate", code="ca-file")
         return context
+
+
+class _Slot:
+    """
+    A context, and the lock of who builds it.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.context: ssl.SSLContext | None = None
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """
+        Hold the lock, or raise `TimeoutError` at this thread's deadline.
+        """
+        if not self.lock.acquire(timeout=sockets.left()):
+            raise TimeoutError
+        try:
+            yield
+        finally:
+            self.lock.release()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """
+    A registry's own certificates; with *key*, what we show rather than whom we trust.
+    """
+
+    path: str
+    content: bytes = field(repr=False)
+    key: str | None = None
+    is_required: bool = False
 
 
 def bundle_for_sdk(environ: Mapping[str, str], *names: str) -> str | None:
@@ -130,12 +182,37 @@ def bundle_for_sdk(environ: Mapping[str, str], *names: str) -> str | None:
         names: Variables of the SDK's own, which win over `SSL_CERT_FILE`.
 
     Returns:
-        The path of a regular file, or None where there is none.
+        The path of a file that can be read without waiting, or None where there is none.
+
+    Raises:
+        UnreachableError: `ca-file`: one of *names* names a file that cannot be read.
     """
+    for name in names:
+        if environ.get(name):
+            check_bundle(name, environ[name])
+            return environ[name]
     paths = ssl.get_default_verify_paths()
-    named = next((environ[name] for name in (*names, "SSL_CERT_FILE") if environ.get(name)), None)
-    candidates = (named, paths.cafile, paths.openssl_cafile, *_BUNDLES)
+    candidates = (environ.get("SSL_CERT_FILE"), paths.cafile, paths.openssl_cafile, *_BUNDLES)
     return next((path for path in candidates if path and os.path.isfile(path)), None)
+
+
+def check_bundle(variable: str, path: str) -> None:
+    try:
+        if not os.path.isdir(path):
+            sockets.within(lambda: _read(path))
+    except OSError:
+        raise UnreachableError(
+            f"the CA file that {variable} names cannot be read",
+            hint=f"let {variable} name a readable file in PEM format",
+            code="ca-file",
+        ) from None
+
+
+def _read(path: str) -> bytes:
+    try:
+        return read_regular(path, limit=_FILE_MAX)[0]
+    except ValueError as exc:
+        raise OSError(errno.EINVAL, "not a path") from exc
 
 
 def _default_certs_d(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -146,27 +223,45 @@ def _default_certs_d(environ: Mapping[str, str]) -> tuple[str, ...]:
     return (os.path.join(config, "docker", "certs.d"), _ETC) if config else (_ETC,)
 
 
-def _load_system_store(context: ssl.SSLContext, environ: Mapping[str, str]) -> None:
+def _system_files(environ: Mapping[str, str]) -> tuple[list[bytes], str | None]:
+    """
+    The contents of the system's store, and the folder in which OpenSSL looks for what it misses.
+    """
     # Not `load_default_certs`: it reads this process's environment, and ours may be another.
     paths = ssl.get_default_verify_paths()
-    named = environ.get("SSL_CERT_FILE")
-    file = named or paths.openssl_cafile
-    folder = environ.get("SSL_CERT_DIR") or paths.openssl_capath
-    if not os.path.isfile(file) and not os.path.isdir(folder):
+    file = environ.get("SSL_CERT_FILE") or paths.openssl_cafile
+    named = environ.get("SSL_CERT_DIR")
+    folder = None if named or not os.path.isdir(paths.openssl_capath) else paths.openssl_capath
+    if not os.path.isfile(file) and folder is None and not named:
         file = next(filter(os.path.isfile, _BUNDLES), file)
-    try:
-        _load(context, file)
-    except (OSError, ValueError):
-        # OpenSSL and Go both go on with the folder; what is missing then shows as a certificate
+    files = [file]
+    for parent in named.split(":") if named else ():
+        # All that is in there, as Go has it; OpenSSL would open what is no file and wait.
+        with contextlib.suppress(OSError):
+            files += [os.path.join(parent, name) for name in sorted(os.listdir(parent))]
+    contents = []
+    for path in files:
+        # OpenSSL and Go both go on with the rest; what is missing then shows as a certificate
         # that nobody vouches for.
-        pass
-    if os.path.isdir(folder):
-        context.load_verify_locations(capath=folder)
+        with contextlib.suppress(OSError):
+            contents.append(_read(path))
+    return contents, folder
 
 
-def _load_certs_d(context: ssl.SSLContext, folder: str) -> None:
+def _own_files(host: str, certs_d: Sequence[str], ca_file: str | None) -> list[_File]:
+    files: list[_File] = []
+    for parent in certs_d:
+        folder = os.path.join(parent, host)
+        if host and os.path.isdir(folder):
+            files += _certs_d_files(folder)
+    if ca_file:
+        files.append(_File(path=ca_file, content=_required(ca_file), is_required=True))
+    return files
+
+
+def _certs_d_files(folder: str) -> Iterator[_File]:
     """
-    Load `*.crt` as authorities, and `*.cert` with `*.key` as what we show, as docker does.
+    Yield `*.crt` as authorities, and `*.cert` with `*.key` as what we show, as docker does.
 
     https://github.com/moby/moby/blob/v28.2.2/registry/registry.go (loadTLSConfig)
     """
@@ -177,61 +272,64 @@ def _load_certs_d(context: ssl.SSLContext, folder: str) -> None:
     for name in names:
         path = os.path.join(folder, name)
         if name.endswith(".crt"):
-            try:
-                _load(context, path)
-            except ValueError:
-                # No certificate in it; docker passes over it, too.
-                continue
-            except OSError as exc:
-                raise _unusable(path, "cannot be read", code="ca-file") from exc
+            # Without a certificate in it docker passes over it, too.
+            yield _File(path=path, content=_required(path))
         elif name.endswith(".cert"):
-            _load_pair(context, path, path.removesuffix(".cert") + ".key")
+            key = path.removesuffix(".cert") + ".key"
+            try:
+                # OpenSSL takes paths only, and would wait for a pipe.
+                content = _read(path) + _read(key)[:0]
+            except OSError:
+                raise _useless_pair(path) from None
+            yield _File(path=path, content=content, key=key)
+
+
+def _required(path: str) -> bytes:
+    try:
+        return _read(path)
+    except OSError as exc:
+        raise _unusable(path, "cannot be read", code="ca-file") from exc
+
+
+def _trust(context: ssl.SSLContext, content: bytes) -> bool:
+    """
+    Trust the certificates of *content*; whether there are any.
+
+    One that is broken is passed over, as Go has it.
+    """
+    blocks = [block.decode("ascii", "replace") for block in _CERTIFICATE.findall(content)]
+    try:
+        if blocks:
+            context.load_verify_locations(cadata="\n".join(blocks))
+    except (ssl.SSLError, ValueError):
+        # Each of them, to the last.
+        return sum(_trust_one(context, block) for block in blocks) > 0
+    return bool(blocks)
+
+
+def _trust_one(context: ssl.SSLContext, block: str) -> bool:
+    try:
+        context.load_verify_locations(cadata=block)
+    except (ssl.SSLError, ValueError):
+        return False
+    return True
+
+
+def _has_certificate(content: bytes) -> bool:
+    return _trust(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), content)
 
 
 def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
-    for path in (certificate, key):
-        if os.path.exists(path) and not os.path.isfile(path):
-            raise _unusable(certificate, "cannot be used with its key", code="client-certificate")
     try:
         # A password, since OpenSSL would ask the terminal for one, and hang.
         context.load_cert_chain(certificate, key, password="")
     except (OSError, ssl.SSLError):
         # Without the cause: OpenSSL's text adds nothing, and may quote a line of the key.
-        raise _unusable(
-            certificate, "cannot be used with its key", code="client-certificate"
-        ) from None
+        raise _useless_pair(certificate) from None
 
 
-def _load_ca_file(context: ssl.SSLContext, path: str) -> None:
-    try:
-        _load(context, path)
-    except OSError as exc:
-        raise _unusable(path, "cannot be read", code="ca-file") from exc
-    except ValueError:
-        raise _unusable(path, "holds no certificate", code="ca-file") from None
-
-
-def _load(context: ssl.SSLContext, path: str) -> None:
-    """
-    Trust the certificates in the PEM file *path*.
-
-    Not by OpenSSL's own reading, which would wait for a pipe for ever.
-
-    Raises:
-        OSError: It cannot be read, or is no regular file.
-        ValueError: It holds no certificate.
-    """
-    content, _ = read_regular(path, limit=_SIZE_MAX)
-    found = [match.group() for match in _CERTIFICATE.finditer(content)]
-    if not found:
-        msg = "no certificate"
-        raise ValueError(msg)
-    try:
-        context.load_verify_locations(cadata=b"\n".join(found).decode("ascii"))
-    except ssl.SSLError:
-        # Without the cause, which only says "no certificate or crl found" in OpenSSL's words.
-        msg = "no certificate that OpenSSL can read"
-        raise ValueError(msg) from None
+def _useless_pair(certificate: str) -> UnreachableError:
+    return _unusable(certificate, "cannot be used with its key", code="client-certificate")
 
 
 def _unusable(path: str, why: str, *, code: str) -> UnreachableError:

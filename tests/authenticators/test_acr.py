@@ -21,7 +21,7 @@ from doubles.internet import JSON, errors
 
 from devcontainer_registry import login
 from devcontainer_registry.authenticators.acr import AcrAuthenticator
-from devcontainer_registry.authenticators.clouds import entra_codes
+from devcontainer_registry.authenticators.clouds import entra_errors
 from devcontainer_registry.credentials import RegistrySecret, Secret
 from devcontainer_registry.errors import (
     AuthenticationError,
@@ -535,7 +535,7 @@ LINES = {number: (message, hint) for number, message, hint in _ROWS}
 
 
 def test_every_number_has_its_line_here():
-    assert set(entra_codes.REFUSALS) == set(LINES)
+    assert set(entra_errors.REFUSALS) == set(LINES)
 
 
 @pytest.mark.parametrize("code", sorted(LINES))
@@ -550,7 +550,7 @@ def test_each_number_of_entra_id_is_a_line_that_says_what_to_do(living, code):
     assert [] == azure.posted("/oauth2/exchange")
 
 
-@pytest.mark.parametrize("code", sorted(entra_codes.BUSY))
+@pytest.mark.parametrize("code", sorted(entra_errors.BUSY))
 def test_a_number_that_means_later_is_worth_another_try(living, code):
     with Azure(signing_in=aadsts(code, error="temporarily_unavailable")) as azure:
         living(azure, **PRINCIPAL)

@@ -14,7 +14,7 @@ from ...errors import DiscoveryError, RegistryError
 from ...threads import within
 from .aws_errors import explain
 from .aws_names import fill, names_of, names_of_role
-from .aws_session import Loader, Quiet, ask_no_terminal, config, open_session
+from .aws_session import Loader, Quiet, config, open_session, restrict_providers
 
 TYPE_CHECKING = False
 
@@ -178,7 +178,7 @@ def _found(session: Any, identity: Identity, endpoint: Endpoint) -> tuple[Any, N
     try:
         # Here, too: nobody waits for this thread, and it may have something to log yet.
         with Quiet():
-            ask_no_terminal(session)
+            restrict_providers(session)
             found = session.get_credentials()
             if found is None:
                 return None, names

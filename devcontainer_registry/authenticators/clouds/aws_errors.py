@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from ...errors import DiscoveryError, RegistryError, UnreachableError
 from ...network import failures
+from ...network.proxies import host_of
 from .aws_names import fill
 from .aws_refusals import refused
 
@@ -193,7 +194,8 @@ def _unreached(kwargs: Mapping[str, Any], where: str) -> RegistryError:
     host = _host(str(kwargs.get("endpoint_url", ""))) or where
     if "proxy_url" in kwargs:
         inner = next((arg for arg in cause.args if isinstance(arg, BaseException)), cause)
-        return failures.proxy(inner, name=_host(str(kwargs["proxy_url"])), host=where)
+        name = host_of(str(kwargs["proxy_url"])) or "from the environment"
+        return failures.proxy(inner, name=name, host=where)
     error = failures.sort(cause, host)
     bundle = os.environ.get("AWS_CA_BUNDLE")
     if bundle and error.code in ("unreachable", "tls-failed") and not _holds_certificate(bundle):

@@ -9,9 +9,11 @@ import logging
 import os
 import threading
 
-from ...network.trust import bundle_for_sdk
+from ...network.proxies import proxy_for
+from ...network.trust import bundle_for_sdk, check_bundle
 from .aws_errors import NeedsCodeError, explain
 from .aws_names import names_of
+from .bodies import limit_botocore, limit_provider
 
 TYPE_CHECKING = False
 
@@ -91,6 +93,8 @@ def open_session(identity: Identity, endpoint: Endpoint, *, loader: Loader, time
     """
     A session of the SDK's that reads no more of the surroundings than *identity* needs.
     """
+    # The SDK would take a broken value apart in its own way.
+    proxy_for(f"api.ecr.{endpoint.region}.amazonaws.com", 443, os.environ)
     import boto3  # 110 ms
     import botocore.session
 
@@ -121,10 +125,16 @@ def open_session(identity: Identity, endpoint: Endpoint, *, loader: Loader, time
     try:
         # Reads the shared files, for settings of the loader's.
         loader.share(core)
-        return boto3.session.Session(botocore_session=core)
+        bundle = core.get_config_variable("ca_bundle")
+        limit_botocore(core)
+        session = boto3.session.Session(botocore_session=core)
     except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
         # Without the cause: the parser's message quotes the file, and so a key.
         raise explain(exc, where=str(endpoint), names=names_of(identity)) from None
+    if bundle:
+        # OpenSSL would wait for a pipe.
+        check_bundle("AWS_CA_BUNDLE", bundle)
+    return session
 
 
 def config(timeout: float, **more: Any) -> Any:
@@ -140,12 +150,15 @@ def config(timeout: float, **more: Any) -> Any:
     return Config(**settings, **more)
 
 
-def ask_no_terminal(session: Any) -> None:
+def restrict_providers(session: Any) -> None:
     """
-    Let a profile with `mfa_serial` fail: botocore would ask the terminal, and a hook would hang.
+    Keep who looks for an identity from asking the terminal, and from reading without end.
+
+    A profile with `mfa_serial` fails: a hook would hang.
     """
     resolver = session._session.get_component("credential_provider")  # noqa: SLF001  (no way round)
     for provider in resolver.providers:
+        limit_provider(provider)
         if hasattr(provider, "_prompter"):
             provider._prompter = _refuse  # noqa: SLF001  (botocore gives no other way in)
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from ...errors import AuthenticationError, DiscoveryError, PluginError
 from ...naming import variable
+from ...network.proxies import proxy_for
 from ...network.trust import bundle_for_sdk
 from ...threads import within
-from .entra_codes import NO_SUCH_RESOURCE
-from .entra_errors import sort
+from .bodies import limited_requests
+from .entra_errors import NO_SUCH_RESOURCE, sort
 
 TYPE_CHECKING = False
 
@@ -84,6 +85,8 @@ def token(secret: RegistrySecret, *, timeout: float) -> str:
     """
     cloud = _CLOUDS[secret.registry.rpartition(".")[2]]
     where = f"Entra ID at {_authority(cloud)}"
+    # requests would take a broken value apart in its own way.
+    proxy_for(_authority(cloud), 443, os.environ)
     _quiet()
     _check_installed(secret)
     return within(timeout, lambda: _asked(secret, cloud, timeout=timeout), who=where)
@@ -164,6 +167,7 @@ def _chain(
         "connection_verify": bundle_for_sdk(os.environ, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
         or True,
     }
+    options["transport"] = limited_requests(**options)
     tenant = {"workload_identity_tenant_id": secret.tenant} if secret.tenant else {}
     chain = DefaultAzureCredential(process_timeout=max(1, int(timeout)), **tenant, **options)
     credentials = list(chain.credentials)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ...errors import TransientError
+from .bodies import BODY_MAX
 
 TYPE_CHECKING = False
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 _PROJECTS = "cloudresourcemanager.googleapis.com"
 
 _METADATA_MAX = 2.0  # seconds; it is on the same machine, or it is not there
-_BODY_MAX = 64 * 1024  # octets
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _ask_metadata(
         path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
         connection.request(method, path, body=body, headers=dict(headers or {}))
         answer = connection.getresponse()
-        content = answer.read(_BODY_MAX)
+        content = answer.read(BODY_MAX)
     except (OSError, http.client.HTTPException):
         # Without the cause: only that nobody is there is news.
         raise NoMetadataError from None

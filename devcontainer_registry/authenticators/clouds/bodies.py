@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""
+Limits on the answers that the clouds' SDKs read.
+
+A body is cut off at the limit, and what is left of it is then no answer of the cloud's.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+BODY_MAX = 64 * 1024  # octets; the longest answer with a token has a tenth of that
+
+
+def cut(parts: Iterable[bytes]) -> bytes:
+    """
+    *parts* joined, up to `BODY_MAX` octets; no more of them is read.
+    """
+    body = b""
+    for part in parts:
+        body += part
+        if len(body) >= BODY_MAX:
+            break
+    return body[:BODY_MAX]
+
+
+def limit_botocore(session: Any) -> None:
+    """
+    Limit what clients of *session* read, those that look for an identity among them.
+    """
+    create = session.create_client
+
+    def create_client(*args: Any, **options: Any) -> Any:
+        client = create(*args, **options)
+        endpoint = client._endpoint  # noqa: SLF001  (no way round, and so below)
+        endpoint.http_session = _HttpSession(endpoint.http_session)
+        return client
+
+    session.create_client = create_client
+
+
+def limit_provider(provider: Any) -> None:
+    """
+    Limit what botocore's *provider* reads of instance and container metadata.
+    """
+    for name in ("_role_fetcher", "_fetcher"):
+        fetcher: Any = getattr(provider, name, None)
+        if hasattr(fetcher, "_session"):
+            fetcher._session = _HttpSession(fetcher._session)  # noqa: SLF001
+
+
+class _HttpSession:
+    """
+    botocore's, which reads no more of a body than the limit.
+    """
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def send(self, request: Any) -> Any:
+        from botocore import exceptions
+        from urllib3.exceptions import ReadTimeoutError
+
+        request.stream_output = True  # botocore reads all of it otherwise
+        response = self._session.send(request)
+        try:
+            response._content = cut(response.raw.stream())  # noqa: SLF001
+        except ReadTimeoutError as exc:
+            raise exceptions.ReadTimeoutError(endpoint_url=request.url, error=exc) from exc
+        except Exception as exc:
+            raise exceptions.ConnectionClosedError(
+                endpoint_url=request.url, error=exc, request=request
+            ) from exc
+        finally:
+            response.raw.close()
+        return response
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def limited_requests(**options: Any) -> Any:
+    """
+    A transport for azure-core that reads no more of a body than the limit.
+    """
+    import requests
+    from azure.core.pipeline.transport import RequestsTransport
+
+    class Session(requests.Session):
+        def send(self, request: Any, **settings: Any) -> Any:
+            response: Any = super().send(request, **{**settings, "stream": True})
+            response._content = cut(response.iter_content(8192))  # noqa: SLF001
+            response._content_consumed = True  # noqa: SLF001
+            response.close()
+            return response
+
+    class Transport(RequestsTransport):  # type: ignore[misc]
+        session: Any
+
+        def open(self) -> None:
+            if not self.session and not self._has_been_opened:
+                self.session = Session()
+                self._init_session(self.session)
+            super().open()
+
+    return Transport(**options)
