@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from .errors import InvalidRegistryError
 
-# Docker Hub has three names and one key.  docker files its login under this URL and nothing else:
+# Docker Hub has two names and one key.  docker files its login under this URL and nothing else:
 # https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (getAuthConfigKey)
 _DOCKER_HUB = "docker.io"
 _DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 _DOCKER_HUB_API = "registry-1.docker.io"
-_DOCKER_HUB_NAMES = (_DOCKER_HUB, "index.docker.io", _DOCKER_HUB_API)
+# Not its API's host: docker looks an image of that name up under that very key.
+_DOCKER_HUB_NAMES = (_DOCKER_HUB, "index.docker.io")
 
 _LETTERS_AND_DIGITS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _HEX = frozenset("0123456789abcdef:.")
@@ -89,6 +90,13 @@ class Registry(str):
         The port of `api_host`; 443 where it names none.
         """
         return int(self.api_host.rpartition("]")[2].partition(":")[2] or 443)
+
+    @property
+    def without_default_port(self) -> Registry:
+        """
+        The same registry without `:443`, which only its key in config.json has.
+        """
+        return Registry(self.removesuffix(":443"))
 
     @property
     def is_loopback(self) -> bool:

@@ -35,7 +35,7 @@ from devcontainer_registry.cache.fast_json import loads, quoted
 from devcontainer_registry.errors import RegistryError
 
 USAGE = f"Usage: {NAME} <store|get|erase|list|version>\n"
-HUB = ("docker.io", "index.docker.io", "registry-1.docker.io", "https://index.docker.io/v1/")
+HUB = ("docker.io", "index.docker.io", "https://index.docker.io/v1/")
 
 
 @pytest.fixture(name="helper")

@@ -9,6 +9,8 @@ the entry point's name is its *kind*.  Built-in kinds are registered the same wa
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..errors import PluginError, RegistryError
 from ..naming import variable
 from ..observer import ignore
@@ -142,7 +144,7 @@ def is_exchange(authenticator: Authenticator, secret: RegistrySecret) -> bool:
     Whether *authenticator* asks somebody for the credential, rather than passing *secret* on.
     """
     exchanges = getattr(authenticator, "exchanges", None)
-    return bool(exchanges(secret)) if exchanges is not None else False
+    return bool(exchanges(_bare(secret))) if exchanges is not None else False
 
 
 def passes_on(authenticator: Authenticator, secret: RegistrySecret) -> bool:
@@ -157,7 +159,24 @@ def explain(authenticator: Authenticator, secret: RegistrySecret, error: Registr
     What this kind of registry means by *error*, or "".
     """
     said = getattr(authenticator, "explain", None)
-    return str(said(secret, error)) if said is not None else ""
+    return str(said(_bare(secret), error)) if said is not None else ""
+
+
+def authenticate(
+    authenticator: Authenticator, secret: RegistrySecret, *, timeout: float
+) -> Credential:
+    """
+    What *authenticator* makes of *secret* within *timeout* seconds; see the protocol.
+    """
+    return authenticator.authenticate(_bare(secret), timeout=timeout)
+
+
+def _bare(secret: RegistrySecret) -> RegistrySecret:
+    """
+    *secret*, whose registry is named without `:443`: no kind is another for that.
+    """
+    registry = secret.registry.without_default_port
+    return secret if registry == secret.registry else replace(secret, registry=registry)
 
 
 def _only_match(secret: RegistrySecret, installed: Installed, observe: Observer) -> str:
@@ -166,7 +185,7 @@ def _only_match(secret: RegistrySecret, installed: Installed, observe: Observer)
         if isinstance(authenticator, PluginError):
             continue
         try:
-            matches = bool(authenticator.matches(secret.registry))
+            matches = bool(authenticator.matches(secret.registry.without_default_port))
         except Exception as exc:  # noqa: BLE001  (a stranger's fault, and nobody else's trouble)
             observe("plugin.unusable", kind=kind, error=type(exc).__name__)
             continue

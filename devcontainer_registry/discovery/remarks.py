@@ -6,7 +6,9 @@ Remarks about values that were stripped or look mistaken.
 from __future__ import annotations
 
 from ..credentials import Finding, is_aws_key_id
+from ..errors import InvalidRegistryError
 from ..naming import variable
+from ..registry import Registry
 from .environment import Value
 from .members import clean
 
@@ -81,16 +83,39 @@ def _spelling(member: str, value: Value) -> Iterator[Finding]:
         )
 
 
+def server_host(server: str) -> str:
+    """
+    The host in *server*, in the case in which it stands there.
+    """
+    return server.rpartition("://")[2].partition("/")[0]
+
+
+def _host(server: str) -> Registry | None:
+    try:
+        return Registry(server)
+    except InvalidRegistryError:
+        return None
+
+
 def _more_than_a_host(name: str, server: str) -> Iterator[Finding]:
     if server.lower() in _EXACT_URLS:
         return
     scheme, separator, rest = server.rpartition("://")
+    host = _host(server)
     dropped = ["scheme"] if scheme and separator else []
     dropped += ["path"] if "/" in rest else []
     if dropped:
         yield Finding(
             code="stripped",
             message=f"{name} holds more than a host: dropped its {' and '.join(dropped)}",
-            hint="set it to the host alone",
+            hint=f"set {name} to {host or 'the host alone'}",
+            variable=name,
+        )
+    if host is not None and host != server_host(server) and host == server_host(server).lower():
+        yield Finding(
+            code="upper-case",
+            message=f"{name} has upper-case letters; docker looks a login up under the spelling of "
+            "the image name",
+            hint=f"write {host} in lower case in image names",
             variable=name,
         )

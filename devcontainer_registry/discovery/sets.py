@@ -14,6 +14,7 @@ from ..registry import Registry, split_image
 from .environment import Value
 from .members import MEMBERS, clean, fault
 from .platforms import GHCR, github_token
+from .portals import registry_of
 from .remarks import remarks
 
 TYPE_CHECKING = False
@@ -119,12 +120,23 @@ class _SetReader:
         if isinstance(server, DiscoveryError):
             raise server
         if not self.texts.get("SERVER"):
-            raise self._missing("SERVER")
+            missing = [m for m in ("USER", "PASSWORD") if not self.texts.get(m)]
+            # One member alone is a set that was begun: all that it lacks is named.
+            raise self._missing("SERVER", *(missing if len(missing) == 1 else ()))
+        name = self._variable("SERVER")
         try:
-            return Registry(self.texts["SERVER"])
+            registry = Registry(self.texts["SERVER"])
         except InvalidRegistryError as exc:
-            msg = f"{self._variable('SERVER')} is {exc.message}"
+            msg = f"{name} is {exc.message}"
             raise DiscoveryError(msg, hint=exc.hint, code=exc.code) from exc
+        meant = registry_of(registry)
+        if meant is not None:
+            raise DiscoveryError(
+                f"{name} names the web page {registry}, which is not a registry",
+                hint=f"set {name} to {meant}",
+                code="invalid-server",
+            )
+        return registry
 
     def _broken(self) -> DiscoveryError | None:
         for member, value in self.values.items():

@@ -19,7 +19,7 @@ from ..config.file import DockerConfig, Document
 from ..config.findings import why_unread_in
 from ..credentials import Credential
 from ..discovery.docker_auth_config import logins_in
-from ..errors import ConfigError, RegistryError
+from ..errors import ConfigError, InvalidRegistryError, RegistryError
 from ..logins.renewal import serve
 from ..naming import OUR_HELPER
 from ..registry import Registry, split_image
@@ -58,9 +58,9 @@ def resolve(
 
     Args:
         target: An image reference, or a registry.  A text without a slash is an image to docker
-            (`alpine`), unless it has a dot, is `localhost`, or is a `Registry`.  A host in upper
-            case is the one in lower case, and registry-1.docker.io is Docker Hub: docker takes
-            either for another registry.
+            (`alpine`, `my.app:latest`), unless it is a host with a dot, `localhost`, or a
+            `Registry`.  A host in upper case is the one in lower case; docker takes it for another
+            registry.
         environ: Variables that say where things are; helpers run in it, too.  None: the process's
             own.
         config: The config.json to read; None: where docker looks for it.
@@ -108,8 +108,13 @@ def _parsed(target: str) -> tuple[Registry, str]:
     if isinstance(target, Registry):
         return target, ""
     host = target.strip().partition("/")
-    if "://" in target or (not host[1] and _is_host(host[0])):
+    if "://" in target:
         return Registry(target), ""
+    if not host[1] and _is_host(host[0]):
+        try:
+            return Registry(target), ""
+        except InvalidRegistryError:
+            pass  # an image of Docker Hub with a dot in its name, such as my.app:latest
     registry, repository, _ = split_image(target)
     return registry, repository
 

@@ -68,7 +68,8 @@ def _keys(auths: Mapping[str, object], registry: Registry, repository: str) -> I
     while repository:
         yield from auths.keys() & {f"{registry}/{repository}"}
         repository = repository.rpartition("/")[0]
-    names = (str(registry), *registry.spellings)
+    # containers/image takes the host of Docker Hub's API for the Hub, which docker does not.
+    names = (str(registry), *registry.spellings, registry.api_host)
     yield from (name for name in names if name in auths)
     for key in auths:
         scheme, separator, rest = key.partition("://")

@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from ..authenticators import failure, passes_on
+from ..authenticators import authenticate, failure, passes_on
 from ..credentials import is_usable
 from ..errors import RegistryError, TransientError
 from ..network import sockets as clock
@@ -196,7 +196,7 @@ class _Requests:
         try:
             if not passes_on(job.authenticator, job.secret):
                 return False
-            credential = job.authenticator.authenticate(job.secret, timeout=_TRY_MAX)
+            credential = authenticate(job.authenticator, job.secret, timeout=_TRY_MAX)
             if not is_usable(credential):
                 return False
             job.credential = credential
@@ -301,7 +301,7 @@ class _Asker:
     def _try(self, job: Job) -> None:
         job.attempts += 1
         if job.credential is None:
-            credential = job.authenticator.authenticate(job.secret, timeout=self._time_left())
+            credential = authenticate(job.authenticator, job.secret, timeout=self._time_left())
             if not is_usable(credential):
                 raise failure(job.outcome.kind, "returned no credential")
             job.credential = credential

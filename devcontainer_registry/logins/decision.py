@@ -173,7 +173,7 @@ def is_never_delegated(registry: Registry) -> bool:
     """
     Whether our helper is never needed for *registry*: anonymous pulls work when a login expires.
     """
-    return registry in _NEVER_DELEGATED
+    return registry.without_default_port in _NEVER_DELEGATED
 
 
 def _somebody_elses(

@@ -155,7 +155,7 @@ def _devcontainers_oci_auth(credentials: Credentials, _name: str) -> str:
     return ",".join(
         f"{host}|{credential.username}|{credential.secret.reveal()}"
         for registry, credential in credentials.items()
-        for host in registry.spellings
+        for host in dict.fromkeys((*registry.spellings, registry.api_host))
         if "/" not in host
     )
 

@@ -10,16 +10,21 @@ import re
 from dataclasses import dataclass
 
 from ..credentials import token_claims
+from .failures import led_away, not_a_registry
+from .transport import place
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from ..registry import Registry
     from .transport import Response
 
 # What a header can carry as a bearer token.
 _TOKEN = re.compile(r"[!-~]+")
+
+_UNQUOTED = re.compile(r"realm\s*=\s*[a-z]+:", re.IGNORECASE)
 
 # RFC 3339, as Go reads it.
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:\d{2})")
@@ -111,3 +116,23 @@ def _oddity(body: bytes, answer: Mapping[str, object]) -> str:
         if member == "issued_at" and not (isinstance(value, str) and _TIME.fullmatch(value)):
             return "issued_at is no time as RFC 3339 has it"
     return ""
+
+
+def is_realm_unquoted(headers: Iterable[str]) -> bool:
+    """
+    Whether a URL stands without quotes in *headers*, where docker reads no further than `https`.
+
+    https://github.com/distribution/distribution/blob/v2.8.3/registry/client/auth/challenge/authchallenge.go
+    """
+    return any(_UNQUOTED.search(header) for header in headers)
+
+
+def refuse_page(response: Response, registry: Registry) -> None:
+    """
+    Raise where *response*, a 200, is none of *registry*'s: a sign-in page, or another host's.
+    """
+    where = f" at {place(response.url)}" if response.redirected else ""
+    if response.is_web_page:
+        raise not_a_registry(registry, f"answers with a web page{where}")
+    if response.crossed_hosts:
+        raise led_away(registry, place(response.url))

@@ -101,6 +101,7 @@ def _value(parameter: re.Match[str]) -> str:
 _REALMS = {
     # https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/token.md
     "docker.io": "auth.docker.io",
+    "registry-1.docker.io": "auth.docker.io",
     # https://github.com/deitch/docker_registry2/issues/14 (a recorded challenge)
     "registry.gitlab.com": "gitlab.com",
     # https://github.com/digitalocean/openapi/issues/75 (GET /v2/registry/auth)

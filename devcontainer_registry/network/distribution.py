@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from ..errors import AuthenticationError, RegistryError, UnreachableError
 from ..registry import repository_in
 from . import refusals
-from .answers import PULLED, is_manifest, read_token_answer
+from .answers import PULLED, is_manifest, is_realm_unquoted, read_token_answer, refuse_page
 from .challenge import check_realm, parse
 from .failures import led_away, no_challenge, not_a_registry
 from .transport import place
@@ -122,7 +122,7 @@ class _Conversation:
         name, reference = repository_in(image, self._registry) if image else (None, "")
         ping = self._ping()
         if ping.status == 200:
-            self._refuse_page(ping)
+            refuse_page(ping, self._registry)
             return Check(
                 verified=False,
                 code="not-checked",
@@ -141,16 +141,6 @@ class _Conversation:
             # Without a login 401, with it 200 at the same URL: see `_prove_identity`.
             return Check(verified=True, realm=self._realm)
         return self._prove_pull(name, reference, identity, realm)
-
-    def _refuse_page(self, response: Response) -> None:
-        """
-        Raise where *response*, a 200, is none of the registry's: a sign-in page, or another host.
-        """
-        where = f" at {place(response.url)}" if response.redirected else ""
-        if response.is_web_page:
-            raise not_a_registry(self._registry, f"answers with a web page{where}")
-        if response.crossed_hosts:
-            raise led_away(self._registry, place(response.url))
 
     def _ping(self) -> Response:
         try:
@@ -180,7 +170,8 @@ class _Conversation:
 
         Bearer before Basic, as docker has it.
         """
-        challenges = parse(ping.header_list("WWW-Authenticate"))
+        headers = ping.header_list("WWW-Authenticate")
+        challenges = parse(headers)
         bearer = next((c for c in challenges if c.scheme == "bearer"), None)
         basic = next((c for c in challenges if c.scheme == "basic"), None)
         if bearer is not None and bearer.parameters.get("realm"):
@@ -190,7 +181,10 @@ class _Conversation:
                 if basic is None:
                     raise
             else:
-                return f"Bearer {self._token(realm, bearer)}", (realm, bearer)
+                token = self._token(realm, bearer)
+                if self._unreadable is None and is_realm_unquoted(headers):
+                    self._unreadable = self._oddity("the realm of its challenge has no quotes")
+                return f"Bearer {token}", (realm, bearer)
         if not challenges:
             raise no_challenge(self._registry)
         if basic is None:
@@ -251,15 +245,18 @@ class _Conversation:
             # Some grant the world's token to a wrong password instead of refusing it.
             raise refusals.refused(self._registry, self._realm)
         if answer.oddity:
-            self._unreadable = Check(
-                verified=True,
-                code="docker-cannot-read",
-                realm=self._realm,
-                message=f"{who} accepts the login, but docker cannot read its token: "
-                f"{answer.oddity}",
-                hint=f"tell whoever runs {who}; docker pull fails until that is mended",
-            )
+            self._unreadable = self._oddity(answer.oddity)
         return answer.token
+
+    def _oddity(self, what: str) -> Check:
+        who = self._realm or self._registry
+        return Check(
+            verified=True,
+            code="docker-cannot-read",
+            realm=self._realm,
+            message=f"{self._registry} accepts the login, but docker cannot read it: {what}",
+            hint=f"tell whoever runs {who}; docker pull fails until that is mended",
+        )
 
     def _basic(self) -> str:
         pair = f"{self._credential.username}:{self._credential.secret.reveal()}"
@@ -277,7 +274,7 @@ class _Conversation:
             raise led_away(self._registry, response.leads_to)
         if response.status != 200:
             raise refusals.error(response, self._registry)
-        self._refuse_page(response)
+        refuse_page(response, self._registry)
 
     def _prove_pull(
         self, name: str, reference: str, identity: str, realm: tuple[Url, Challenge] | None

@@ -153,7 +153,7 @@ def test_a_strangers_plugin_is_found_and_used(tmp_path):
         """
         from devcontainer_registry import login
         report = login(environ={
-            "HOME": "/nowhere", "DOCKER_CONFIG": "docker",
+            "HOME": "/nowhere", "DOCKER_CONFIG": "/nowhere/docker",
             "CORP_CONTAINER_REGISTRY_SERVER": "registry.corp.example",
             "CORP_CONTAINER_REGISTRY_USER": "x", "CORP_CONTAINER_REGISTRY_PASSWORD": "y",
         }, dry_run=True)

@@ -521,7 +521,7 @@ def test_a_store_of_vscodes_that_is_gone_is_told_with_vscodes_setting(machine, s
 
 # Registries of their own kind.
 
-SPELLINGS = [HUB, "docker.io", "index.docker.io", "registry-1.docker.io"]
+SPELLINGS = [HUB, "docker.io", "index.docker.io"]
 
 
 def test_docker_hub_is_delegated_under_every_spelling_and_kept_under_dockers_own(machine):

@@ -40,7 +40,7 @@ _HOSTS = tuple(
         (r"dkr-ecr(?P<fips>-fips)?(?P<dual>)", _COMMERCIAL, "on.aws"),
         (r"dkr\.ecr", _CHINA, "amazonaws.com.cn"),
         (r"dkr-ecr(?P<dual>)", _CHINA, "on.amazonwebservices.com.cn"),
-        (r"dkr\.ecr", _iso("eusc-[a-z]{2}"), "amazonaws.eu"),
+        (r"dkr\.ecr(?P<fips>-fips)?", _iso("eusc-[a-z]{2}"), "amazonaws.eu"),
         (r"dkr\.ecr", _iso("us-iso"), "c2s.ic.gov"),
         (r"dkr\.ecr", _iso("us-isob"), "sc2s.sgov.gov"),
         (r"dkr\.ecr", _iso("eu-isoe"), "cloud.adc-e.uk"),
