@@ -224,6 +224,19 @@ def test_no_module_imports_itself_again_on_any_way():
     assert [] == [name for name in sorted(MODULES) if name in reach(name, set())]
 
 
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_what_a_folder_imports_of_its_own_is_imported_through_the_folder_only(name):
+    """
+    Python locks a submodule before its folder: two threads, one at each, stand still at once.
+    """
+    for other in Imports(name).all_of_ours:
+        folder = other.rpartition("/")[0]
+        head = f"{folder}/__init__"
+        if folder and not name.startswith(f"{folder}/"):
+            imports = Imports(head)
+            assert other not in imports.ours(imports.top), f"from {folder} import …"
+
+
 def test_the_house_has_at_most_twelve_levels():
     levels = {}
 

@@ -38,6 +38,12 @@ NO_CODES = {
     "accept-encoding",
     "assume-role",
     "assume-role-with-web-identity",
+    "check-ignore",
+    "content-length",
+    "proxy-authenticate",
+    "transfer-encoding",
+    "www-authenticate",
+    "x-gzip",
     "config-file",
     "container-role",
     "containers-auth",
@@ -307,7 +313,9 @@ def test_each_refusal_of_a_registry_is_a_line_that_says_what_to_do(read, name):
     registry = dataclasses.replace(cause.registry, **cause.answer)
     members = {"USER": registry.username, "PASSWORD": registry.password, **cause.members}
     if cause.image:
-        members["IMAGE"] = f"{registry.host}/{cause.image}:1"
+        # As docker spells it: Hub's images name no host of its registry.
+        host = "docker.io" if cause.registry is DOCKER_HUB else registry.host
+        members["IMAGE"] = f"{host}/{cause.image}:1"
 
     with PlayedInternet(registry) as internet:
         said = read(registry.server, internet.environ, **members)

@@ -33,8 +33,7 @@ class Hider:
         return masked(text, self._known)
 
     def _find(self) -> Iterator[str]:
-        from ..discovery import discover  # only where there is something to tell
-        from ..discovery.environment import read
+        from ..discovery import discover, read  # only where there is something to tell
 
         for secret in discover(self._environ, secrets_file=self._secrets_file).secrets:
             for hidden in (secret.secret, secret.session_token):

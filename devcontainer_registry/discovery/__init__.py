@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 from ..credentials import Finding, RegistrySecret
 from ..naming import CODESPACES_SECRETS, variable
+from .docker_auth_config import logins_in as logins_in
 from .docker_auth_config import of_docker
-from .environment import SECRETS_FILE_VARIABLE, read
+from .environment import SECRETS_FILE_VARIABLE
+from .environment import read as read
 from .members import meant, set_id
 from .platforms import implicit_secrets
 from .sets import Incomplete, read_set

@@ -18,7 +18,7 @@ from ..config.auth_entry import credential_of, folded
 from ..config.file import DockerConfig, Document
 from ..config.findings import why_unread_in
 from ..credentials import Credential
-from ..discovery.docker_auth_config import logins_in
+from ..discovery import logins_in
 from ..errors import ConfigError, InvalidRegistryError, RegistryError
 from ..logins.renewal import serve
 from ..naming import OUR_HELPER

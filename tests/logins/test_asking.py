@@ -24,6 +24,7 @@ from devcontainer_registry.observer import ignore
 from devcontainer_registry.registry import Registry
 from devcontainer_registry.report import Outcome
 from devcontainer_registry.testing import LoopbackRegistry
+from devcontainer_registry.threads import Worker
 
 
 def job(authenticator, *, place=0, set_id="ACR"):
@@ -376,7 +377,8 @@ def test_who_exits_while_the_store_is_being_read_waits_for_that():
         (reader,) = set(threading.enumerate()) - before
     reader.join()
 
-    assert not reader.daemon
+    # Waited for at exit for a moment, as everybody whom a process might leave in there.
+    assert isinstance(reader, Worker)
 
 
 def test_who_was_given_up_does_not_crash_the_command(tmp_path):
@@ -413,7 +415,7 @@ def test_who_was_given_up_does_not_crash_the_command(tmp_path):
 SCRIPT = """
 import atexit, time
 import devcontainer_registry as registry
-from devcontainer_registry.threads import within
+from devcontainer_registry.threads import Worker, within
 
 ended = []
 atexit.register(lambda: print(ended, flush=True))

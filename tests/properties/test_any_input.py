@@ -196,7 +196,8 @@ def test_whatever_the_file_holds_nothing_of_it_is_lost(path, raw, user, secret, 
         assert raw == content(path) or host in parsed(path)["auths"]
         return
 
-    before, after = json.loads(raw.decode("utf-8-sig").strip() or "{}"), parsed(path)
+    # Go reads null into a structure as nothing.
+    before, after = json.loads(raw.decode("utf-8-sig").strip() or "{}") or {}, parsed(path)
     read = config.read()
     assert credential == read.auth(host)
     for name, value in before.items():
