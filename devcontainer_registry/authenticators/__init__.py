@@ -9,17 +9,25 @@ the entry point's name is its *kind*.  Built-in kinds are registered the same wa
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from functools import partial
 
 from ..errors import PluginError, RegistryError
 from ..naming import variable
 from ..observer import ignore
+from ..threads import within
+from .strangers import failure as failure
+from .strangers import hangs as hangs
+from .strangers import is_ours as is_ours
+from .strangers import kept_to, share
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Protocol, TypeAlias
+    from collections.abc import Collection, Mapping
+    from importlib.metadata import EntryPoint
+    from typing import Any, Protocol, TypeAlias
 
     from ..credentials import Credential, RegistrySecret
     from ..observer import Observer
@@ -32,6 +40,9 @@ else:
 GROUP = "devcontainer_registry.authenticators"
 FALLBACK = "generic"
 
+# Seconds for strangers' modules, where nobody says how long a login may take.
+_LOAD_WITHIN = 10.0
+
 
 class Authenticator(Protocol):
     """
@@ -43,9 +54,7 @@ class Authenticator(Protocol):
         Whether it can log in without a user name and a password, because the platform
         vouches for the container.
     `exchanges(secret) -> bool`, by default False
-        Whether `authenticate` asks somebody, so that a failure leaves nothing to keep.  Where it
-        says False, `authenticate` gives back user name and password at once, asking nobody: it may
-        then be called twice, and is connected for early.
+        Whether `authenticate` asks somebody, so that a failure leaves nothing to keep.
     `explain(secret, error) -> str`, by default ""
         The hint for an *error* that the registry gave after `authenticate`: what this kind of
         registry means by it, beginning with a verb.
@@ -68,28 +77,77 @@ class Authenticator(Protocol):
         """
 
 
-def load() -> dict[str, Authenticator | PluginError]:
+def load(
+    kinds: Collection[str] = (), *, give_up: float | None = None
+) -> dict[str, Authenticator | PluginError]:
     """
     Every installed kind; one that can't be loaded as its `PluginError`, for whoever needs it.
+
+    Args:
+        kinds: Of those that others wrote, load these only, which is all that is needed where every
+            set names its kind; empty: all of them.
+        give_up: By `time.monotonic`: a stranger's module that hangs is given up well before; None:
+            after some seconds.
     """
     # 20 ms, most of it for modules that requests need, too.
     from importlib.metadata import entry_points
 
+    give_up = time.monotonic() + _LOAD_WITHIN if give_up is None else give_up
     found: dict[str, Authenticator | PluginError] = {}
+    strangers: dict[str, EntryPoint] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        known = found.get(point.name)
-        if known is not None:
+        if found.pop(point.name, None) or strangers.pop(point.name, None):
             found[point.name] = _contested_name(point.name)
-            continue
+        elif point.value.startswith(f"{__name__}."):
+            found[point.name] = _loaded(point)
+        elif not kinds or point.name in kinds:
+            strangers[point.name] = point
+    for waiting, (kind, point) in enumerate(strangers.items()):
+        seconds = share(give_up, among=len(strangers) - waiting)
         try:
-            found[point.name] = point.load()()
-        except (Exception, SystemExit) as exc:  # noqa: BLE001  (it is somebody else's module)
-            found[point.name] = PluginError(
-                f"the authenticator {point.name} can't be loaded: {type(exc).__name__}",
-                hint=f"repair or remove the distribution of {point.value.partition(':')[0]}",
-                code="plugin-broken",
+            # One after the other: modules look at each other half-made otherwise.
+            found[kind] = within(
+                seconds, partial(_strangers, point), who="", late=hangs(kind, seconds)
             )
-    return found
+        except PluginError as exc:
+            found[kind] = exc
+    return dict(sorted(found.items()))
+
+
+def _loaded(point: EntryPoint) -> Any:
+    return point.load()()
+
+
+def _strangers(point: EntryPoint) -> Any:
+    try:
+        return _loaded(point)
+    except BaseException as exc:  # noqa: BLE001  (it is somebody else's module, and its thread)
+        return PluginError(
+            f"the authenticator {point.name} can't be loaded: {type(exc).__name__}",
+            hint=f"repair or remove the distribution of {point.value.partition(':')[0]}",
+            code="plugin-broken",
+        )
+
+
+def installed_for(
+    secrets: Collection[RegistrySecret],
+    given: Installed | None = None,
+    *,
+    give_up: float | None = None,
+) -> Installed:
+    """
+    Who may speak for *secrets*, strangers behind the deadline *give_up*, by `time.monotonic`.
+
+    Args:
+        secrets: Where each names its kind, nobody else's module is loaded.
+        given: Used in place of what is installed.
+        give_up: None: after some seconds.
+    """
+    give_up = time.monotonic() + _LOAD_WITHIN if give_up is None else give_up
+    if given is None:
+        named = {secret.kind for secret in secrets if secret.kind}
+        given = load(named if all(s.kind for s in secrets) else (), give_up=give_up)
+    return kept_to(give_up, given)
 
 
 def choose(
@@ -121,17 +179,6 @@ def choose(
     return kind, chosen
 
 
-def failure(kind: str | None, how: str) -> PluginError:
-    """
-    The error for an authenticator that does not keep to the protocol: *how*, as a predicate.
-    """
-    return PluginError(
-        f"the authenticator {kind} {how}",
-        hint="report this to the authors of the authenticator",
-        code="plugin-failed",
-    )
-
-
 def is_ambient(authenticator: Authenticator) -> bool:
     """
     Whether *authenticator* can do without a user name and a password.
@@ -149,9 +196,11 @@ def is_exchange(authenticator: Authenticator, secret: RegistrySecret) -> bool:
 
 def passes_on(authenticator: Authenticator, secret: RegistrySecret) -> bool:
     """
-    Whether *authenticator* says that it asks nobody, and only passes *secret* on or refuses it.
+    Whether *authenticator*, one of ours, only passes *secret* on, at once and asking nobody.
+
+    A stranger that says so is not taken at its word: it may hang all the same.
     """
-    return hasattr(authenticator, "exchanges") and not is_exchange(authenticator, secret)
+    return is_ours(authenticator) and not is_exchange(authenticator, secret)
 
 
 def explain(authenticator: Authenticator, secret: RegistrySecret, error: RegistryError) -> str:
@@ -180,24 +229,33 @@ def _bare(secret: RegistrySecret) -> RegistrySecret:
 
 
 def _only_match(secret: RegistrySecret, installed: Installed, observe: Observer) -> str:
-    claims = []
+    claims, errors = [], []
     for kind, authenticator in installed.items():
         if isinstance(authenticator, PluginError):
+            errors.append(authenticator)
             continue
         try:
-            matches = bool(authenticator.matches(secret.registry.without_default_port))
+            if authenticator.matches(secret.registry.without_default_port):
+                claims.append(kind)
+        except PluginError as exc:
+            errors.append(exc)
+            observe("plugin.unusable", kind=kind, code=exc.code)
         except Exception as exc:  # noqa: BLE001  (a stranger's fault, and nobody else's trouble)
             observe("plugin.unusable", kind=kind, error=type(exc).__name__)
-            continue
-        if matches:
-            claims.append(kind)
     if len(claims) > 1:
         raise PluginError(
             f"{secret.registry} is claimed by {' and '.join(sorted(claims))}",
             hint=f"set {variable(secret.id, 'KIND')} to one of them",
             code="plugin-contested",
         )
-    return claims[0] if claims else FALLBACK
+    if claims:
+        return claims[0]
+    for error in errors:
+        # It may be the one that serves this registry: `generic` would send what was never meant
+        # to be sent as it is.
+        if error.code == "plugin-hangs":
+            raise error
+    return FALLBACK
 
 
 def _contested_name(kind: str) -> PluginError:

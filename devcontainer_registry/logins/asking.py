@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from ..authenticators import authenticate, failure, passes_on
+from ..authenticators import authenticate, failure, is_ours, passes_on
 from ..credentials import is_usable
 from ..errors import RegistryError, TransientError
 from ..network import sockets as clock
@@ -140,14 +140,21 @@ def ask_all(
         del waiting[job]
         batch.append(job)
     for job in waiting:
-        job.error = TransientError(
-            f"{job.secret.registry} did not answer in time",
-            hint="check the network to it, or give it longer with --timeout",
-            code="timeout",
-        )
+        job.error = _late(job)
     yield [*batch, *waiting]
     if not waiting:
         requests.close()
+
+
+def _late(job: Job) -> RegistryError:
+    # Before there is a credential, nobody of ours asks the registry.
+    asked_plugin = job.attempts and job.credential is None and not is_ours(job.authenticator)
+    who = f"the authenticator {job.outcome.kind}" if asked_plugin else job.secret.registry
+    return TransientError(
+        f"{who} did not answer in time",
+        hint="check the network to it, or give it longer with --timeout",
+        code="timeout",
+    )
 
 
 class _Requests:

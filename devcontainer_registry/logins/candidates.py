@@ -50,7 +50,7 @@ def survey(
     """
     What a login would start from: nobody is asked, and nothing is read but *found*.
     """
-    installed = plugins.load() if authenticators is None else authenticators
+    installed = plugins.installed_for(found.secrets, authenticators)
     outcomes = [chosen(secret, installed)[0] for secret in found.secrets]
     return LoginReport(
         config=config,
@@ -128,6 +128,7 @@ def chosen(
     )
     try:
         kind, authenticator = plugins.choose(secret, installed, observe=observe)
+        ambient = plugins.is_ambient(authenticator)
     except PluginError as exc:
         kind_named = secret.kind if secret.kind in installed else None
         return (
@@ -135,7 +136,7 @@ def chosen(
             None,
         )
     outcome = replace(outcome, kind=kind)
-    if secret.secret is None and not plugins.is_ambient(authenticator):
+    if secret.secret is None and not ambient:
         missing = DiscoveryError(
             f"{secret.source} has no user name and password for {secret.registry}",
             hint=f"set {variable(secret.id, 'USER')} and "

@@ -102,7 +102,7 @@ def login(
     found = only_of(found, only)
     installed: Installed = {}
     if found.secrets:
-        installed = plugins.load() if authenticators is None else authenticators
+        installed = plugins.installed_for(found.secrets, authenticators, give_up=deadline)
     for kind, plugin in installed.items():
         if isinstance(plugin, PluginError):
             observe("plugin.unusable", kind=kind, code=plugin.code)

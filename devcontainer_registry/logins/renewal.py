@@ -165,7 +165,7 @@ def _obtain(
     secret = _secret_for(registry, environ)
     if secret is None:
         raise _invisible() if entry.has_credential else _not_found()
-    outcome, authenticator = chosen(secret, plugins.load())
+    outcome, authenticator = chosen(secret, plugins.installed_for([secret], give_up=deadline))
     if authenticator is None:
         raise _error_of(outcome)
     try:

@@ -10,10 +10,10 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from doubles.distributions import distribution, in_a_process
 from doubles.homes import GOOD, HERE, Claiming, Scripted, Told, a_secret, a_set, encoded
 
 import devcontainer_registry as package
@@ -100,18 +100,6 @@ def test_a_broken_kind_is_its_error_for_whoever_needs_it():
 # Distributions that bring plugins, as an interpreter finds them.
 
 
-def distribution(folder, name, entry_points, module=""):
-    """
-    What an installer leaves in *folder* for a distribution with these entry points.
-    """
-    info = folder / f"{name}-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    points = "\n".join(entry_points)
-    (info / "entry_points.txt").write_text(f"[{plugins.GROUP}]\n{points}\n")
-    (folder / f"{name}.py").write_text(textwrap.dedent(module))
-
-
 GOOD_PLUGIN = """
     from devcontainer_registry import Credential, Secret
     class Mine:
@@ -120,18 +108,6 @@ GOOD_PLUGIN = """
         def authenticate(self, secret, *, timeout):
             return Credential(username="me", secret=Secret("from the vault"))
 """
-
-
-def in_a_process(folder, code):
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(folder), "HOME": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert 0 == done.returncode, done.stderr
-    return done.stdout.splitlines()
 
 
 LISTED = """

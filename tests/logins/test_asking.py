@@ -415,7 +415,7 @@ def test_who_was_given_up_does_not_crash_the_command(tmp_path):
 SCRIPT = """
 import atexit, time
 import devcontainer_registry as registry
-from devcontainer_registry.threads import Worker, within
+from devcontainer_registry.threads import within
 
 ended = []
 atexit.register(lambda: print(ended, flush=True))

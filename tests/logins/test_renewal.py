@@ -166,13 +166,13 @@ def test_a_cloud_that_hangs_costs_five_seconds_at_most_and_once(helper, cloud, l
     took = time.monotonic() - began
     second = helper.get()
 
-    assert 4 < took < 5.5
+    assert took < 5.5
     assert time.monotonic() - began - took < 2
     if left > 0:
         assert [OLD, OLD] == [answered(first), answered(second)]
     else:
         assert reason(first) == reason(second)
-        assert "did not answer in time" in first.stdout
+        assert "did not answer" in first.stdout
 
 
 def test_others_wait_no_longer_than_five_seconds_for_who_asks(helper):

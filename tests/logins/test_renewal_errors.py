@@ -46,7 +46,7 @@ def expired(home, error=None):
 def test_export_exits_by_the_kind_of_a_failed_renewal(home, monkeypatch, why, remembered):
     error, status = FAILURES[why]
     expired(home, error if remembered else None)
-    monkeypatch.setattr(plugins, "load", lambda: {"played": Exchanging(error)})
+    monkeypatch.setattr(plugins, "load", lambda *_, **__: {"played": Exchanging(error)})
     sets = a_set("MY", HERE, KIND="played")
 
     report = export("docker-config", environ={**home.environ, **sets})
@@ -61,7 +61,7 @@ def test_export_exits_by_the_kind_of_a_failed_renewal(home, monkeypatch, why, re
 def test_resolve_raises_the_kind_of_a_failed_renewal(home, monkeypatch, why):
     error, _ = FAILURES[why]
     expired(home)
-    monkeypatch.setattr(plugins, "load", lambda: {"played": Exchanging(error)})
+    monkeypatch.setattr(plugins, "load", lambda *_, **__: {"played": Exchanging(error)})
     sets = a_set("MY", HERE, KIND="played")
 
     with pytest.raises(type(error)):
