@@ -331,9 +331,3 @@ class _Asker:
 
 def _error(state: tenacity.RetryCallState) -> BaseException | None:
     return state.outcome.exception() if state.outcome is not None else None
-
-
-def _vetted_code(error: BaseException | None, job: Job) -> str | None:
-    if not isinstance(error, RegistryError):
-        return None
-    return vetted(error, job.secret, job.credential).code
