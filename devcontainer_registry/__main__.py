@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """
 `python -m devcontainer_registry` is the command `devcontainer-registry`.
+
+The programs' entries, which import everything else under a guard: an interrupt, an installation
+that is not whole, or a module that stands before one of Python's is a line, never a traceback.
 """
 
 from __future__ import annotations
@@ -8,16 +11,43 @@ from __future__ import annotations
 import os
 import sys
 
-from .commands.quiet_start import is_quiet
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def main() -> int:
     """
     Run the command, and return its exit status.
+    """
+    # Whatever breaks, a container starts.
+    forgiving = sys.argv[1:2] == ["hook"] and "--strict" not in sys.argv
+    status, line = _guarded(_command)
+    if line:
+        _say(2, line)
+    return 0 if forgiving else status
 
+
+def helper() -> int:
+    """
+    Run docker's credential helper, which ends the process; return 1 if it cannot begin.
+    """
+    status, line = _guarded(_helper)
+    if line:
+        # docker takes stdout for its message, and drops it in a pull; stderr reaches the user.
+        _say(1, line)
+        _say(2, line)
+    return status
+
+
+def _command() -> int:
+    """
     A container's start waits for the hook, which mostly has nothing to do; so the rest of the
     command, with all that it imports, is only loaded where there is something.
     """
+    from .commands.quiet_start import is_quiet
+
     if is_quiet(sys.argv[1:], os.environ):
         return 0
     import gc
@@ -37,5 +67,50 @@ def main() -> int:
     return status
 
 
+def _helper() -> int:
+    from .helper import run
+
+    run()
+
+
+def _guarded(program: Callable[[], int]) -> tuple[int, str]:
+    """
+    The exit status of *program*, and what to say if it could not even begin.
+    """
+    try:
+        return program(), ""
+    except KeyboardInterrupt:
+        return 130, ""
+    except Exception as exc:  # noqa: BLE001  (a traceback helps nobody, and may quote anything)
+        try:
+            from .breakdown import reason
+
+            said = reason(exc)
+        except Exception:  # noqa: BLE001  (nor can that be imported)
+            said = ""
+        return (
+            1,
+            said or f"cannot start ({type(exc).__name__}); install devcontainer-registry again",
+        )
+
+
+def _say(descriptor: int, line: str) -> None:
+    try:
+        os.write(descriptor, f"devcontainer-registry: {line}\n".encode("utf-8", "replace"))
+    except OSError:  # nobody listens
+        pass
+
+
+def _without_working_directory() -> None:
+    """
+    Let no module of the working directory, which is often somebody's checkout, stand for Python's.
+    """
+    if sys.path and sys.path[0] in ("", os.getcwd()):
+        package = os.path.dirname(os.path.abspath(__file__))
+        if os.path.dirname(package) != os.getcwd():
+            del sys.path[0]
+
+
 if __name__ == "__main__":
+    _without_working_directory()
     sys.exit(main())

@@ -19,6 +19,9 @@ these into the outcome of one registry, so that one trouble never hides another'
 
 from __future__ import annotations
 
+import errno
+import os
+
 
 class RegistryError(Exception):
     """
@@ -143,3 +146,42 @@ class PluginError(RegistryError):
     """
 
     code = "plugin-missing"
+
+
+def exhausted(exc: BaseException) -> TransientError | None:
+    """
+    The error to raise for *exc* where the machine gave no file or no memory, else None.
+    """
+    number = exc.errno if isinstance(exc, OSError) else None
+    if isinstance(exc, ImportError) and os.strerror(errno.EMFILE) in str(exc):
+        number = errno.EMFILE  # of a library that it needs
+    if number == errno.EMFILE:
+        return TransientError(
+            f"this process may have only {os.sysconf('SC_OPEN_MAX')} files and connections open",
+            hint="raise that limit (ulimit -n) to 256",
+            code="too-many-open-files",
+        )
+    if number == errno.ENFILE:
+        return TransientError(
+            "this machine has no file or connection left to open",
+            hint="end what holds so many open, or raise fs.file-max",
+            code="too-many-open-files",
+        )
+    if number == errno.ENOMEM or isinstance(exc, MemoryError):
+        return TransientError(
+            "there is no memory left",
+            hint="give the container more of it, or raise this process's limit (ulimit -v)",
+            code="no-memory",
+        )
+    return None
+
+
+def timed_out(who: str, seconds: float) -> TransientError:
+    """
+    The error for *who*, who was waited for for so many seconds.
+    """
+    return TransientError(
+        f"{who} did not answer within {seconds:.0f} seconds",
+        hint="check the network to it, or give it longer with --timeout",
+        code="timeout",
+    )

@@ -9,15 +9,11 @@ import atexit
 import threading
 import time
 
-from .errors import TransientError
-
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
-
-    from .errors import RegistryError
 
     T = TypeVar("T")
 
@@ -54,19 +50,37 @@ def _see_off() -> None:
             thread.join(max(0.0, give_up - time.monotonic()))
 
 
-def within(
-    seconds: float, call: Callable[[], T], *, who: str, late: RegistryError | None = None
-) -> T:
+class LateError(TimeoutError):
+    """
+    What was waited for is still going on.
+    """
+
+
+def started(thread: threading.Thread) -> bool:
+    """
+    Whether *thread* could be started: a limit on processes (`ulimit -u`, cgroups) counts threads.
+    """
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
+
+
+def call_for(seconds: float, call: Callable[[], T], *, is_seen_off: bool = True) -> T:
     """
     Return what *call* returns, or raise what it raises, if it does so within *seconds*.
 
-    For SDKs that have no deadline: several waits in a row, and a program or two in between.
+    Where there is no thread to be had it is called in this one, and takes the time that it takes:
+    a late answer is better than none.
 
     Args:
         seconds: To wait.
         call: Goes on in its thread when it is given up.
-        who: Who keeps us waiting, for the message.
-        late: Raised when the time is over; None: a `TransientError` (`timeout`) that names *who*.
+        is_seen_off: Whether a process about to end gives it a moment (`Worker`).
+
+    Raises:
+        LateError: It did not.
     """
     done: list[T] = []
     failed: list[BaseException] = []
@@ -77,15 +91,29 @@ def within(
         except BaseException as exc:  # noqa: BLE001  (raised again, where it is waited for)
             failed.append(exc)
 
-    thread = Worker(work)
-    thread.start()
+    thread = Worker(work) if is_seen_off else threading.Thread(target=work, daemon=True)
+    if not started(thread):
+        return call()
     thread.join(max(0.0, seconds))
     if failed:
         raise failed[0]
     if done:
         return done[0]
-    raise late or TransientError(
-        f"{who} did not answer within {seconds:.0f} seconds",
-        hint="check the network to it, or give it longer with --timeout",
-        code="timeout",
-    )
+    raise LateError
+
+
+def within(seconds: float, call: Callable[[], T], *, late: Exception) -> T:
+    """
+    Return what *call* returns, or raise what it raises, if it does so within *seconds*.
+
+    For SDKs that have no deadline: several waits in a row, and a program or two in between.
+
+    Args:
+        seconds: To wait.
+        call: Goes on in its thread when it is given up.
+        late: Raised when the time is over.
+    """
+    try:
+        return call_for(seconds, call)
+    except LateError:
+        raise late from None

@@ -33,6 +33,7 @@ ORDER = (
     "registry",
     "credentials",
     "report",
+    "breakdown",
     "cache",
     "config",
     "discovery",
@@ -484,7 +485,8 @@ def test_the_wheel_has_the_package_and_nothing_else(tmp_path):
     assert expected | {"devcontainer_registry/py.typed"} == modules
     assert all(".dist-info/" in name for name in set(names) - modules)
     assert (
-        "docker-credential-devcontainer-registry = devcontainer_registry.helper:run" in entry_points
+        "docker-credential-devcontainer-registry = devcontainer_registry.__main__:helper"
+        in entry_points
     )
     assert "devcontainer-registry = devcontainer_registry.__main__:main" in entry_points
     for kind in ("acr", "ecr", "generic", "ghcr", "google"):

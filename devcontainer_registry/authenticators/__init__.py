@@ -106,9 +106,7 @@ def load(
         seconds = share(give_up, among=len(strangers) - waiting)
         try:
             # One after the other: modules look at each other half-made otherwise.
-            found[kind] = within(
-                seconds, partial(_strangers, point), who="", late=hangs(kind, seconds)
-            )
+            found[kind] = within(seconds, partial(_strangers, point), late=hangs(kind, seconds))
         except PluginError as exc:
             found[kind] = exc
     return dict(sorted(found.items()))

@@ -154,7 +154,7 @@ class Stranger:
         seconds = share(self._give_up)
         late = hangs(self._kind, seconds)
         try:
-            return within(seconds, guarded, who="", late=late)
+            return within(seconds, guarded, late=late)
         except PluginError as exc:
             if exc is late:
                 self._hung[member] = late

@@ -15,7 +15,7 @@ import errno
 import os
 import stat
 
-from ..errors import ConfigError, InvalidRegistryError
+from ..errors import ConfigError, InvalidRegistryError, exhausted
 from ..files import is_shared, make_folder, owner_of, read_regular, unlink_if_there, write_all
 from ..registry import Registry
 from .fast_json import loads
@@ -317,11 +317,10 @@ class Cache:
         )
 
     def _failed(self, what: str, exc: OSError) -> ConfigError:
-        return ConfigError(
-            f"the cache {self.path} {what}: {os.strerror(exc.errno or 0)}",
-            hint="set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder that can be written",
-            code="cache-failed",
-        )
+        hint = "set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder that can be written"
+        hint = getattr(exhausted(exc), "hint", hint)
+        msg = f"the cache {self.path} {what}: {os.strerror(exc.errno or 0)}"
+        return ConfigError(msg, hint=hint, code="cache-failed")
 
 
 def _keyed_hash(key: bytes, parts: Iterable[str | None]) -> str:

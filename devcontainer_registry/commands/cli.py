@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 
+from ..breakdown import reason
 from ..errors import InvalidRegistryError
 from ..logins.candidates import UnknownSetError
 from . import export_command, quiet_start, render
@@ -43,7 +44,7 @@ _BUG = 1
 _STATUSES = """\
 exit status:
   0  all well, or nothing to do
-  1  a bug
+  1  a bug, or the command cannot run here at all
   2  wrong usage
   3  a set is incomplete, or its authenticator is missing
   4  a registry or a cloud refused
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         status = _BUG
     except KeyboardInterrupt:
-        return 130
+        status = 130
     except Exception as exc:  # noqa: BLE001  (the last line of defence)
         status = _crashed(exc, environ, getattr(arguments, "secrets_file", None))
     if not all([_was_written(sys.stdout), _was_written(sys.stderr)]):
@@ -314,6 +315,11 @@ def _shows_progress(arguments: argparse.Namespace) -> bool:
 
 
 def _crashed(exc: Exception, environ: Mapping[str, str], secrets_file: str | None) -> int:
+    known = reason(exc)
+    if known:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"devcontainer-registry: {known}\n")
+        return _BUG
     hide = Hider(environ, secrets_file=secrets_file)
     try:
         text = hide(_trace(exc))

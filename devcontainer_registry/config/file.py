@@ -23,7 +23,7 @@ import stat
 import time
 
 from ..cache.folder import Cache
-from ..errors import ConfigError, printable
+from ..errors import ConfigError, exhausted, printable
 from ..observer import ignore
 from .auth_entry import auth_entry
 from .document import Document
@@ -173,7 +173,9 @@ class DockerConfig:
             raise self._explained(exc) from exc
 
     def _explained(self, exc: OSError) -> ConfigError:
-        what, hint = _TROUBLES.get(exc.errno or 0, ("failed", "see the reason, and run it again"))
+        limit = exhausted(exc)
+        otherwise = limit.hint if limit else "see the reason, and run it again"
+        what, hint = _TROUBLES.get(exc.errno or 0, ("cannot be used", otherwise))
         if (what, hint) == _NO_RIGHT and not os.path.isdir(os.path.dirname(self.path)):
             what, hint = _NO_FOLDER
         path = printable(self.path)

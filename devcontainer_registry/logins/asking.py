@@ -13,13 +13,14 @@ import threading
 import time
 from dataclasses import dataclass
 
-from ..authenticators import authenticate, failure, is_ours, passes_on
+from ..authenticators import authenticate, failure, passes_on
 from ..credentials import is_usable
-from ..errors import RegistryError, TransientError
+from ..errors import RegistryError, TransientError, UnreachableError, exhausted
 from ..network import sockets as clock
 from ..network.proxies import proxy_for
-from ..threads import Worker
+from ..threads import Worker, started
 from .masking import vetted
+from .outcomes import late
 
 TYPE_CHECKING = False
 
@@ -28,12 +29,9 @@ if TYPE_CHECKING:
 
     import tenacity
 
-    from ..authenticators import Authenticator
-    from ..credentials import Credential, RegistrySecret
-    from ..network.distribution import Check
     from ..network.transport import Transport
     from ..observer import Observer
-    from ..report import Outcome
+    from .outcomes import Job
 
 # One try may not use up the time for the others.
 _TRY_MAX = 10.0  # seconds
@@ -62,26 +60,6 @@ class RetryPolicy:
     first_wait: float = 0.5
     max_wait: float = 8.0
     sleep: Callable[[float], None] = time.sleep
-
-
-class Job:
-    """
-    One registry on its way: filled in by its thread, read by whoever waits for it.
-    """
-
-    def __init__(
-        self, place: int, secret: RegistrySecret, authenticator: Authenticator, outcome: Outcome
-    ) -> None:
-        self.place = place
-        self.secret = secret
-        self.authenticator = authenticator
-        self.outcome = outcome
-        self.started = time.monotonic()
-        self.finished: float | None = None
-        self.attempts = 0
-        self.credential: Credential | None = None
-        self.check: Check | None = None
-        self.error: RegistryError | None = None
 
 
 def ask_all(
@@ -115,10 +93,12 @@ def ask_all(
         observe=observe,
     )
     answers: queue.SimpleQueue[Job] = queue.SimpleQueue()
+    unasked: list[Job] = []
     for job in jobs:
         ahead = verified and requests.may_go_ahead(job)
         # Daemons: a name server that hangs can't be interrupted, and nobody waits for it.
-        Worker(asker.work, job, answers, ahead).start()
+        if not started(Worker(asker.work, job, answers, ahead)):
+            unasked.append(job)
     if verified:
         requests.prepare()
     else:
@@ -126,6 +106,35 @@ def ask_all(
         import typing  # noqa: F401
     requests.ready.set()
     waiting = dict.fromkeys(jobs)
+    for batch in _in_turn(asker, unasked, answers):
+        for job in batch:
+            del waiting[job]
+        yield batch
+    yield from _as_they_come(waiting, answers, deadline)
+    if not waiting:
+        requests.close()
+
+
+def _in_turn(
+    asker: _Asker, jobs: Sequence[Job], answers: queue.SimpleQueue[Job]
+) -> Iterator[list[Job]]:
+    """
+    Ask for *jobs*, for which there was no thread, in this one, as long as there is time.
+    """
+    for job in jobs:
+        if time.monotonic() >= asker.deadline:
+            return
+        if not started(Worker(asker.work, job, answers, False)):
+            asker.work(job, answers, ahead=False)
+            yield [answers.get_nowait() for _ in range(answers.qsize())]
+
+
+def _as_they_come(
+    waiting: dict[Job, None], answers: queue.SimpleQueue[Job], deadline: float
+) -> Iterator[list[Job]]:
+    """
+    Hand on what is done, and at the deadline what is *waiting*; left in there is what is not done.
+    """
     batch: list[Job] = []
     while waiting:
         left = max(0.0, deadline - time.monotonic())
@@ -140,21 +149,8 @@ def ask_all(
         del waiting[job]
         batch.append(job)
     for job in waiting:
-        job.error = _late(job)
+        job.error = late(job)
     yield [*batch, *waiting]
-    if not waiting:
-        requests.close()
-
-
-def _late(job: Job) -> RegistryError:
-    # Before there is a credential, nobody of ours asks the registry.
-    asked_plugin = job.attempts and job.credential is None and not is_ours(job.authenticator)
-    who = f"the authenticator {job.outcome.kind}" if asked_plugin else job.secret.registry
-    return TransientError(
-        f"{who} did not answer in time",
-        hint="check the network to it, or give it longer with --timeout",
-        code="timeout",
-    )
 
 
 class _Requests:
@@ -168,6 +164,7 @@ class _Requests:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.ready = threading.Event()
         self._environ = environ
+        self._error: RegistryError | None = None
         self._transport: Transport | None = None
 
     @property
@@ -175,13 +172,27 @@ class _Requests:
         """
         The one of this run, when it is ready.
         """
+        if self._error is not None:
+            raise self._error
         assert self._transport is not None
         return self._transport
 
     def prepare(self) -> None:
         """
         Import all of it: 100 ms, and so two round trips.
+
+        Never raises; whoever makes a request hears why there is nothing to make it with.
         """
+        try:
+            self._prepare()
+        except (OSError, MemoryError, ImportError) as exc:
+            limit = exhausted(exc)
+            if limit is None:
+                raise
+            # Not one to try again: what was imported by halves stays so.
+            self._error = UnreachableError(limit.message, hint=limit.hint, code=limit.code)
+
+    def _prepare(self) -> None:
         from ..network.trust import Trust
 
         trust = Trust(self._environ)
@@ -246,9 +257,12 @@ class _Asker:
                 self._persist(job)
         except RegistryError as exc:
             job.error = exc
-        except BaseException as exc:  # noqa: BLE001  (somebody else's plugin may raise anything)
+        except BaseException as exc:  # (somebody else's plugin may raise anything)
+            here = threading.current_thread() is threading.main_thread()
+            if here and isinstance(exc, KeyboardInterrupt):
+                raise  # the user's
             # Without its text, which nobody has vetted for secrets.
-            job.error = failure(job.outcome.kind, f"failed: {type(exc).__name__}")
+            job.error = exhausted(exc) or failure(job.outcome.kind, f"failed: {type(exc).__name__}")
         job.finished = time.monotonic()
         answers.put(job)
 
@@ -314,12 +328,13 @@ class _Asker:
             job.credential = credential
         if not self.verified:
             return
+        transport = self.requests.transport
         from ..network.distribution import check
 
         job.check = check(
             job.secret.registry,
             job.credential,
-            transport=self.requests.transport,
+            transport=transport,
             image=job.secret.image,
             ca_file=job.secret.ca_file,
             timeout=self._time_left(),

@@ -24,12 +24,12 @@ from ..errors import ConfigError, PluginError
 from ..naming import HELPER_PREFIX
 from ..observer import ignore
 from ..report import LoginReport, Outcome
-from .asking import Job, RetryPolicy, ask_all
+from .asking import RetryPolicy, ask_all
 from .candidates import chosen, incomplete, refuse_mistakes
 from .candidates import only as only_of
 from .decision import Policy, Seen, decide, foreseen, places
 from .keeping import Accepted, keep
-from .outcomes import not_kept, unread, verdict
+from .outcomes import Job, not_kept, unread, verdict
 
 TYPE_CHECKING = False
 

@@ -14,6 +14,7 @@ from ..errors import (
     DiscoveryError,
     InvalidRegistryError,
     RegistryError,
+    TransientError,
     UnreachableError,
     printable,
 )
@@ -25,13 +26,50 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..credentials import Finding
+    from ..authenticators import Authenticator
+    from ..credentials import Credential, Finding, RegistrySecret
+    from ..network.distribution import Check
     from ..report import Outcome
-    from .asking import Job
 
 
 # Findings that cost docker every login in `auths`.
 _UNREAD = ("config-mistyped", "login-unreadable")
+
+
+class Job:
+    """
+    One registry on its way: filled in by its thread, read by whoever waits for it.
+    """
+
+    def __init__(
+        self, place: int, secret: RegistrySecret, authenticator: Authenticator, outcome: Outcome
+    ) -> None:
+        self.place = place
+        self.secret = secret
+        self.authenticator = authenticator
+        self.outcome = outcome
+        self.started = time.monotonic()
+        self.finished: float | None = None
+        self.attempts = 0
+        self.credential: Credential | None = None
+        self.check: Check | None = None
+        self.error: RegistryError | None = None
+
+
+def late(job: Job) -> RegistryError:
+    """
+    The error of *job* where the time was over first.
+    """
+    # Before there is a credential, nobody of ours asks the registry.
+    asked_plugin = (
+        job.attempts and job.credential is None and not plugins.is_ours(job.authenticator)
+    )
+    who = f"the authenticator {job.outcome.kind}" if asked_plugin else job.secret.registry
+    return TransientError(
+        f"{who} did not answer in time",
+        hint="check the network to it, or give it longer with --timeout",
+        code="timeout",
+    )
 
 
 def verdict(job: Job) -> Outcome:

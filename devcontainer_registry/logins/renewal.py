@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..credentials import Credential, RegistrySecret
     from ..registry import Registry
     from ..report import Outcome
-    from .asking import Job
+    from .outcomes import Job
 
 # A `get` must not hang a `docker build`, which asks for every host, one after the other: 5 seconds
 # in all, of which an interpreter on a busy machine needs its part to start.
@@ -132,7 +132,6 @@ def _renew(
             lambda: _obtain(
                 registry, entry, cache=cache, environ=environ, timeout=give_up - time.monotonic()
             ),
-            who="",
             late=late,
         )
     except RegistryError as exc:
@@ -158,8 +157,8 @@ def _obtain(
     """
     from .. import authenticators as plugins  # dear, as is all of a login
     from ..cache.memory import Memory
-    from .asking import Job
     from .candidates import chosen
+    from .outcomes import Job
 
     deadline = time.monotonic() + _SHARE * timeout
     secret = _secret_for(registry, environ)

@@ -10,7 +10,7 @@ import socket
 import ssl
 from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 
-from ..errors import RegistryError, TransientError, UnreachableError
+from ..errors import RegistryError, TransientError, UnreachableError, exhausted
 
 # X509_V_ERR_*: https://github.com/openssl/openssl/blob/openssl-3.0.0/include/openssl/x509_vfy.h.in
 _NOT_YET_VALID, _EXPIRED = 9, 10
@@ -171,6 +171,9 @@ def _tls(exc: ssl.SSLError, host: str) -> UnreachableError:
 
 
 def _connection(exc: BaseException, host: str) -> TransientError:
+    limit = exhausted(exc)
+    if limit is not None:
+        return limit
     if isinstance(exc, socket.gaierror):
         what, why, hint = "name-not-resolved", "has no address", "check its spelling and the DNS"
     elif isinstance(exc, TimeoutError):

@@ -13,6 +13,8 @@ import socket
 import threading
 import time
 
+from ..threads import call_for
+
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -168,24 +170,8 @@ def within(call: Callable[[], T]) -> T:
     Raises:
         TimeoutError: It did not.
     """
-    done: list[T] = []
-    failed: list[Exception] = []
-
-    def work() -> None:
-        try:
-            done.append(call())
-        except Exception as exc:  # noqa: BLE001  (raised again, where it is waited for)
-            failed.append(exc)
-
-    # What hangs may outlive us, but must not keep the process: daemon.
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(left())
-    if failed:
-        raise failed[0]
-    if not done:
-        raise TimeoutError
-    return done[0]
+    # What hangs may outlive us, and nobody waits for it at exit: it is not inside OpenSSL.
+    return call_for(left(), call, is_seen_off=False)
 
 
 def _look_up(host: str, port: int) -> list[Any]:

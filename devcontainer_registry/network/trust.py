@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from ..errors import TransientError, UnreachableError
 from ..files import read_regular
-from ..threads import Worker
+from ..threads import Worker, started
 from . import sockets
 
 TYPE_CHECKING = False
@@ -63,10 +63,10 @@ class Trust:
         """
         Begin to read the system's store, in a thread of its own: OpenSSL needs 30 ms for it.
         """
-        Worker(self._prepare).start()
+        started(Worker(self._prepare))  # or it is read when it is needed
 
     def _prepare(self) -> None:
-        with contextlib.suppress(UnreachableError):  # which who asks meets again
+        with contextlib.suppress(Exception):  # which who asks meets again
             self.context("")
 
     def context(self, host: str, *, ca_file: str | None = None) -> ssl.SSLContext:

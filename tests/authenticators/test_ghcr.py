@@ -5,8 +5,6 @@ What a token of GitHub's can't do, from its shape and from the registry's answer
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from doubles.documents import GHCR
 from doubles.internet import Internet, PlayedInternet
@@ -14,9 +12,8 @@ from doubles.internet import Internet, PlayedInternet
 from devcontainer_registry import login
 from devcontainer_registry.authenticators.ghcr import GhcrAuthenticator
 from devcontainer_registry.credentials import RegistrySecret, Secret
-from devcontainer_registry.errors import AuthenticationError, RegistryError, TransientError
+from devcontainer_registry.errors import AuthenticationError, RegistryError
 from devcontainer_registry.registry import Registry
-from devcontainer_registry.threads import within
 
 CLASSIC = "ghp_C4naryThatNobodyMaySee"
 REFUSED = AuthenticationError("ghcr.io refused the credential")
@@ -132,19 +129,3 @@ def test_a_token_goes_to_ghcr_and_nowhere_else(tmp_path, monkeypatch, password, 
     (outcome,) = report.outcomes
     assert ("ok" if right else "rejected") == outcome.status
     assert [] == asked
-
-
-def test_a_call_that_hangs_is_left_in_time():
-    over = threading.Event()
-
-    with pytest.raises(TransientError) as caught:
-        within(0.05, lambda: over.wait(10), who="the cloud")
-    over.set()
-
-    assert "timeout" == caught.value.code
-
-
-def test_what_a_call_returns_or_raises_comes_through():
-    assert "it" == within(5, lambda: "it", who="the cloud")
-    with pytest.raises(ZeroDivisionError):
-        within(5, lambda: 1 / 0, who="the cloud")

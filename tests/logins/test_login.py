@@ -5,6 +5,7 @@ The order of a login, and what each answer leads to; registries are real ones on
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -316,17 +317,25 @@ def test_what_is_no_credential_is_never_called_ok(home, word):
 
 
 @pytest.mark.parametrize(
-    "exc", [ValueError("x"), SystemExit(1), KeyboardInterrupt(), MemoryError()]
+    ("exc", "code", "exit_status"),
+    [
+        (ValueError("x"), "plugin-failed", 3),
+        (SystemExit(1), "plugin-failed", 3),
+        (KeyboardInterrupt(), "plugin-failed", 3),
+        (MemoryError(), "no-memory", 5),
+        (OSError(errno.EMFILE, "x"), "too-many-open-files", 5),
+        (OSError(errno.ENFILE, "x"), "too-many-open-files", 5),
+        (OSError(errno.EIO, "x"), "plugin-failed", 3),
+    ],
 )
-def test_whatever_a_plugin_raises_hurts_only_its_own_registry(home, exc):
+def test_whatever_a_plugin_raises_hurts_only_its_own_registry(home, exc, code, exit_status):
     secrets = [a_secret(kind="broken"), a_secret("B", "other.example")]
     plugins = {"broken": Scripted(exc), "generic": Scripted(GOOD)}
 
     report = home.login(secrets, authenticators=plugins, verify="never")
 
     assert ["failed", "ok"] == [outcome.status for outcome in report.outcomes]
-    assert "plugin-failed" == report.outcomes[0].code
-    assert 3 == report.exit_status
+    assert (code, exit_status) == (report.outcomes[0].code, report.exit_status)
 
 
 def test_a_credential_that_dockers_format_cannot_carry_does_not_take_the_others_along(home):

@@ -55,8 +55,8 @@ from devcontainer_registry.errors import (
     TransientError,
     UnreachableError,
 )
-from devcontainer_registry.logins.asking import Job
 from devcontainer_registry.logins.candidates import UnknownSetError, survey
+from devcontainer_registry.logins.outcomes import Job
 
 # With something that each way of quoting and encoding changes.
 CANARY = 'C4n4ry+sings/every"where&=%'

@@ -10,7 +10,7 @@ import os
 import time
 
 from ...credentials import Credential, Secret
-from ...errors import DiscoveryError, RegistryError
+from ...errors import DiscoveryError, RegistryError, timed_out
 from ...threads import within
 from .aws_errors import explain
 from .aws_names import fill, names_of, names_of_role
@@ -91,8 +91,8 @@ class Aws:
             keys = (identity.key_id, identity.key.reveal(), token.reveal() if token else None)
             return keys, names_of(identity)
         # The SDK has no clock for all of it together, and none at all for a credential_process.
-        who = f"whoever vouches for this container to {endpoint}"
-        found, names = within(timeout, lambda: _found(session, identity, endpoint), who=who)
+        late = timed_out(f"whoever vouches for this container to {endpoint}", timeout)
+        found, names = within(timeout, lambda: _found(session, identity, endpoint), late=late)
         if found is None:
             raise _nobody(identity, endpoint)
         if found.access_key.startswith("ASIA") and not found.token:

@@ -9,7 +9,7 @@ import logging
 import os
 from dataclasses import dataclass
 
-from ...errors import AuthenticationError, DiscoveryError, PluginError
+from ...errors import AuthenticationError, DiscoveryError, PluginError, timed_out
 from ...naming import variable
 from ...network.proxies import proxy_for
 from ...network.trust import bundle_for_sdk
@@ -89,7 +89,8 @@ def token(secret: RegistrySecret, *, timeout: float) -> str:
     proxy_for(_authority(cloud), 443, os.environ)
     _quiet()
     _check_installed(secret)
-    return within(timeout, lambda: _asked(secret, cloud, timeout=timeout), who=where)
+    late = timed_out(where, timeout)
+    return within(timeout, lambda: _asked(secret, cloud, timeout=timeout), late=late)
 
 
 def _authority(cloud: Cloud) -> str:

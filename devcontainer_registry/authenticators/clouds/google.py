@@ -17,6 +17,7 @@ from ...errors import (
     PluginError,
     RegistryError,
     TransientError,
+    timed_out,
 )
 from ...naming import variable
 from ...threads import within
@@ -104,7 +105,8 @@ def token(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float 
             code="extra-missing",
         ) from None
     _quiet()
-    return within(timeout, lambda: _asked(secret, timeout=timeout), who="Google")
+    late = timed_out("Google", timeout)
+    return within(timeout, lambda: _asked(secret, timeout=timeout), late=late)
 
 
 def _quiet() -> None:

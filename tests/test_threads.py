@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""
+Waiting for what has no deadline of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import pytest
+
+from devcontainer_registry.errors import timed_out
+from devcontainer_registry.threads import call_for, within
+
+
+def no_thread(_):
+    raise RuntimeError("can't start new thread")
+
+
+def test_a_call_that_hangs_is_left():
+    over = threading.Event()
+    late = timed_out("the cloud", 1.4)
+
+    with pytest.raises(type(late)) as caught:
+        within(0.05, over.wait, late=late)
+    over.set()
+
+    assert late is caught.value
+    assert "the cloud did not answer within 1 seconds" == late.message
+
+
+@pytest.mark.parametrize("is_seen_off", [True, False])
+def test_what_a_call_returns_or_raises_comes_through(monkeypatch, is_seen_off):
+    for _ in range(2):
+        assert "it" == call_for(60, lambda: "it", is_seen_off=is_seen_off)
+        with pytest.raises(ZeroDivisionError):
+            call_for(60, lambda: 1 / 0, is_seen_off=is_seen_off)
+        with pytest.raises(SystemExit):
+            call_for(60, lambda: sys.exit(1), is_seen_off=is_seen_off)
+        monkeypatch.setattr(threading.Thread, "start", no_thread)
+
+
+def test_a_timeout_of_the_call_is_not_ours():
+    def call():
+        raise TimeoutError("its own")
+
+    with pytest.raises(TimeoutError, match="its own"):
+        within(60, call, late=timed_out("it", 60))
+
+
+def test_where_no_thread_can_be_started_the_caller_does_it(monkeypatch):
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+
+    assert threading.get_ident() == within(0.0, threading.get_ident, late=timed_out("it", 0))
