@@ -12,7 +12,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from dataclasses import dataclass
+from functools import partial
 
 from ..errors import ConfigChangedError
 from ..files import read_regular, unlink_if_there, write_all
@@ -20,6 +22,8 @@ from ..files import read_regular, unlink_if_there, write_all
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .rescue import Rescue
 
 # Ten thousand logins are 3 MiB.
@@ -28,6 +32,12 @@ SIZE_MAX = 16 * 1024 * 1024  # octets
 _MARK = ".devcontainer-registry-"
 _MARK_LENGTH = 16  # hexadecimal digits after it
 _HEX = frozenset("0123456789abcdef")
+
+_EXCHANGE = 2  # RENAME_EXCHANGE
+# The system call's number, for a C library that has no function for it (musl).
+# https://github.com/torvalds/linux/blob/v6.6/arch/x86/entry/syscalls/syscall_64.tbl
+# https://github.com/torvalds/linux/blob/v6.6/include/uapi/asm-generic/unistd.h
+_RENAMEAT2 = {"x86_64": 316, "aarch64": 276, "riscv64": 276}
 
 _NO_FOLDER_SYNC = frozenset({errno.EBADF, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
 
@@ -77,16 +87,28 @@ def sweep(name: str, *, folder: int) -> None:
             unlink_if_there(found, dir_fd=folder)
 
 
-def replace(name: str, content: bytes, *, folder: int, before: Seen, mode: int, path: str) -> None:
+def replace(
+    name: str,
+    content: bytes,
+    *,
+    folder: int,
+    before: Seen,
+    mode: int,
+    path: str,
+) -> None:
     """
     Put *content* in the place of the file *name*, which is as it was *before*.
 
     Rule 3: beside the target (a rename cannot cross file systems), 0600 before there is any
     content, fsync before the rename (or a power cut leaves an empty file), gone on any exception.
 
+    Rule 6, against those who take no lock: between our last look and the rename somebody may
+    have put a file of theirs there.  So the two change places, what comes out is looked at, and
+    put back at once if it is not what it was.  Only where the system cannot do that, that moment
+    is left.
+
     Raises:
-        ConfigChangedError: Somebody wrote since *before*.  Rule 6, against those who take no lock:
-            what is left is the moment between our last look and the rename.
+        ConfigChangedError: Somebody wrote since *before*, and what they wrote is there.
     """
     temporary = name + _MARK + os.urandom(_MARK_LENGTH // 2).hex()
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -97,14 +119,79 @@ def replace(name: str, content: bytes, *, folder: int, before: Seen, mode: int, 
             write_all(fd, content)
             os.fchmod(fd, mode)
             os.fsync(fd)
+            written = Seen(raw=content, status=os.fstat(fd))
         finally:
             os.close(fd)
+        exchange = exchanger(folder)
         _check_same(look(name, folder=folder), before, path)
-        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        if before.raw is None:
+            _create(temporary, name, folder=folder, path=path)
+        elif not exchange(temporary, name):
+            os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        elif _is_out(temporary, before, folder=folder):
+            os.unlink(temporary, dir_fd=folder)
+        else:
+            exchange(temporary, name)
+            if not _is_out(temporary, written, folder=folder):
+                # Nor over what somebody has put into the place of ours meanwhile.
+                exchange(temporary, name)
+            raise changed(path)  # noqa: TRY301  (what was made is removed on this way, too)
     except BaseException:
         unlink_if_there(temporary, dir_fd=folder)
         raise
     _sync_folder(folder)
+
+
+def _create(temporary: str, name: str, *, folder: int, path: str) -> None:
+    """
+    Make *temporary* the file *name*, unless there is one by now.
+    """
+    try:
+        os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except FileExistsError:
+        raise changed(path) from None
+    except OSError:  # a file system without links, or a user without the right to make one
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    else:
+        os.unlink(temporary, dir_fd=folder)
+
+
+def _is_out(temporary: str, expected: Seen, *, folder: int) -> bool:
+    """
+    Whether what came out is what was *expected*.
+    """
+    try:
+        # Without a look inside where that is not needed: until it is put back, it is missed.
+        status = os.stat(temporary, dir_fd=folder, follow_symlinks=False)
+        if _identity(status) != _identity(expected.status):
+            return False
+        return look(temporary, folder=folder).raw == expected.raw
+    except OSError:  # not a file
+        return False
+
+
+def exchanger(folder: int) -> Callable[[str, str], bool]:
+    """
+    What has two files of *folder* change places at once.
+
+    It returns False, and has done nothing, where that cannot be had.
+    https://man7.org/linux/man-pages/man2/renameat2.2.html (RENAME_EXCHANGE)
+    """
+    try:
+        import ctypes
+    except ImportError:  # a Python without it
+        return lambda *_: False
+    libc = ctypes.CDLL(None)
+    call, number = getattr(libc, "renameat2", None), _RENAMEAT2.get(os.uname().machine)
+    if call is None and number is not None and sys.platform == "linux":
+        call = partial(libc.syscall, number)
+    if call is None:
+        return lambda *_: False
+
+    def exchange(one: str, other: str) -> bool:
+        return bool(call(folder, os.fsencode(one), folder, os.fsencode(other), _EXCHANGE) == 0)
+
+    return exchange
 
 
 def rewrite(  # noqa: D417  (the others are as in `replace`)

@@ -6,7 +6,10 @@ Rules 1, 2, 3, 4 and 8 by which config.json is edited: what is written, and what
 from __future__ import annotations
 
 import base64
+import contextlib
+import ctypes
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -31,9 +34,11 @@ from doubles.private_user import SOAK
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devcontainer_registry.config import safe_write
 from devcontainer_registry.config.file import Document, auth_entry
 from devcontainer_registry.credentials import Credential, Secret
-from devcontainer_registry.errors import ConfigError
+from devcontainer_registry.errors import ConfigChangedError, ConfigError
+from devcontainer_registry.logins.keeping import amend
 from devcontainer_registry.naming import OUR_HELPER
 from devcontainer_registry.registry import Registry
 
@@ -579,6 +584,242 @@ def test_a_login_and_somebody_who_takes_no_lock_lose_nothing_unsaid(path):
         config.store({HOST: LOGIN}, observe=observe)
 
     assert config.read().auth(HOST) is None
+
+
+# Rule 6 to the last: what somebody who takes no lock does between our last look and our rename.
+
+HAND = {"auth": base64.b64encode(b"by:hand").decode()}
+
+
+def renames(path, change):
+    """
+    As docker writes: a file of its own, put in the place.
+    """
+    config = parsed(path)
+    change(config)
+    put(f"{path}.theirs", config)
+    os.replace(f"{path}.theirs", path)
+
+
+def writes(path, change):
+    """
+    As an editor's script writes: into the file itself.
+    """
+    config = parsed(path)
+    change(config)
+    put(path, config)
+
+
+@pytest.fixture
+def in_between(path, monkeypatch):
+    """
+    Have each of its calls happen right before files of ours change places.
+    """
+    calls = []
+    exchanger = safe_write.exchanger
+
+    def late(folder):
+        exchange = exchanger(folder)
+
+        def exchanged(*names):
+            if calls:
+                calls.pop(0)(path)
+            return exchange(*names)
+
+        return exchanged
+
+    monkeypatch.setattr(safe_write, "exchanger", late)
+    yield calls
+    assert [] == calls
+
+
+CHANGES = {
+    "adds": lambda config: config["auths"].update({"their.example": HAND}),
+    "adds a helper": lambda config: config["credHelpers"].update({"their.example": "theirs"}),
+    "changes": lambda config: config["auths"].update({"ghcr.io": HAND}),
+    "removes": lambda config: config["auths"].pop("ghcr.io"),
+    "removes a member": lambda config: config.pop("HttpHeaders"),
+    "changes the store": lambda config: config.update({"credsStore": "pass"}),
+    "changes deep down": lambda config: config["auths"]["ghcr.io"].update({"email": "x"}),
+    "makes an object of a text": lambda config: config.update({"nobody knows": {"a": {}}}),
+    "changes nothing": lambda config: config,
+}
+
+
+@pytest.mark.parametrize("how", [renames, writes])
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_written_right_before_our_rename_is_kept(path, in_between, how, change):
+    put(path, FOREIGN)
+    in_between.append(lambda path: how(path, CHANGES[change]))
+
+    with pytest.raises(ConfigChangedError):
+        config_at(path).store({HOST: LOGIN})
+
+    expected = json.loads(json.dumps(FOREIGN))
+    CHANGES[change](expected)
+    assert expected == parsed(path)
+    assert ["config.json"] == os.listdir(os.path.dirname(path))
+
+
+def test_a_login_starts_over_as_often_as_others_are_faster(path, in_between):
+    put(path, FOREIGN)
+    in_between += [
+        lambda path: renames(path, CHANGES["adds"]),
+        lambda _: None,  # ours, put back
+        lambda path: renames(path, CHANGES["changes"]),
+    ]
+    config = config_at(path)
+
+    amend(config, lambda it: it.set_auth(HOST, LOGIN), deadline=math.inf, observe=Told())
+
+    after = parsed(path)["auths"]
+    assert (HAND, HAND, ENTRY) == (after["their.example"], after["ghcr.io"], after[HOST])
+
+
+@pytest.mark.parametrize("half", [b"", b" ", b'{"auths": {"gh', b'{"auths": {}} and more'])
+def test_half_a_file_is_put_back_for_who_writes_it_to_go_on(path, in_between, half):
+    put(path, FOREIGN)
+    in_between.append(lambda path: put(path, half))
+
+    with pytest.raises(ConfigChangedError):
+        config_at(path).store({HOST: LOGIN})
+
+    assert half == content(path)
+    assert ["config.json"] == os.listdir(os.path.dirname(path))
+
+
+def test_a_link_or_a_folder_in_its_place_is_put_back(path, in_between, tmp_path):
+    def link(path):
+        os.unlink(path)
+        os.symlink(tmp_path / "dotfiles.json", path)
+
+    put(path, FOREIGN)
+    put(tmp_path / "dotfiles.json", FOREIGN)
+    in_between.append(link)
+    with pytest.raises(ConfigChangedError):
+        config_at(path).store({HOST: LOGIN})
+    assert os.path.islink(path)
+    assert FOREIGN == parsed(path)
+
+    def folder(path):
+        os.unlink(path)
+        os.mkdir(path)
+
+    os.unlink(path)
+    put(path, FOREIGN)
+    in_between.append(folder)
+    with pytest.raises(ConfigChangedError):
+        config_at(path).store({HOST: LOGIN})
+    assert [] == os.listdir(path)
+
+
+def test_what_comes_while_half_a_file_is_put_back_stays(path, in_between):
+    put(path, FOREIGN)
+    in_between += [
+        lambda path: put(path, b"{"),
+        lambda path: renames(path, CHANGES["adds"]),
+    ]
+
+    with pytest.raises(ConfigChangedError):
+        config_at(path).store({HOST: LOGIN})
+
+    after = parsed(path)["auths"]  # theirs, which began with ours
+    assert (HAND, ENTRY) == (after["their.example"], after[HOST])
+    assert ["config.json"] == os.listdir(os.path.dirname(path))
+
+
+def test_a_file_that_somebody_makes_first_is_not_replaced(path, monkeypatch):
+    link = os.link
+
+    def linked(*args, **kwargs):
+        put(path, FOREIGN)
+        return link(*args, **kwargs)
+
+    monkeypatch.setattr(os, "link", linked)
+
+    with pytest.raises(ConfigChangedError):
+        config_at(path).store({HOST: LOGIN})
+
+    assert FOREIGN == parsed(path)
+    assert ["config.json"] == os.listdir(os.path.dirname(path))
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_where_files_cannot_change_places_it_is_replaced(path, monkeypatch, exists):
+    def refused(*_, **__):
+        raise PermissionError
+
+    monkeypatch.setattr(safe_write, "exchanger", lambda _: lambda *_: False)
+    monkeypatch.setattr(os, "link", refused)
+    if exists:
+        put(path, {"auths": {"their.example": HAND}})
+
+    assert config_at(path).store({HOST: LOGIN})
+
+    assert ENTRY == parsed(path)["auths"][HOST]
+    assert ["config.json"] == os.listdir(os.path.dirname(path))
+
+
+def test_files_change_places_on_this_machine(tmp_path):
+    """
+    Else the tests above would test what never happens.
+    """
+    put(tmp_path / "one", b"1")
+    put(tmp_path / "other", b"2")
+    folder = os.open(tmp_path, os.O_RDONLY)
+
+    assert safe_write.exchanger(folder)("one", "other")
+    os.close(folder)
+
+    assert (b"2", b"1") == (content(tmp_path / "one"), content(tmp_path / "other"))
+
+
+@pytest.mark.skipif(os.uname().machine not in safe_write._RENAMEAT2, reason="its number is unknown")
+def test_files_change_places_without_a_function_of_the_c_librarys(tmp_path, monkeypatch):
+    class Libc:
+        def __init__(self, *_, **__):
+            self.syscall = real.syscall
+
+    real = ctypes.CDLL(None, use_errno=True)
+    monkeypatch.setattr(ctypes, "CDLL", Libc)
+    test_files_change_places_on_this_machine(tmp_path)
+
+
+_PLAIN_WRITER = """
+import json, os, random, sys, time
+path, rounds = sys.argv[1], int(sys.argv[2])
+for number in range(rounds):
+    time.sleep(random.random() / 250)
+    with open(path) as file:
+        config = json.load(file)
+    config["auths"][f"theirs{number}.example"] = {}
+    with open(path + ".theirs", "w") as file:
+        json.dump(config, file)
+    os.rename(path + ".theirs", path)
+    if number == 0:
+        print("first", flush=True)
+"""
+
+
+def test_nothing_of_a_plain_writers_is_lost(path):
+    """
+    docker, again and again, which takes no lock, beside logins of ours as fast as they can.
+    """
+    rounds = 20_000 if SOAK else 500
+    put(path, {"auths": {}})
+    program = [sys.executable, "-c", _PLAIN_WRITER, path, str(rounds)]
+    ours = 0
+    with subprocess.Popen(program, stdout=subprocess.PIPE) as theirs:
+        assert b"first\n" == theirs.stdout.readline()
+        while theirs.poll() is None:
+            with contextlib.suppress(ConfigChangedError):  # the run starts over
+                config_at(path).store({Registry(f"ours{ours}.example"): LOGIN})
+                ours += 1
+
+    assert 0 == theirs.returncode
+    assert ours
+    kept = parsed(path)["auths"]
+    assert [] == [n for n in range(rounds) if f"theirs{n}.example" not in kept]
 
 
 class _Reader:
