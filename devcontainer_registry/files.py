@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Seconds between two tries for a lock; grows from the first to the last.
 _FIRST_WAIT = 0.01
 _LAST_WAIT = 0.05
+# Nobody needs to be told of a wait that is shorter.
+_A_MOMENT = 1.0
 
 
 def find_program(name: str, environ: Mapping[str, str]) -> str | None:
@@ -145,6 +147,7 @@ def lock(
     timeout: float,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
+    tell: Callable[[float], object] = lambda _: None,
 ) -> None:
     """
     Hold the file or folder *descriptor* against everybody who locks it; closing it lets it go.
@@ -154,12 +157,14 @@ def lock(
         timeout: Seconds to wait for another who holds it.
         clock: Seconds that only grow.
         sleep: Waits for so many seconds.
+        tell: Called once, with the seconds that are left, where it takes longer than a moment.
 
     Raises:
         TimeoutError: Another still holds it.
         OSError: The file system has no locks.
     """
-    give_up = clock() + timeout
+    began = clock()
+    give_up, told = began + timeout, False
     wait = _FIRST_WAIT
     while True:
         try:
@@ -168,6 +173,9 @@ def lock(
             left = give_up - clock()
             if left <= 0:
                 raise TimeoutError from None
+            if not told and clock() - began >= _A_MOMENT:
+                told = True
+                tell(left)
             sleep(min(wait, left))
             wait = min(wait * 2, _LAST_WAIT)
         else:

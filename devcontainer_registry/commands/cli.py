@@ -28,7 +28,7 @@ from .arguments import (
 )
 from .hiding import Hider
 from .log import LEVELS, observer
-from .progress import Progress
+from .progress import Progress, waiting_for_lock
 
 TYPE_CHECKING = False
 
@@ -51,12 +51,6 @@ exit status:
   5  one could not be reached or verified
   6  config.json could not be written, or hides what was
 """
-
-_LOGOUT_WORDS = {
-    "ok": ("logged out", "32"),
-    "unchanged": ("no login", "2"),
-    "skipped": ("left alone", "33"),
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -196,7 +190,7 @@ def _asking(
     Run a login with the options of the command line, showing progress on a terminal.
     """
     progress = Progress() if _shows_progress(arguments) else None
-    tell = _observer(arguments, environ)
+    tell = _observer(arguments, environ, progress is not None)
 
     def observe(event: str, /, **fields: object) -> None:
         if progress is not None:
@@ -265,7 +259,7 @@ def _logout(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     report = logout(registries, observe=_observer(arguments, environ))
     if not arguments.json and not report.outcomes and report.error is None:
         _print_lines(["nothing to log out of"])
-    _print_report(report, arguments, words=_LOGOUT_WORDS)
+    _print_report(report, arguments, words=render.OF_LOGOUT)
     return report.exit_status
 
 
@@ -300,13 +294,22 @@ def _print_lines(lines: Iterable[str]) -> None:
         print(line)  # noqa: T201  (stdout is ours)
 
 
-def _observer(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Observer:
-    return observer(
+def _observer(
+    arguments: argparse.Namespace, environ: Mapping[str, str], has_progress: bool = False
+) -> Observer:
+    tell = observer(
         level=arguments.log_level,
         log_format=arguments.log_format,
         hide=Hider(environ, secrets_file=getattr(arguments, "secrets_file", None)),
         colours=render.has_colours(sys.stderr),
     )
+
+    def observe(event: str, /, **fields: object) -> None:
+        if event == "config.lock_waiting" and not has_progress:
+            complain(waiting_for_lock(fields))
+        tell(event, **fields)
+
+    return observe
 
 
 def _shows_progress(arguments: argparse.Namespace) -> bool:

@@ -24,6 +24,7 @@ class Progress:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[object, None] = {}
+        self._locked = ""
         self._shown = self._over = False
 
     def take(self, event: str, fields: Mapping[str, object]) -> None:
@@ -38,6 +39,10 @@ class Progress:
                 self._waiting[registry] = None
             elif event in ("login.succeeded", "login.failed"):
                 self._waiting.pop(registry, None)
+            elif event == "config.lock_waiting":
+                self._locked = waiting_for_lock(fields)
+            elif event.startswith("config."):
+                self._locked = ""
             else:
                 return
             self._draw()
@@ -49,14 +54,27 @@ class Progress:
         with self._lock:
             self._over = True
             self._waiting.clear()
+            self._locked = ""
             self._draw()
 
     def _draw(self) -> None:
         if self._shown:
             sys.stderr.write("\r\x1b[K")
-        self._shown = bool(self._waiting)
-        if self._shown:
+        self._shown = bool(self._waiting or self._locked)
+        if self._locked:
+            sys.stderr.write(self._locked[:_WIDTH])
+        elif self._waiting:
             first, *rest = self._waiting
             more = f" and {len(rest)} more" if rest else ""
             sys.stderr.write(f"asking {first}{more} ..."[:_WIDTH])
         sys.stderr.flush()
+
+
+def waiting_for_lock(fields: Mapping[str, object]) -> str:
+    """
+    What the event `config.lock_waiting`, with *fields*, says to a person.
+    """
+    return (
+        f"waiting up to {fields['seconds']:.0f} s for another process that holds the lock on "
+        f"{fields['path']}"
+    )

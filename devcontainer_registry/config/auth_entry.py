@@ -82,9 +82,12 @@ def is_readable(entry: object) -> bool:
     """
     if entry is None:
         return True
-    if not is_object(entry) or not is_decodable(entry):
+    if not is_object(entry):
         return False
-    auth = folded(entry).get("auth")
+    members = folded(entry)
+    if not _has_texts(members):
+        return False
+    auth = members.get("auth")
     return not auth or _decoded(str(auth)) is not None
 
 
@@ -93,8 +96,11 @@ def is_decodable(entry: dict[str, object]) -> bool:
     Whether *entry* has texts where they belong, and base64 for `auth`, be it of whatever.
     """
     members = folded(entry)
-    texts = all(is_text(members.get(name)) for name in CREDENTIAL_MEMBERS)
-    return texts and _octets(str(members.get("auth") or "")) is not None
+    return _has_texts(members) and _octets(str(members.get("auth") or "")) is not None
+
+
+def _has_texts(members: dict[str, object]) -> bool:
+    return all(is_text(value) for name, value in members.items() if name in CREDENTIAL_MEMBERS)
 
 
 def folded(members: dict[str, object]) -> dict[str, object]:
@@ -112,7 +118,7 @@ def _encoded(text: str) -> str:
 
 def _octets(auth: str) -> bytes | None:
     # Go's decoder skips line ends and minds everything else; Python's lets too much padding pass.
-    text = auth.translate({10: None, 13: None})
+    text = auth if auth.isprintable() else auth.translate({10: None, 13: None})
     try:
         return base64.b64decode(text, validate=True) if len(text) % 4 == 0 else None
     except (binascii.Error, ValueError):

@@ -101,10 +101,19 @@ class Document:
         2. `credsStore`.
         3. `auths`.
         """
+        return self.rule(registry)[0]
+
+    def rule(
+        self, registry: Registry
+    ) -> tuple[Literal["auths", "credsStore", "credHelpers"], str | None]:
+        """
+        The same, and the name of the helper that it asks there, or None.
+        """
         helper = self.helper(registry)
         if helper is not None:
-            return "credHelpers" if helper else "auths"
-        return "credsStore" if self.creds_store else "auths"
+            return ("credHelpers", helper) if helper else ("auths", None)
+        store = self.creds_store
+        return ("credsStore", store) if store else ("auths", None)
 
     def registries(self) -> list[Registry]:
         """
@@ -158,8 +167,8 @@ class Document:
         """
         Whether its entry says how to log in, be it in a way that `auth` makes nothing of.
         """
-        members = folded(self.entry(registry) or {})
-        return any(members.get(name) for name in CREDENTIAL_MEMBERS)
+        entry = self.entry(registry) or {}
+        return any(value and name.lower() in CREDENTIAL_MEMBERS for name, value in entry.items())
 
     def set_auth(self, registry: Registry, credential: Credential) -> None:
         """
@@ -260,6 +269,8 @@ class Document:
         """
         The spelling of the member *name*: Go's decoder does not mind upper and lower case.
         """
+        if name in self._content:
+            return name
         return next((k for k in self._content if k.lower() == name.lower()), name)
 
 

@@ -68,7 +68,11 @@ class Editor:
         target = self._target()
         path, name = os.path.split(target)
         make_folder(path)
-        held = locked(path, timeout=timeout, clock=self._clock, sleep=self._sleep)
+
+        def tell(seconds: float) -> None:
+            observe("config.lock_waiting", path=path, seconds=round(seconds, 3))
+
+        held = locked(path, timeout=timeout, clock=self._clock, sleep=self._sleep, tell=tell)
         with held as (folder, waited):
             if waited >= _SETTLE:
                 observe("config.lock_waited", path=self.path, seconds=round(waited, 3))

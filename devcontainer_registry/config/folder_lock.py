@@ -24,7 +24,12 @@ _NO_LOCKS = frozenset({errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, er
 
 @contextmanager
 def locked(
-    path: str, *, timeout: float, clock: Callable[[], float], sleep: Callable[[float], None]
+    path: str,
+    *,
+    timeout: float,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+    tell: Callable[[float], object] = lambda _: None,
 ) -> Iterator[tuple[int, float]]:
     """
     Hold the folder *path* against others like us; yields its descriptor and the seconds waited.
@@ -40,10 +45,10 @@ def locked(
     try:
         started = clock()
         try:
-            lock(folder, timeout=timeout, clock=clock, sleep=sleep)
+            lock(folder, timeout=timeout, clock=clock, sleep=sleep, tell=tell)
         except TimeoutError:
             raise ConfigError(
-                f"another process held the lock on {path} for {timeout:g} seconds",
+                f"another process held the lock on {path} for {timeout:.0f} seconds",
                 hint=f"see who it is with: fuser -v {path}",
                 code="config-locked",
             ) from None

@@ -114,23 +114,25 @@ def status(
         document = config.read()
     except ConfigError as exc:
         return StatusReport(config=config.path, standings=(), error=exc)
+    remembered: list[Registry] = []
+    trouble: ConfigError | None = None
+    try:
+        remembered = cache.registries()
+    except ConfigError as exc:
+        trouble = exc  # each registry's own line says so
     look = _Look(
         document=document,
+        config=config.path,
         cache=cache,
         memory=Memory(cache, config.path),
+        remembered=frozenset(remembered),
+        trouble=trouble,
         environ=environ,
         sources=sources,
         now=time.time() if now is None else now,
     )
-    known = dict.fromkeys((*document.registries(), *_remembered(cache), *sources))
+    known = dict.fromkeys((*document.registries(), *remembered, *sources))
     return StatusReport(config=config.path, standings=tuple(map(look.at, known)))
-
-
-def _remembered(cache: Cache) -> list[Registry]:
-    try:
-        return cache.registries()
-    except ConfigError:
-        return []  # each registry's own line says so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +142,11 @@ class _Look:
     """
 
     document: Document
+    config: str
     cache: Cache
     memory: Memory
+    remembered: frozenset[Registry]
+    trouble: ConfigError | None
     environ: Mapping[str, str]
     sources: Mapping[Registry, str]
     now: float
@@ -150,15 +155,11 @@ class _Look:
         """
         How *registry* stands.
         """
-        error: RegistryError | None = None
-        try:
-            remembered = Entry.read(self.cache, registry)
-        except ConfigError as exc:
-            remembered, error = Entry(), exc
-        entry = self.document.auth(registry)
-        wrote = entry is not None and self.memory.wrote(registry, entry)
-        cached = remembered.has_credential
-        rule, helper = self._rule(registry)
+        remembered, error = self._recall(registry)
+        wrote = self._wrote(registry, remembered)
+        cached, state = remembered.has_credential, remembered.state
+        rule: Rule
+        rule, helper = self.document.rule(registry)
         if rule == "auths" and not self.document.has_login(registry):
             rule = "none"
         ours = cached if helper == OUR_HELPER else rule == "auths" and wrote
@@ -168,21 +169,28 @@ class _Look:
             helper=helper,
             kept_in=(*(("auths",) if wrote else ()), *(("cache",) if cached else ())),
             ours=ours,
-            verified_at=remembered.at
-            if remembered.state == "verified" and (wrote or cached)
-            else None,
-            refused_at=remembered.at if remembered.state == "refused" else None,
+            verified_at=remembered.at if state == "verified" and (wrote or cached) else None,
+            refused_at=remembered.at if state == "refused" else None,
             expires_at=remembered.expires_at if ours else None,
             source=self.sources.get(registry),
             error=error
             or self._trouble(registry, rule, helper, remembered, ours=ours, wrote=wrote),
         )
 
-    def _rule(self, registry: Registry) -> tuple[Rule, str | None]:
-        rule = self.document.asked_for(registry)
-        if rule == "credHelpers":
-            return rule, self.document.helper(registry)
-        return rule, self.document.creds_store if rule == "credsStore" else None
+    def _recall(self, registry: Registry) -> tuple[Entry, RegistryError | None]:
+        if registry not in self.remembered:
+            return Entry(), self.trouble
+        try:
+            return Entry.read(self.cache, registry), None
+        except ConfigError as exc:
+            return Entry(), exc
+
+    def _wrote(self, registry: Registry, remembered: Entry) -> bool:
+        # Most entries are others', and are not even decoded.
+        if not remembered.written(self.config):
+            return False
+        entry = self.document.auth(registry)
+        return entry is not None and self.memory.wrote(registry, entry)
 
     def _trouble(
         self,

@@ -5,11 +5,13 @@ The command as its users run it: arguments, variables, output, exit statuses.
 
 from __future__ import annotations
 
+import fcntl
 import importlib.metadata
 import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 from doubles.command_line import environ, run, run_on_terminal
@@ -364,6 +366,50 @@ def test_what_is_told_late_draws_nothing_into_the_report(capsys):
 
     assert "asking a.example" in before
     assert "" == capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["login"], ["hook", "postStart"], ["logout", "a.example"]])
+def test_who_waits_for_another_process_says_so_and_goes_on(home, arguments):
+    home.write({"auths": {}})
+    folder = os.path.dirname(home.config)
+    with Fine(BOB) as registry, ExitStack() as held:
+        descriptor = os.open(folder, os.O_RDONLY)
+        held.callback(os.close, descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "devcontainer_registry", *arguments],
+            env=environ(home, a_set("A", registry.registry)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        said = ""
+        while folder not in said:  # or it hangs, and is lost
+            said += process.stderr.readline()
+        held.close()
+        out, more = process.communicate()
+
+    assert 0 == process.returncode, more
+    said = " ".join(said.split())
+    assert said.startswith("devcontainer-registry: waiting up to ")
+    assert said.endswith(f"for another process that holds the lock on {folder}")
+    assert "" == more
+    assert out
+
+
+def test_a_terminal_shows_a_wait_for_another_process_in_its_live_line(capsys):
+    progress = Progress()
+    progress.take("login.started", {"registry": "a.example"})
+    progress.take("config.lock_waiting", {"path": "/home/me/.docker", "seconds": 12.4})
+    progress.take("config.lock_waited", {"path": "/home/me/.docker/config.json", "seconds": 2})
+    progress.clear()
+
+    asking, waiting, again, cleared = capsys.readouterr().err.split("\r\x1b[K")
+    assert asking == again == "asking a.example ..."
+    assert "waiting up to 12 s for another process that holds the lock on /home/me/.docker" == (
+        waiting
+    )
+    assert "" == cleared
 
 
 def test_a_terminal_gets_colours_and_progress_and_is_left_clean(home):

@@ -283,6 +283,21 @@ def test_docker_hub_stands_once_under_its_many_names(look):
     assert ["docker.io"] == [s.registry for s in status(environ=look.environ).standings]
 
 
+def test_what_we_never_wrote_costs_no_look_into_the_cache(look, monkeypatch):
+    hosts = [f"r{number}.example" for number in range(1000)]
+    look.home.write({"auths": dict.fromkeys(hosts, LOGIN)})
+    look.home.login([a_secret(registry=HERE)], verify="never")
+    looked = []
+    read = Cache._read_file
+    monkeypatch.setattr(Cache, "_read_file", lambda *args: looked.append(args[2]) or read(*args))
+
+    report = status(environ=look.environ, now=NOW)
+
+    assert 1001 == len(report.standings)
+    assert {f"{HERE}.json", "key"} == set(looked)
+    assert len(looked) <= 4
+
+
 def test_what_the_cache_refuses_is_an_error_of_its_registry_alone(look):
     look.home.write({"auths": {HERE: LOGIN, "fine.example": LOGIN}})
     look.cache.write(Registry("fine.example"), {})
