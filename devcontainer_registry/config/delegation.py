@@ -8,8 +8,10 @@ process that reads that file: also one with another PATH, and one on the other s
 
 from __future__ import annotations
 
+import math
 import os
 import sys
+import time
 
 from ..errors import ConfigError
 from ..files import find_program
@@ -24,6 +26,8 @@ _MOUNTS = "/proc/self/mountinfo"
 
 # As long as a helper may take to answer docker; a busy machine needs its part to start one.
 _ANSWER_WITHIN = 5.0  # seconds
+# Where the time of the whole run is over: an interpreter starts in a fifth of it.
+_AT_LEAST = 0.1  # seconds
 
 
 class Delegation:
@@ -39,6 +43,7 @@ class Delegation:
         places: Sequence[str] = EVERYWHERE,
         mounts: str = _MOUNTS,
         answer_within: float = _ANSWER_WITHIN,
+        give_up: float = math.inf,
     ) -> None:
         """
         Name the file; nothing is looked at yet.
@@ -49,12 +54,14 @@ class Delegation:
             places: Folders that are on everybody's PATH.
             mounts: The kernel's list of mounts.
             answer_within: Seconds for the helper to say who it is.
+            give_up: When the run is to end, by `time.monotonic`: it is not waited for much longer.
         """
         self._config_path = config_path
         self._environ = os.environ if environ is None else environ
         self._places = tuple(places)
         self._mounts = mounts
         self._answer_within = answer_within
+        self._give_up = give_up
         self._refusal: str | None = None
         self._looked = False
         self._trouble: ConfigError | None = None
@@ -96,9 +103,10 @@ class Delegation:
                 hint="install the package where docker runs, or use --store auths",
                 code="helper-missing",
             )
-        if not self._answers(program, self._environ):
+        why = self._unanswered(program, self._environ)
+        if why:
             return ConfigError(
-                f"{program} does not run",
+                f"{program} {why}",
                 hint=f"run {HELPER_PROGRAM} version to see why, or use --store auths",
                 code="helper-failed",
             )
@@ -119,25 +127,31 @@ class Delegation:
         # It is a script, which whoever runs it has to read.
         if os.stat(program).st_mode & 0o555 != 0o555:
             return f"{program} can't be run by everybody"
-        if not self._answers(program, {"PATH": os.pathsep.join(self._places)}):
-            return f"{program} does not run with a PATH of {where} only"
-        return None
+        why = self._unanswered(program, {"PATH": os.pathsep.join(self._places)})
+        return f"{program} {why} with a PATH of {where} only" if why else None
 
-    def _answers(self, program: str, environ: Mapping[str, str]) -> bool:
+    def _unanswered(self, program: str, environ: Mapping[str, str]) -> str:
+        """
+        Why *program* is none that docker could ask, or "".
+        """
         import subprocess  # 10 ms, and most credentials need no helper
 
+        seconds = max(_AT_LEAST, min(self._answer_within, self._give_up - time.monotonic()))
         try:
             done = subprocess.run(  # noqa: S603  (our own helper, by its full path)
                 [program, "version"],
                 check=False,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                timeout=self._answer_within,
+                timeout=seconds,
                 env={n: environ[n] for n in environ if not _may_be_secret(n)},
             )
-        except (OSError, subprocess.TimeoutExpired):
-            return False
-        return done.returncode == 0 and done.stdout.startswith(HELPER_PROGRAM.encode())
+        except subprocess.TimeoutExpired:
+            return f"does not answer within {seconds:.1f} s"
+        except OSError:
+            return "does not run"
+        ours = done.returncode == 0 and done.stdout.startswith(HELPER_PROGRAM.encode())
+        return "" if ours else "does not run"
 
     def _mounted(self) -> str | None:
         folder = os.path.dirname(os.path.abspath(self._config_path))

@@ -116,7 +116,7 @@ def login(
         config=config,
         memory=Memory(Cache.locate(environ), config.path),
         policy=Policy(
-            delegation=Delegation(config.path, environ=environ),
+            delegation=Delegation(config.path, environ=environ, give_up=deadline),
             store=store,
             verify=verify,
             codespaces_wrote=codespaces_wrote,

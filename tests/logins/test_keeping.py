@@ -680,10 +680,12 @@ def test_a_helper_that_hangs_is_no_helper(machine):
     for folder in (machine.bin, machine.everywhere):
         machine.put("#!/bin/sh\nexec sleep 60\n", folder)
 
-    delegation = machine.delegation(answer_within=0.1)
+    for given in ({"answer_within": 0.1}, {"give_up": time.monotonic()}):
+        delegation = machine.delegation(**given)
 
-    assert "helper-failed" == delegation.trouble.code
-    assert "does not run" in delegation.refusal
+        assert "helper-failed" == delegation.trouble.code
+        assert delegation.trouble.message.endswith(f"{NAME} does not answer within 0.1 s")
+        assert "does not answer within 0.1 s with a PATH of " in delegation.refusal
 
 
 def test_a_run_looks_once_however_many_registries_it_has(machine):
