@@ -678,7 +678,7 @@ def test_to_say_its_version_a_helper_is_given_no_secret(machine):
 
 def test_a_helper_that_hangs_is_no_helper(machine):
     for folder in (machine.bin, machine.everywhere):
-        machine.put("#!/bin/sh\nexec sleep 60\n", folder)
+        machine.put("#!/bin/sh\nexec /bin/sleep 60\n", folder)
 
     for given in ({"answer_within": 0.1}, {"give_up": time.monotonic()}):
         delegation = machine.delegation(**given)
