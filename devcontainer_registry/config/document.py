@@ -150,6 +150,15 @@ class Document:
             key = next((k for k in auths if _host_of(k) == key), key)
         return auths.get(key)
 
+    def spelled_otherwise(self, registry: Registry) -> list[str]:
+        """
+        Other keys of `auths` and `credHelpers` that differ from its own in upper case only.
+
+        docker looks an image up under the very spelling of its host.
+        """
+        keys = dict.fromkeys((*self._map("auths"), *self._map("credHelpers")))
+        return [k for k in keys if k != registry.config_key == k.lower()]
+
     def unreadable(self) -> list[str]:
         """
         The keys of `auths` whose entries docker can't read; then it drops others, by chance.

@@ -15,7 +15,7 @@ from ..registry import Registry
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .document import Document
     from .file import DockerConfig
@@ -26,7 +26,9 @@ _GIT_MAX = 5.0  # seconds
 
 def findings_after_login(
     config: DockerConfig,
+    document: Document | None,
     *,
+    kept: Iterable[Registry],
     changed: bool,
     missing_store: str | None,
     in_auths: bool,
@@ -38,6 +40,8 @@ def findings_after_login(
 
     Args:
         config: The file.
+        document: What it held before, or None.
+        kept: The registries that docker has a login for by now.
         changed: Whether it was written.
         missing_store: What `credsStore` names, where there is no such program; else None.
         in_auths: Whether it holds a login of ours.
@@ -49,6 +53,11 @@ def findings_after_login(
     unread = why_unread(config) if only_auths else None
     if unread is not None:
         found.append(unread)
+    found += [
+        _spelled_otherwise(key, registry)
+        for registry in dict.fromkeys(kept)
+        for key in (document.spelled_otherwise(registry) if document is not None else ())
+    ]
     if in_auths and config.is_named:
         found += _about_place(config.path)
     if changed and in_auths and config.is_open():
@@ -56,6 +65,15 @@ def findings_after_login(
     if changed and config.shuts_out(home):
         found.append(shut_out(config.path, home))
     return tuple(found)
+
+
+def _spelled_otherwise(key: str, registry: Registry) -> Finding:
+    return Finding(
+        code="other-spelling",
+        message=f"config.json has an entry for {key}, too, and docker uses that one for images "
+        "whose host is spelled so",
+        hint=f"run docker logout {key}, and write {registry} in lower case in image names",
+    )
 
 
 def _about_place(path: str) -> Iterator[Finding]:

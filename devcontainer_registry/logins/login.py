@@ -216,6 +216,8 @@ class _Run:
                 outcomes[place] = outcome
         findings = findings_after_login(
             self.config,
+            document,
+            kept=[o.registry for o in outcomes if o.registry and o.status in ("ok", "unchanged")],
             changed=self.changed,
             missing_store=self._missing_store(document, outcomes),
             in_auths=any("auths" in outcome.kept_in for outcome in outcomes),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(r"[!-~]+")
 
 _UNQUOTED = re.compile(r"realm\s*=\s*[a-z]+:", re.IGNORECASE)
+_UNCLOSED = re.compile(r'="(?:[^"\\]|\\.)*\\?\Z', re.DOTALL)
 
 # RFC 3339, as Go reads it.
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:\d{2})")
@@ -118,13 +119,19 @@ def _oddity(body: bytes, answer: Mapping[str, object]) -> str:
     return ""
 
 
-def is_realm_unquoted(headers: Iterable[str]) -> bool:
+def odd_challenge(headers: Iterable[str]) -> str:
     """
-    Whether a URL stands without quotes in *headers*, where docker reads no further than `https`.
+    Why docker cannot read the challenge in *headers*, or "".
 
+    A URL without quotes ends for it at `https`, and of a quote that is not closed it reads nothing.
     https://github.com/distribution/distribution/blob/v2.8.3/registry/client/auth/challenge/authchallenge.go
     """
-    return any(_UNQUOTED.search(header) for header in headers)
+    for header in headers:
+        if _UNQUOTED.search(header):
+            return "the realm of its challenge has no quotes"
+        if _UNCLOSED.search(header):
+            return "its challenge ends inside quotes"
+    return ""
 
 
 def refuse_page(response: Response, registry: Registry) -> None:

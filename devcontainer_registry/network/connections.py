@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import queue
 import zlib
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse, IncompleteRead
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any, BinaryIO
 
 BODY_MAX = 64 * 1024  # octets; no token and no error needs more
@@ -104,7 +104,10 @@ def _header_lines(stream: BinaryIO) -> list[bytes]:
     """
     parts: list[list[bytes]] = []
     left = _HEADERS_MAX
-    while (line := stream.readline(left + 1)) not in (b"\r\n", b"\n", b""):
+    while (line := stream.readline(left + 1)) not in (b"\r\n", b"\n"):
+        if not line:
+            # Python takes that for their end, too: half of an answer would be a whole one.
+            raise IncompleteRead(b"")
         left -= len(line)
         if left < 0:
             msg = "too many headers"
@@ -114,10 +117,22 @@ def _header_lines(stream: BinaryIO) -> list[bytes]:
         else:
             parts.append([line.rstrip(b"\r\n")])
     lines = [b" ".join(each) + b"\r\n" for each in parts]
+    if not all(b":" in line for line in lines) or not _has_one_length(lines):
+        msg = "malformed headers"
+        raise HTTPException(msg)
     good = [line for line in lines if _is_header(line)]
     wanted = [line for line in good if line.lower().startswith(_WANTED_OCTETS)]
     others = [line for line in good if not line.lower().startswith(_WANTED_OCTETS)]
     return [_shortened(line) for line in [*wanted, *others][:_LINES_MAX]]
+
+
+def _has_one_length(lines: Iterable[bytes]) -> bool:
+    """
+    Whether the length of the body is said once at most, and as a number.
+    """
+    pairs = (line.partition(b":") for line in lines)
+    lengths = {value.strip() for name, _, value in pairs if name.lower() == b"content-length"}
+    return len(lengths) <= 1 and all(length.isdigit() for length in lengths)
 
 
 _WANTED_OCTETS = tuple(name.encode() for name in _WANTED)

@@ -16,6 +16,7 @@ import time
 
 import pytest
 from doubles.clouds import KEY, KEY_ID, ROLE, SSO_REFUSALS, WEB_REFUSALS, PlayedAws, as_json
+from doubles.patience import LONG
 
 from devcontainer_registry.authenticators import load
 from devcontainer_registry.authenticators.ecr import EcrAuthenticator
@@ -205,23 +206,23 @@ def test_a_laptop_without_metadata_waits_two_seconds_at_most(monkeypatch):
         monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
         monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("AWS_METADATA_SERVICE_TIMEOUT", "600")
-        began = time.monotonic()
 
-        error = error_of(secret(), timeout=4.0)
+        error = error_of(secret(), timeout=LONG)
 
+    # Else it had been "timeout".
     assert "aws-no-credentials" == error.code
-    assert 4.0 > time.monotonic() - began
 
 
-def test_a_process_that_hangs_is_not_waited_for_beyond_the_time(shared):
-    shared("[profile p]\ncredential_process=sleep 1\n")
-    began = time.monotonic()
+def test_a_process_that_hangs_is_not_waited_for_beyond_the_time(shared, tmp_path):
+    os.mkfifo(tmp_path / "hangs")
+    shared(f"[profile p]\ncredential_process=cat {tmp_path}/hangs\n")
 
     error = error_of(secret(profile="p"), timeout=0.3)
 
     assert "timeout" == error.code
-    assert 0.9 > time.monotonic() - began
     # Let it end, as the loggers are silent until then, and other tests look at them.
+    with open(tmp_path / "hangs", "w", encoding="utf-8"):
+        pass
     while logging.getLogger("botocore").level != logging.NOTSET:
         time.sleep(0.02)
 

@@ -15,6 +15,7 @@ import time
 import pytest
 from doubles.distributions import distribution, in_a_process
 from doubles.homes import GOOD, Claiming, Scripted, a_secret
+from doubles.patience import LONG
 
 from devcontainer_registry import authenticators as plugins
 from devcontainer_registry import login
@@ -121,11 +122,7 @@ def test_what_a_stranger_does_is_its_own_registry_s_trouble(tmp_path, member, do
 
     assert ["ok", None, "generic"] == ran["outcomes"]["OURS"]
     assert ran["outcomes"]["THEIRS"][0] in ("failed", "rejected", "unverified"), ran
-    assert ran["took"] < 2.3 + SLACK
-
-
-# What a process that just started may be late by, on a machine with other things to do.
-SLACK = 3.0
+    assert ran["took"] < LONG
 
 
 @pytest.mark.parametrize("member", ["on_import", "on_made", "matches"])
@@ -194,7 +191,7 @@ def test_several_that_hang_take_no_more_time_than_one(tmp_path):
 
     assert "ok" == ran["outcomes"]["OURS"][0]
     assert "plugin-hangs" == ran["outcomes"]["ANY"][1]
-    assert ran["took"] < 2.3 + SLACK
+    assert ran["took"] < LONG
 
 
 def test_who_did_not_answer_once_is_not_asked_again():

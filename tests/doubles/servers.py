@@ -350,6 +350,9 @@ class Proxy(Server):
         if request is None:
             return
         self.seen.append(request)
+        self._lead(request, sock)
+
+    def _lead(self, request, sock):
         port = self.routes.get(request.target)
         status = 502 if port is None else self.status
         if status != 200:

@@ -28,6 +28,7 @@ from doubles.homes import (
     encoded,
     only,
 )
+from doubles.patience import LONG
 from doubles.servers import (
     Answering,
     BadCertificate,
@@ -496,8 +497,8 @@ def test_a_plugin_that_hangs_delays_nobody_and_ends_with_the_run(home):
     ]
     assert [True] == kept_before
     assert {"other.example": "bob:s3cret-s3cret"} == home.auths
-    assert took < 3
-    assert report.outcomes[1].elapsed < 0.9
+    assert took < LONG
+    assert report.outcomes[1].elapsed < report.outcomes[0].elapsed
 
 
 @pytest.mark.parametrize("kind", [HangingRegistry, Dripping])
@@ -511,8 +512,8 @@ def test_a_registry_that_hangs_delays_nobody_and_ends_with_the_run(home, kind):
     assert [("unverified", "timeout"), ("ok", None)] == [
         (outcome.status, outcome.code) for outcome in report.outcomes
     ]
-    assert took < 3.5
-    assert report.outcomes[1].elapsed < 1.2
+    assert took < LONG
+    assert report.outcomes[1].elapsed < report.outcomes[0].elapsed
 
 
 def test_a_wait_beyond_the_deadline_ends_the_tries(home, patient):
@@ -889,3 +890,31 @@ def test_what_happens_is_told_as_it_happens(home):
 
     events = [event for event in told.events if event.startswith(("secret", "login"))]
     assert ["secret.found", "login.started", "login.retried", "login.succeeded"] == events
+
+
+@pytest.mark.parametrize("member", ["auths", "credHelpers"])
+@pytest.mark.parametrize("server", ["MyReg.azurecr.io", "myreg.azurecr.io"])
+def test_an_entry_under_another_spelling_which_docker_uses_is_named(home, member, server):
+    value = "other" if member == "credHelpers" else {"auth": encoded("old:login")}
+    home.write({member: {"MyReg.azurecr.io": value, "myreg.azurecr.io.example": value}})
+    sets = {**a_set("A", server, KIND="generic"), **a_set("B", "other.example")}
+
+    report = home.login(sets=sets, verify="never")
+
+    (finding,) = [each for each in report.findings if each.code == "other-spelling"]
+    assert "an entry for MyReg.azurecr.io, too" in finding.message
+    assert "docker logout MyReg.azurecr.io" in finding.hint
+    assert "write myreg.azurecr.io in lower case" in finding.hint
+    assert value == json.loads(home.text)[member]["MyReg.azurecr.io"]
+
+
+def test_what_was_not_kept_names_no_other_spelling(home):
+    home.write({"auths": {"MyReg.azurecr.io": {"auth": encoded("old:login")}}})
+
+    report = home.login(
+        [a_secret(registry="myreg.azurecr.io")],
+        authenticators={"generic": Scripted(AuthenticationError("no"))},
+        verify="never",
+    )
+
+    assert "other-spelling" not in {finding.code for finding in report.findings}

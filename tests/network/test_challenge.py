@@ -6,6 +6,7 @@ import string
 import time
 
 import pytest
+from doubles.patience import LONG
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -142,11 +143,11 @@ def render(challenge, comma):
 @pytest.mark.parametrize("unit", ['a="', "a ", " ", ",", "\\", 'a="\\', "a=b,", "Basic b", '"'])
 def test_a_hostile_header_is_read_in_linear_time(unit):
     header = (unit * 65536)[:65536]
-    started = time.perf_counter()
+    started = time.process_time()
 
     parse([header])
 
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < LONG  # the square of it takes minutes
 
 
 def realm(text, *, registry="registry.example", scheme="https", crossed_hosts=False):

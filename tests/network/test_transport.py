@@ -13,6 +13,7 @@ import traceback
 
 import pytest
 from doubles import servers as wire
+from doubles.patience import LONG
 from doubles.servers import Answer
 
 from devcontainer_registry.errors import RegistryError, TransientError, UnreachableError
@@ -209,7 +210,7 @@ def test_a_dripping_answer_ends_with_the_timeout(world, where, scheme):
     exc = failed(TransientError, get, world, url, timeout=0.3)
 
     assert "timeout" == exc.code
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < LONG
 
 
 @pytest.mark.parametrize("first", [b"", b"HTTP/1.1 200 Connection established\r\n"])
@@ -225,13 +226,13 @@ def test_a_dripping_proxy_ends_with_the_timeout(world, first):
     with world.transport(HTTPS_PROXY=f"http://{proxy.netloc}") as transport:
         failed(TransientError, transport.request, "GET", "https://a.example/", timeout=0.3)
 
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < LONG
 
 
 def test_a_silent_handshake_ends_with_the_timeout(world):
     class Silent(wire.Server):
         def talk(self, sock):  # noqa: ARG002
-            self.stopped.wait(5)
+            self.stopped.wait()
 
     server = world.add(Silent(None))
 
@@ -251,7 +252,7 @@ def test_redirects_share_one_timeout(world):
     exc = failed(TransientError, get, world, f"http://{server.netloc}/", timeout=0.3)
 
     assert "timeout" == exc.code
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < LONG
 
 
 @pytest.mark.parametrize("timeout", [0, -1])
