@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # `make test` is `./dev test`, and so on; `./dev` needs no make.
 
-.PHONY: run test soak oldest bench fmt setup clean
+.PHONY: run test soak long oldest bench fmt setup clean
 
-run test soak oldest bench fmt setup clean:
+run test soak long oldest bench fmt setup clean:
 	@sh ./dev $@

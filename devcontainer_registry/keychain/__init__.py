@@ -59,8 +59,8 @@ def resolve(
     Args:
         target: An image reference, or a registry.  A text without a slash is an image to docker
             (`alpine`, `my.app:latest`), unless it is a host with a dot, `localhost`, or a
-            `Registry`.  A host in upper case is the one in lower case; docker takes it for another
-            registry.
+            `Registry`.  A host is looked up as it is spelled, as docker does: what is kept for
+            `myreg.example` is not sent to `MyReg.example`.
         environ: Variables that say where things are; helpers run in it, too.  None: the process's
             own.
         config: The config.json to read; None: where docker looks for it.
@@ -107,16 +107,49 @@ def resolve(
 def _parsed(target: str) -> tuple[Registry, str]:
     if isinstance(target, Registry):
         return target, ""
-    host = target.strip().partition("/")
     if "://" in target:
         return Registry(target), ""
-    if not host[1] and _is_host(host[0]):
+    host, slash, _ = target.strip().partition("/")
+    if not slash and _is_host(host):
         try:
-            return Registry(target), ""
+            return _Spelled.of(Registry(target), host), ""
         except InvalidRegistryError:
             pass  # an image of Docker Hub with a dot in its name, such as my.app:latest
     registry, repository, _ = split_image(target)
-    return registry, repository
+    return _Spelled.of(registry, host), repository
+
+
+class _Spelled(Registry):
+    """
+    A registry that is looked up under another spelling than its own.
+    """
+
+    spelling = ""
+
+    @classmethod
+    def of(cls, registry: Registry, host: str) -> Registry:
+        """
+        *registry*, as *host*, if that differs from it in upper case.
+        """
+        if host == registry or host.lower() != registry:
+            return registry
+        spelled = str.__new__(cls, registry)
+        spelled.spelling = host
+        return spelled
+
+    @property
+    def config_key(self) -> str:
+        """
+        As it is spelled.
+        """
+        return self.spelling
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """
+        As it is spelled, and no other.
+        """
+        return (self.spelling,)
 
 
 def _is_host(text: str) -> bool:

@@ -27,6 +27,8 @@ HOSTS = (
     "reg.example",
     "reg.example:5000",
     "reg.example:443",
+    "MyReg.example",
+    "DOCKER.IO",
     "localhost:5000",
     "10.0.0.5:5000",
     "my-reg.sub.example",

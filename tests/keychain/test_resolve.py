@@ -191,6 +191,24 @@ def test_another_port_is_another_registry(place):
     assert None is place.ask()
 
 
+@pytest.mark.parametrize("target", ["Registry.Example/team/app", "Registry.Example", "HERE/x:1"])
+def test_a_host_is_looked_up_as_it_is_spelled_which_is_what_docker_does(place, target):
+    target = target.replace("HERE", HERE.upper())
+    host = target.partition("/")[0]
+    place.config({"auths": {HERE: login("lower")}})
+    assert place.ask(target) is None
+
+    place.config({"auths": {HERE: login("lower"), host: login("upper")}})
+    assert ("upper", "s3cret") == place.ask(target)
+    assert ("lower", "s3cret") == place.ask(HERE)
+    assert ("lower", "s3cret") == place.ask(Registry(target.partition("/")[0]))
+
+    place.helper("one", user="one")
+    place.config({"auths": {HERE: login("lower")}, "credHelpers": {host: "one"}})
+    assert ("one", host) == place.ask(target)
+    assert ("lower", "s3cret") == place.ask(HERE)
+
+
 def test_a_password_may_have_colons(place):
     place.config({"auths": {HERE: login("bob", "a:b:c")}})
 

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+"""
+Many logins over many registries, with faults and kills, beside somebody who takes no lock.
+
+A thousand of them in `./dev long`, which prints the figures; a few in an ordinary run.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import gc
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from doubles.homes import Home, a_set
+from doubles.private_user import SOAK
+from doubles.servers import Busy, Fine, Refusing, Resetting, web_page
+
+REGISTRIES = 200 if SOAK else 24
+LOGINS = 1000 if SOAK else 40
+WARM = 200 if SOAK else 20
+USERS = {"bob": "s3cret-s3cret"}
+
+# What docker's login does, again and again: read, add, put in the place.
+WRITER = """
+import json, os, random, sys, time
+path, stop = sys.argv[1:]
+number = 0
+while not os.path.exists(stop):
+    time.sleep(random.random() / 50)
+    with open(path) as file:
+        config = json.load(file)
+    config.setdefault("auths", {})[f"theirs{number}.example"] = {}
+    with open(f"{path}.theirs", "w") as file:
+        json.dump(config, file)
+    os.rename(f"{path}.theirs", path)
+    number += 1
+print(number)
+"""
+
+
+@pytest.fixture(name="registries", scope="module")
+def _registries():
+    """
+    Most of them fine; of the rest each has a fault of its own.
+    """
+    rng = random.Random(1)
+    with contextlib.ExitStack() as stack:
+        made = []
+        for number in range(REGISTRIES):
+            faulty = number % 5 == 4
+            kind = rng.choice([Refusing, Resetting, web_page, lambda: Busy(USERS, times=10**9)])
+            made.append(stack.enter_context(kind() if faulty else Fine(USERS)))
+        yield made
+
+
+def sets_of(chosen):
+    return {
+        name: value
+        for number, registry in chosen
+        for name, value in a_set(f"R{number}", registry.registry).items()
+    }
+
+
+def test_logins_that_fail_and_are_killed_lose_nothing(registries, tmp_path):
+    home = Home(tmp_path)
+    home.write({"auths": {}, "HttpHeaders": {"X-Meta": "a"}})
+    folder, stop = Path(home.config).parent, tmp_path / "stop"
+    rng = random.Random(2)
+    plans = [
+        (rng.sample(list(enumerate(registries)), rng.randint(1, 5)), rng.random(), rng.random())
+        for _ in range(LOGINS)
+    ]
+    environ = {"HOME": home.path, "PATH": os.environ["PATH"]}
+    accepted, killed, lock = set(), [0], threading.Lock()
+
+    def run(plan):
+        chosen, fate, after = plan
+        with subprocess.Popen(
+            [sys.executable, "-m", "devcontainer_registry", "login", "--json", "--timeout=20"],
+            env={**environ, **sets_of(chosen)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as login:
+            if fate < 0.2:
+                # Nothing hangs on when: whenever it is, nothing may be lost.
+                time.sleep(after / 2)
+                login.send_signal(signal.SIGKILL)
+            out, err = login.communicate()
+        assert b"Traceback" not in err
+        with lock:
+            if login.returncode == -signal.SIGKILL:
+                killed[0] += 1
+                return
+            for outcome in json.loads(out)["registries"]:
+                if outcome["status"] in ("ok", "unchanged"):
+                    accepted.add(outcome["registry"])
+
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, home.config, str(stop)], stdout=subprocess.PIPE
+    ) as writer:
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            for done in [pool.submit(run, plan) for plan in plans]:
+                done.result()
+        stop.touch()
+        theirs = int(writer.communicate()[0])
+    # Who reads before we write, and writes afterwards, takes away what is ours; nobody can help it.
+    overwritten = accepted - json.loads(home.text)["auths"].keys()
+    # The next start brings it back, and sweeps what a killed one left.
+    run((list(enumerate(registries)), 1.0, 0.0))
+
+    kept = json.loads(home.text)
+    print(f"{LOGINS} logins over {REGISTRIES} registries, {killed[0]} killed; {theirs} writes of")
+    print(f"others, which took {len(overwritten)} of {len(accepted)} away until the next login")
+    assert {"X-Meta": "a"} == kept["HttpHeaders"]
+    assert [] == sorted(accepted - kept["auths"].keys())
+    assert [] == [n for n in range(theirs) if f"theirs{n}.example" not in kept["auths"]]
+    assert ["config.json"] == os.listdir(folder)
+    cache = sorted(os.listdir(home.cache))
+    assert [] == [name for name in cache if name.startswith(".") and name != ".quiet"]
+
+
+def test_a_process_that_logs_in_again_and_again_grows_no_more(registries, tmp_path):
+    home = Home(tmp_path)
+    rng = random.Random(3)
+    seen = []
+
+    for number in range(LOGINS + WARM):
+        chosen = rng.sample(list(enumerate(registries)), rng.randint(1, 5))
+        home.login(sets=sets_of(chosen), timeout=20)
+        if number in (WARM, LOGINS + WARM - 1):
+            gc.collect()
+            seen.append((len(os.listdir("/proc/self/fd")), _own_threads(), _resident()))
+
+    (files, threads, memory), (files_then, threads_then, memory_then) = seen
+    print(
+        f"files {files} {files_then}, threads {threads} {threads_then}, KiB {memory} {memory_then}"
+    )
+    # The registries are in this process, too: a connection of theirs may just be ending.
+    assert files_then <= files + 16
+    assert threads_then <= threads
+    assert memory_then < memory + 16 * 1024
+
+
+def _own_threads():
+    from devcontainer_registry.threads import Worker
+
+    return sum(isinstance(thread, Worker) for thread in threading.enumerate())
+
+
+def _resident():
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    raise AssertionError
