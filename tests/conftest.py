@@ -10,6 +10,7 @@ import ipaddress
 import os
 import socket
 
+import hypothesis
 import pytest
 from doubles.private_user import SOAK
 
@@ -20,6 +21,10 @@ from devcontainer_registry.naming import HELPER_PROGRAM as NAME
 # machine: a cloud's keys, a proxy, a CA bundle that would make a broken trust store look right.
 _KEPT = frozenset({"CI", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV"})
 _KEPT_PREFIXES = ("COVERAGE", "DEVCONTAINER_REGISTRY_SOAK", "HYPOTHESIS", "PYTEST", "PYTHON")
+
+# Nor does a test depend on how fast the machine is.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 
 _CONNECT = socket.socket.connect
 _CONNECT_EX = socket.socket.connect_ex

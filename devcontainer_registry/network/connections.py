@@ -36,6 +36,8 @@ _INTERIM_MAX = 5
 _LINES_MAX = 90
 _LINE_MAX = 60 * 1024
 
+_MALFORMED = "malformed headers"
+
 # What comes first where not all headers can be kept.
 _WANTED = (
     "www-authenticate",
@@ -112,27 +114,32 @@ def _header_lines(stream: BinaryIO) -> list[bytes]:
         if left < 0:
             msg = "too many headers"
             raise TooManyHeadersError(msg)
-        if line[:1] in (b" ", b"\t") and parts:
+        if line[:1] in (b" ", b"\t"):
+            if not parts:
+                raise HTTPException(_MALFORMED)
             parts[-1].append(line.strip())
         else:
             parts.append([line.rstrip(b"\r\n")])
     lines = [b" ".join(each) + b"\r\n" for each in parts]
-    if not all(b":" in line for line in lines) or not _has_one_length(lines):
-        msg = "malformed headers"
-        raise HTTPException(msg)
+    if not all(b":" in line for line in lines) or not _says_its_length(lines):
+        raise HTTPException(_MALFORMED)
     good = [line for line in lines if _is_header(line)]
     wanted = [line for line in good if line.lower().startswith(_WANTED_OCTETS)]
     others = [line for line in good if not line.lower().startswith(_WANTED_OCTETS)]
     return [_shortened(line) for line in [*wanted, *others][:_LINES_MAX]]
 
 
-def _has_one_length(lines: Iterable[bytes]) -> bool:
+def _says_its_length(lines: Iterable[bytes]) -> bool:
     """
-    Whether the length of the body is said once at most, and as a number.
+    Whether the end of the body is said once at most, as a number or as chunks.
+
+    https://github.com/golang/go/blob/go1.22.0/src/net/http/transfer.go (parseTransferEncoding)
     """
-    pairs = (line.partition(b":") for line in lines)
+    pairs = [line.partition(b":") for line in lines]
     lengths = {value.strip() for name, _, value in pairs if name.lower() == b"content-length"}
-    return len(lengths) <= 1 and all(length.isdigit() for length in lengths)
+    codings = [v.strip().lower() for name, _, v in pairs if name.lower() == b"transfer-encoding"]
+    numbered = len(lengths) <= 1 and all(length.isdigit() or not length for length in lengths)
+    return codings == [b"chunked"] or (numbered and not codings)
 
 
 _WANTED_OCTETS = tuple(name.encode() for name in _WANTED)

@@ -116,7 +116,7 @@ CHALLENGES = st.lists(
         Challenge,
         NAMES.map(str.lower),
         st.dictionaries(
-            NAMES.map(str.lower), st.text(st.characters(max_codepoint=255)), min_size=1
+            NAMES.map(str.lower), st.text(st.characters(max_codepoint=255)), min_size=1, max_size=32
         ),
     ),
     max_size=4,
