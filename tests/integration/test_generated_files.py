@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
-`resolve` beside docker's own command lines, on a thousand generated config.json.
+`resolve` beside docker's own command lines, on a thousand generated config.json; and beside skopeo,
+on as many auth.json.
 
 What docker sends is read off the header that its command line gives an engine.
 """
@@ -14,9 +15,11 @@ import json
 import os
 import random
 import re
+import subprocess
 
 import pytest
 from doubles.private_user import SOAK
+from parts import needed
 from parts.told import TellingEngine, command_lines
 
 from devcontainer_registry import RegistryError, resolve
@@ -233,6 +236,80 @@ def test_resolve_finds_what_docker_sends(engine, bin, tmp_path, chunk):  # noqa:
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(compare, n, *a_file(rng)) for n in range(CHUNK)]:
+            done.result()
+
+    print(dict(seen))
+    assert [] == differences, "\n\n".join(differences)
+    assert seen["the same"] > CHUNK / 4
+    assert seen["nothing"] > CHUNK / 20
+
+
+# auth.json, which podman and its kin read, and `resolve` where config.json says nothing.
+
+PARTS = ("{0}", "{0}", "{0}/team", "{0}/team/app", "{0}/team/other", "{0}/te", "https://{0}/v1/")
+PLACES = ("reg.example", "reg.example:5000", "localhost:5000", "docker.io", "10.0.0.5:5000")
+
+
+def an_auth_json(rng):
+    """
+    An auth.json, and a repository that it may be about.
+    """
+    places = rng.sample(PLACES, rng.randint(1, 3))
+    auths = {}
+    for place in places:
+        for part in rng.sample(PARTS, rng.randint(1, 3)):
+            name = f"user{len(auths)}"
+            auths[part.format(place)] = rng.choice(
+                [
+                    *[{"auth": encoded(f"{name}:p")}] * 6,
+                    {"auth": encoded(f"{name}:p:q"), "email": "x"},
+                    {"auth": encoded(f"{name}:"), "identitytoken": "t"},
+                    {"auth": encoded(f"{name}:p\0")},
+                    {"username": name, "password": "p"},
+                    {"auth": ""},
+                    {},
+                ]
+            )
+    document = {"auths": auths}
+    if rng.random() < 0.3:
+        document["credHelpers"] = {rng.choice(places): rng.choice(["one", "none"])}
+    place = rng.choice(places)
+    # Of Docker Hub's, one without a slash is an image of its library.
+    repositories = ["team/app", "team/x/y", "x/y"] + ["team", "x"] * (place != "docker.io")
+    return json.dumps(document), f"{place}/{rng.choice(repositories)}"
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_resolve_finds_what_skopeo_finds(bin, tmp_path, chunk):  # noqa: A002
+    rng = random.Random(1000 + chunk)
+    skopeo = needed.program("skopeo", package="skopeo")
+    seen = collections.Counter()
+    differences = []
+
+    def compare(number, text, image):
+        home = tmp_path / f"home{number}"
+        (home / ".config" / "containers").mkdir(parents=True)
+        (home / ".config" / "containers" / "auth.json").write_text(text, encoding="utf-8")
+        environ = {"HOME": str(home), "PATH": f"{bin}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            [skopeo, "login", "--get-login", image],
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        theirs = done.stdout.strip() if done.returncode == 0 else ""
+        found = resolved(image, environ)
+        ours = found.get("username", found.get("identitytoken", "")) if found else ""
+        # Its login with a token goes by the name beside it.
+        same = ours == theirs or (ours == "t" and theirs.startswith("user"))
+        seen["the same" if ours and same else "nothing" if same else "another"] += 1
+        if not same:
+            differences.append(f"{image}: {found} here, {theirs!r} there {done.stderr}\n{text}")
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(compare, n, *an_auth_json(rng)) for n in range(CHUNK)]:
             done.result()
 
     print(dict(seen))
