@@ -105,10 +105,13 @@ def _without_working_directory() -> None:
     """
     Let no module of the working directory, which is often somebody's checkout, stand for Python's.
     """
-    if sys.path and sys.path[0] in ("", os.getcwd()):
-        package = os.path.dirname(os.path.abspath(__file__))
-        if os.path.dirname(package) != os.getcwd():
-            del sys.path[0]
+    try:
+        here = os.getcwd()
+    except OSError:  # it was removed
+        return
+    package = os.path.dirname(os.path.abspath(__file__))
+    if sys.path[:1] in ([""], [here]) and os.path.dirname(package) != here:
+        del sys.path[0]
 
 
 if __name__ == "__main__":

@@ -261,6 +261,15 @@ def test_a_file_of_the_working_directory_hides_nothing(home, registries, tmp_pat
     assert 3 == done.stdout.count("logged in")
 
 
+def test_a_working_directory_that_is_gone_is_no_trouble(home, registries, tmp_path):
+    script = f'mkdir {tmp_path}/gone; cd {tmp_path}/gone; rmdir {tmp_path}/gone; exec "$@"'
+
+    done = run(home, "login", variables=registries, through=("sh", "-c", script, "sh"))
+
+    assert 4 == done.returncode
+    assert 3 == done.stdout.count("logged in")
+
+
 # Interrupts.
 
 # What an interrupt is while the module NAME is being imported.
