@@ -108,6 +108,7 @@ def test_an_interrupt_is_not_taken_for_an_authenticators_failure(home, registrie
     # A process that cannot start a thread asks in its main one, where Ctrl-C arrives.
     script = """
 import os, signal, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from devcontainer_registry.authenticators import generic
 from devcontainer_registry.__main__ import main
 def interrupted(*_, **__):
@@ -275,6 +276,8 @@ def test_a_working_directory_that_is_gone_is_no_trouble(home, registries, tmp_pa
 # What an interrupt is while the module NAME is being imported.
 INTERRUPTS = """
 import os, signal, sys
+# Whoever was started in the background ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 class Interrupts:
     def find_spec(self, name, path=None, target=None):
         if name == {name!r}:
