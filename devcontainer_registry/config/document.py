@@ -150,14 +150,21 @@ class Document:
             key = next((k for k in auths if _host_of(k) == key), key)
         return auths.get(key)
 
-    def spelled_otherwise(self, registry: Registry) -> list[str]:
+    def spelled_otherwise(self, registry: Registry) -> list[tuple[str, str]]:
         """
-        Other keys of `auths` and `credHelpers` that differ from its own in upper case only.
+        Keys of `auths` and `credHelpers` that differ from its own in upper case only.
 
-        docker looks an image up under the very spelling of its host.
+        docker looks an image up under the exact spelling of its host.
+
+        Returns:
+            Pairs of the member and the key.
         """
-        keys = dict.fromkeys((*self._map("auths"), *self._map("credHelpers")))
-        return [k for k in keys if k != registry.config_key == k.lower()]
+        return [
+            (member, key)
+            for member in ("auths", "credHelpers")
+            for key in self._map(member)
+            if key != registry.config_key == key.lower()
+        ]
 
     def unreadable(self) -> list[str]:
         """

@@ -54,9 +54,9 @@ def findings_after_login(
     if unread is not None:
         found.append(unread)
     found += [
-        _spelled_otherwise(key, registry)
+        _spelled_otherwise(member, key, registry)
         for registry in dict.fromkeys(kept)
-        for key in (document.spelled_otherwise(registry) if document is not None else ())
+        for member, key in (document.spelled_otherwise(registry) if document is not None else ())
     ]
     if in_auths and config.is_named:
         found += _about_place(config.path)
@@ -67,12 +67,13 @@ def findings_after_login(
     return tuple(found)
 
 
-def _spelled_otherwise(key: str, registry: Registry) -> Finding:
+def _spelled_otherwise(member: str, key: str, registry: Registry) -> Finding:
+    # docker logout leaves credHelpers as it is.
+    fix = f"run docker logout {key}" if member == "auths" else f"delete {key} from credHelpers"
     return Finding(
         code="other-spelling",
-        message=f"config.json has an entry for {key}, too, and docker uses that one for images "
-        "whose host is spelled so",
-        hint=f"run docker logout {key}, and write {registry} in lower case in image names",
+        message=f"for images of {key}, docker uses the entry {key} in {member}, not {registry}",
+        hint=f"{fix}, and write {registry} in lower case in image names",
     )
 
 
