@@ -2,8 +2,8 @@
 """
 `python -m devcontainer_registry` is the command `devcontainer-registry`.
 
-The programs' entries, which import everything else under a guard: an interrupt, an installation
-that is not whole, or a module that stands before one of Python's is a line, never a traceback.
+Entry points of both programs.  They import everything else under a guard: an interrupt, a broken
+installation or a hidden module of Python's prints one line, never a traceback.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def main() -> int:
     """
     Run the command, and return its exit status.
     """
-    # Whatever breaks, a container starts.
+    # The hook never keeps a container from starting.
     forgiving = sys.argv[1:2] == ["hook"] and "--strict" not in sys.argv
     status, line = _guarded(_command)
     if line:
@@ -31,7 +31,7 @@ def main() -> int:
 
 def helper() -> int:
     """
-    Run docker's credential helper, which ends the process; return 1 if it cannot begin.
+    Run docker's credential helper, which ends the process; return 1 if it cannot start.
     """
     status, line = _guarded(_helper)
     if line:
@@ -75,7 +75,7 @@ def _helper() -> int:
 
 def _guarded(program: Callable[[], int]) -> tuple[int, str]:
     """
-    The exit status of *program*, and what to say if it could not even begin.
+    Run *program*; return its exit status, and the line to print if it could not start.
     """
     try:
         return program(), ""
@@ -88,22 +88,20 @@ def _guarded(program: Callable[[], int]) -> tuple[int, str]:
             said = reason(exc)
         except Exception:  # noqa: BLE001  (nor can that be imported)
             said = ""
-        return (
-            1,
-            said or f"cannot start ({type(exc).__name__}); install devcontainer-registry again",
-        )
+        said = said or f"cannot start ({type(exc).__name__}); install devcontainer-registry again"
+        return 1, said
 
 
 def _say(descriptor: int, line: str) -> None:
     try:
         os.write(descriptor, f"devcontainer-registry: {line}\n".encode("utf-8", "replace"))
-    except OSError:  # nobody listens
+    except OSError:  # closed
         pass
 
 
 def _without_working_directory() -> None:
     """
-    Let no module of the working directory, which is often somebody's checkout, stand for Python's.
+    Keep files of the working directory, often a checkout, from hiding modules of Python's.
     """
     try:
         here = os.getcwd()

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """
-What stops a program though it has no bug.
+Explanations of failures that are not bugs of ours.
 
-The machine's limits, and modules that are missing, damaged or hidden.
-
-Imports only what is loaded before anything of ours: whatever else there is may be what is broken.
+The machine's limits, and modules that are missing, damaged or hidden by another file.  Imports
+almost nothing: any other module may be the broken one.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .errors import exhausted, in_one_line, printable
+from .errors import in_one_line, limit_error, printable
 
 TYPE_CHECKING = False
 
@@ -24,21 +23,21 @@ _AGAIN = "install devcontainer-registry again"
 # What Python says until 3.11 of a source file of which a full disk or a crash left zeros.
 _ZEROS = "source code string cannot contain null bytes"
 
-# What an import of a module of that name, which is another one, ends in.
+# How code fails that imports the wrong module of a name.
 _OF_MODULES = (ImportError, AttributeError, NameError, TypeError, SyntaxError)
 
 
 def reason(exc: BaseException) -> str:
     """
-    What stopped us, and what to do about it, in one line; "" if *exc* may well be a bug.
+    Return the cause of *exc* and its fix in one line; "" if it may be a bug.
     """
     found: BaseException | None = exc
     while found is not None:
-        limit = exhausted(found)
+        limit = limit_error(found)
         if limit is not None:
             return in_one_line(limit)
         found = found.__cause__ or found.__context__
-    for name, path in _hidden():
+    for name, path in _shadowing_files():
         if isinstance(exc, _OF_MODULES) or _went_through(exc, path):
             return (
                 f"Python's own module {name} is hidden by {printable(path)}; rename that file, or "
@@ -53,9 +52,9 @@ def reason(exc: BaseException) -> str:
     return ""
 
 
-def _hidden() -> Iterator[tuple[str, str]]:
+def _shadowing_files() -> Iterator[tuple[str, str]]:
     """
-    Python's own modules that another file of that name stands before, and its path.
+    Yield the modules of Python's own that a file on `sys.path` hides, and its path.
     """
     home = os.path.dirname(os.__file__)
     for folder in sys.path:

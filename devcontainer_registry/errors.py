@@ -148,9 +148,9 @@ class PluginError(RegistryError):
     code = "plugin-missing"
 
 
-def exhausted(exc: BaseException) -> TransientError | None:
+def limit_error(exc: BaseException) -> TransientError | None:
     """
-    The error to raise for *exc* where the machine gave no file or no memory, else None.
+    Return the error for *exc* if a limit on open files or memory caused it, else None.
     """
     number = exc.errno if isinstance(exc, OSError) else None
     if isinstance(exc, ImportError) and os.strerror(errno.EMFILE) in str(exc):
@@ -176,9 +176,9 @@ def exhausted(exc: BaseException) -> TransientError | None:
     return None
 
 
-def timed_out(who: str, seconds: float) -> TransientError:
+def timeout_error(who: str, seconds: float) -> TransientError:
     """
-    The error for *who*, who was waited for for so many seconds.
+    Return the error for *who*, which did not answer within *seconds*.
     """
     return TransientError(
         f"{who} did not answer within {seconds:.0f} seconds",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Seconds between two tries for a lock; grows from the first to the last.
 _FIRST_WAIT = 0.01
 _LAST_WAIT = 0.05
-# Nobody needs to be told of a wait that is shorter.
+# Seconds; shorter waits are not reported.
 _A_MOMENT = 1.0
 
 
@@ -157,7 +157,7 @@ def lock(
         timeout: Seconds to wait for another who holds it.
         clock: Seconds that only grow.
         sleep: Waits for so many seconds.
-        tell: Called once, with the seconds that are left, where it takes longer than a moment.
+        tell: Called once after a second of waiting, with the seconds that are left.
 
     Raises:
         TimeoutError: Another still holds it.

@@ -56,9 +56,9 @@ class LateError(TimeoutError):
     """
 
 
-def started(thread: threading.Thread) -> bool:
+def try_start(thread: threading.Thread) -> bool:
     """
-    Whether *thread* could be started: a limit on processes (`ulimit -u`, cgroups) counts threads.
+    Start *thread*; return False where a limit on processes (`ulimit -u`, cgroups) forbids it.
     """
     try:
         thread.start()
@@ -67,12 +67,12 @@ def started(thread: threading.Thread) -> bool:
     return True
 
 
-def call_for(seconds: float, call: Callable[[], T], *, is_seen_off: bool = True) -> T:
+def call_in_thread(seconds: float, call: Callable[[], T], *, is_seen_off: bool = True) -> T:
     """
     Return what *call* returns, or raise what it raises, if it does so within *seconds*.
 
-    Where there is no thread to be had it is called in this one, and takes the time that it takes:
-    a late answer is better than none.
+    Where no thread can be started, it runs in this one without a deadline: a late answer is better
+    than none.
 
     Args:
         seconds: To wait.
@@ -92,7 +92,7 @@ def call_for(seconds: float, call: Callable[[], T], *, is_seen_off: bool = True)
             failed.append(exc)
 
     thread = Worker(work) if is_seen_off else threading.Thread(target=work, daemon=True)
-    if not started(thread):
+    if not try_start(thread):
         return call()
     thread.join(max(0.0, seconds))
     if failed:
@@ -114,6 +114,6 @@ def within(seconds: float, call: Callable[[], T], *, late: Exception) -> T:
         late: Raised when the time is over.
     """
     try:
-        return call_for(seconds, call)
+        return call_in_thread(seconds, call)
     except LateError:
         raise late from None

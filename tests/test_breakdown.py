@@ -276,7 +276,7 @@ def test_a_working_directory_that_is_gone_is_no_trouble(home, registries, tmp_pa
 # What an interrupt is while the module NAME is being imported.
 INTERRUPTS = """
 import os, signal, sys
-# Whoever was started in the background ignores it.
+# A process that was started in the background ignores it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 class Interrupts:
     def find_spec(self, name, path=None, target=None):

@@ -10,8 +10,8 @@ import threading
 
 import pytest
 
-from devcontainer_registry.errors import timed_out
-from devcontainer_registry.threads import call_for, within
+from devcontainer_registry.errors import timeout_error
+from devcontainer_registry.threads import call_in_thread, within
 
 
 def no_thread(_):
@@ -20,7 +20,7 @@ def no_thread(_):
 
 def test_a_call_that_hangs_is_left():
     over = threading.Event()
-    late = timed_out("the cloud", 1.4)
+    late = timeout_error("the cloud", 1.4)
 
     with pytest.raises(type(late)) as caught:
         within(0.05, over.wait, late=late)
@@ -33,11 +33,11 @@ def test_a_call_that_hangs_is_left():
 @pytest.mark.parametrize("is_seen_off", [True, False])
 def test_what_a_call_returns_or_raises_comes_through(monkeypatch, is_seen_off):
     for _ in range(2):
-        assert "it" == call_for(60, lambda: "it", is_seen_off=is_seen_off)
+        assert "it" == call_in_thread(60, lambda: "it", is_seen_off=is_seen_off)
         with pytest.raises(ZeroDivisionError):
-            call_for(60, lambda: 1 / 0, is_seen_off=is_seen_off)
+            call_in_thread(60, lambda: 1 / 0, is_seen_off=is_seen_off)
         with pytest.raises(SystemExit):
-            call_for(60, lambda: sys.exit(1), is_seen_off=is_seen_off)
+            call_in_thread(60, lambda: sys.exit(1), is_seen_off=is_seen_off)
         monkeypatch.setattr(threading.Thread, "start", no_thread)
 
 
@@ -46,10 +46,10 @@ def test_a_timeout_of_the_call_is_not_ours():
         raise TimeoutError("its own")
 
     with pytest.raises(TimeoutError, match="its own"):
-        within(60, call, late=timed_out("it", 60))
+        within(60, call, late=timeout_error("it", 60))
 
 
 def test_where_no_thread_can_be_started_the_caller_does_it(monkeypatch):
     monkeypatch.setattr(threading.Thread, "start", no_thread)
 
-    assert threading.get_ident() == within(0.0, threading.get_ident, late=timed_out("it", 0))
+    assert threading.get_ident() == within(0.0, threading.get_ident, late=timeout_error("it", 0))

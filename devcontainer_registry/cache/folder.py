@@ -15,7 +15,7 @@ import errno
 import os
 import stat
 
-from ..errors import ConfigError, InvalidRegistryError, exhausted
+from ..errors import ConfigError, InvalidRegistryError, limit_error
 from ..files import is_shared, make_folder, owner_of, read_regular, unlink_if_there, write_all
 from ..registry import Registry
 from .fast_json import loads
@@ -317,8 +317,9 @@ class Cache:
         )
 
     def _failed(self, what: str, exc: OSError) -> ConfigError:
+        limit = limit_error(exc)
         hint = "set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder that can be written"
-        hint = getattr(exhausted(exc), "hint", hint)
+        hint = limit.hint if limit else hint
         msg = f"the cache {self.path} {what}: {os.strerror(exc.errno or 0)}"
         return ConfigError(msg, hint=hint, code="cache-failed")
 

@@ -259,7 +259,7 @@ def _logout(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     report = logout(registries, observe=_observer(arguments, environ))
     if not arguments.json and not report.outcomes and report.error is None:
         _print_lines(["nothing to log out of"])
-    _print_report(report, arguments, words=render.OF_LOGOUT)
+    _print_report(report, arguments, words=render.LOGOUT_WORDS)
     return report.exit_status
 
 

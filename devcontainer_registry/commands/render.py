@@ -38,7 +38,7 @@ _WORDS = {
     "found": ("found", "32"),
 }
 # The same for a logout.
-OF_LOGOUT = {
+LOGOUT_WORDS = {
     "ok": ("logged out", "32"),
     "unchanged": ("no login", "2"),
     "skipped": ("left alone", "33"),

@@ -26,7 +26,7 @@ _MOUNTS = "/proc/self/mountinfo"
 
 # As long as a helper may take to answer docker; a busy machine needs its part to start one.
 _ANSWER_WITHIN = 5.0  # seconds
-# Where the time of the whole run is over: an interpreter starts in a fifth of it.
+# After the run's deadline; starting an interpreter takes a fifth of it.
 _AT_LEAST = 0.1  # seconds
 
 
@@ -54,7 +54,7 @@ class Delegation:
             places: Folders that are on everybody's PATH.
             mounts: The kernel's list of mounts.
             answer_within: Seconds for the helper to say who it is.
-            give_up: When the run is to end, by `time.monotonic`: it is not waited for much longer.
+            give_up: The run's deadline, by `time.monotonic`.
         """
         self._config_path = config_path
         self._environ = os.environ if environ is None else environ

@@ -23,7 +23,7 @@ import stat
 import time
 
 from ..cache.folder import Cache
-from ..errors import ConfigError, exhausted, printable
+from ..errors import ConfigError, limit_error, printable
 from ..observer import ignore
 from .auth_entry import auth_entry
 from .document import Document
@@ -173,7 +173,7 @@ class DockerConfig:
             raise self._explained(exc) from exc
 
     def _explained(self, exc: OSError) -> ConfigError:
-        limit = exhausted(exc)
+        limit = limit_error(exc)
         otherwise = limit.hint if limit else "see the reason, and run it again"
         what, hint = _TROUBLES.get(exc.errno or 0, ("cannot be used", otherwise))
         if (what, hint) == _NO_RIGHT and not os.path.isdir(os.path.dirname(self.path)):

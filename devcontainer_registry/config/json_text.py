@@ -38,13 +38,14 @@ def loads(raw: bytes, *, where: str) -> tuple[object, str]:
         DamagedError: It is no JSON.  The message has the line, and quotes nothing.
     """
     faults: list[str] = []
+    twins: list[Members] = []
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as exc:
         faults.append(f"is not UTF-8 (line {raw.count(bytes([10]), 0, exc.start) + 1})")
         text = raw.decode("utf-8", "replace")
     try:
-        value, end = _decoder(faults).raw_decode(text, len(text) - len(text.lstrip(_BLANKS)))
+        value, end = _decoder(faults, twins).raw_decode(text, len(text) - len(text.lstrip(_BLANKS)))
     except json.JSONDecodeError as exc:
         fault = f"is not valid JSON (line {exc.lineno}, column {exc.colno})"
     except _NotJSONError as exc:
@@ -54,11 +55,9 @@ def loads(raw: bytes, *, where: str) -> tuple[object, str]:
     else:
         if text[end:].strip(_BLANKS):
             faults.append(f"has text after its end ({_place(text, end)})")
-        if _TWICE in faults or _has_twins(value):
-            # Looked for only now: it takes as long as all else together.
-            faults = [fault for fault in faults if fault != _TWICE]
-            faults.append(_key_twice(text[:end]))
-        return value, next(filter(None, faults), "")
+        if twins or _has_twins(value):
+            faults.append(_key_twice(text[:end]))  # slow, so only to find the place
+        return value, next(iter(faults), "")
     # Out here, so that it has no context: the parser's error carries the whole text, secrets
     # included.
     raise damaged(where, fault)
@@ -114,7 +113,7 @@ def _refuse(_: str) -> object:
     raise _NotJSONError(msg)
 
 
-def _decoder(faults: list[str]) -> json.JSONDecoder:
+def _decoder(faults: list[str], twins: list[Members]) -> json.JSONDecoder:
     def number(text: str) -> float:
         value = float(text)
         if value in (float("inf"), float("-inf")):
@@ -132,8 +131,8 @@ def _decoder(faults: list[str]) -> json.JSONDecoder:
         found = dict(pairs)
         if len(found) == len(pairs):
             return found
-        faults.append(_TWICE)
-        return Members(pairs)
+        twins.append(Members(pairs))
+        return twins[-1]
 
     return json.JSONDecoder(
         parse_float=number, parse_int=integer, parse_constant=_refuse, object_pairs_hook=members
@@ -158,7 +157,6 @@ def _has_twins(value: object) -> bool:
 
 
 _BLANKS = " \t\r\n"
-_TWICE = "has a key twice"
 _NAMED = ("auths", "credhelpers", "credsstore")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
 

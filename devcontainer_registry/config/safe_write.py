@@ -102,13 +102,12 @@ def replace(
     Rule 3: beside the target (a rename cannot cross file systems), 0600 before there is any
     content, fsync before the rename (or a power cut leaves an empty file), gone on any exception.
 
-    Rule 6, against those who take no lock: between our last look and the rename somebody may
-    have put a file of theirs there.  So the two change places, what comes out is looked at, and
-    put back at once if it is not what it was.  Only where the system cannot do that, that moment
-    is left.
+    Rule 6, against programs that take no lock: one may replace the file between our last look and
+    the rename.  So both files are exchanged, and exchanged back at once if ours did not replace
+    *before*.  Where the system has no such call, that moment remains.
 
     Raises:
-        ConfigChangedError: Somebody wrote since *before*, and what they wrote is there.
+        ConfigChangedError: Another program wrote since *before*; its content is in place.
     """
     temporary = name + _MARK + os.urandom(_MARK_LENGTH // 2).hex()
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -128,12 +127,12 @@ def replace(
             _create(temporary, name, folder=folder, path=path)
         elif not exchange(temporary, name):
             os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-        elif _is_out(temporary, before, folder=folder):
+        elif _is_unchanged(temporary, before, folder=folder):
             os.unlink(temporary, dir_fd=folder)
         else:
             exchange(temporary, name)
-            if not _is_out(temporary, written, folder=folder):
-                # Nor over what somebody has put into the place of ours meanwhile.
+            if not _is_unchanged(temporary, written, folder=folder):
+                # A third program replaced ours: its file stays.
                 exchange(temporary, name)
             raise changed(path)  # noqa: TRY301  (what was made is removed on this way, too)
     except BaseException:
@@ -144,7 +143,7 @@ def replace(
 
 def _create(temporary: str, name: str, *, folder: int, path: str) -> None:
     """
-    Make *temporary* the file *name*, unless there is one by now.
+    Make *temporary* the file *name*, unless another program has made one.
     """
     try:
         os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
@@ -156,12 +155,12 @@ def _create(temporary: str, name: str, *, folder: int, path: str) -> None:
         os.unlink(temporary, dir_fd=folder)
 
 
-def _is_out(temporary: str, expected: Seen, *, folder: int) -> bool:
+def _is_unchanged(temporary: str, expected: Seen, *, folder: int) -> bool:
     """
-    Whether what came out is what was *expected*.
+    Whether the file *temporary* is the *expected* one.
     """
     try:
-        # Without a look inside where that is not needed: until it is put back, it is missed.
+        # By its inode first: until it is back in place, others read our file.
         status = os.stat(temporary, dir_fd=folder, follow_symlinks=False)
         if _identity(status) != _identity(expected.status):
             return False
@@ -172,9 +171,9 @@ def _is_out(temporary: str, expected: Seen, *, folder: int) -> bool:
 
 def exchanger(folder: int) -> Callable[[str, str], bool]:
     """
-    What has two files of *folder* change places at once.
+    Return a function that exchanges two files of *folder* in one step.
 
-    It returns False, and has done nothing, where that cannot be had.
+    It returns False, and does nothing, where the system cannot.
     https://man7.org/linux/man-pages/man2/renameat2.2.html (RENAME_EXCHANGE)
     """
     try:

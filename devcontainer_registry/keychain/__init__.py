@@ -59,8 +59,8 @@ def resolve(
     Args:
         target: An image reference, or a registry.  A text without a slash is an image to docker
             (`alpine`, `my.app:latest`), unless it is a host with a dot, `localhost`, or a
-            `Registry`.  A host is looked up as it is spelled, as docker does: what is kept for
-            `myreg.example` is not sent to `MyReg.example`.
+            `Registry`.  Upper and lower case matter, as for docker: it does not send the login of
+            `myreg.example` to `MyReg.example`.
         environ: Variables that say where things are; helpers run in it, too.  None: the process's
             own.
         config: The config.json to read; None: where docker looks for it.
@@ -121,7 +121,7 @@ def _parsed(target: str) -> tuple[Registry, str]:
 
 class _Spelled(Registry):
     """
-    A registry that is looked up under another spelling than its own.
+    A registry that an image reference spells with upper-case letters.
     """
 
     spelling = ""
@@ -129,7 +129,7 @@ class _Spelled(Registry):
     @classmethod
     def of(cls, registry: Registry, host: str) -> Registry:
         """
-        *registry*, as *host*, if that differs from it in upper case.
+        Return *registry*, with *host* as its key if only upper case differs.
         """
         if host == registry or host.lower() != registry:
             return registry
@@ -140,14 +140,14 @@ class _Spelled(Registry):
     @property
     def config_key(self) -> str:
         """
-        As it is spelled.
+        docker's key: the host as the image reference has it.
         """
         return self.spelling
 
     @property
     def spellings(self) -> tuple[str, ...]:
         """
-        As it is spelled, and no other.
+        That key, and no other.
         """
         return (self.spelling,)
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 from ..authenticators import authenticate, failure, passes_on
 from ..credentials import is_usable
-from ..errors import RegistryError, TransientError, UnreachableError, exhausted
+from ..errors import RegistryError, TransientError, UnreachableError, limit_error
 from ..network import sockets as clock
 from ..network.proxies import proxy_for
-from ..threads import Worker, started
+from ..threads import Worker, try_start
 from .masking import vetted
-from .outcomes import late
+from .outcomes import timeout_of
 
 TYPE_CHECKING = False
 
@@ -97,7 +97,7 @@ def ask_all(
     for job in jobs:
         ahead = verified and requests.may_go_ahead(job)
         # Daemons: a name server that hangs can't be interrupted, and nobody waits for it.
-        if not started(Worker(asker.work, job, answers, ahead)):
+        if not try_start(Worker(asker.work, job, answers, ahead)):
             unasked.append(job)
     if verified:
         requests.prepare()
@@ -119,12 +119,12 @@ def _in_turn(
     asker: _Asker, jobs: Sequence[Job], answers: queue.SimpleQueue[Job]
 ) -> Iterator[list[Job]]:
     """
-    Ask for *jobs*, for which there was no thread, in this one, as long as there is time.
+    Do *jobs*, for which no thread could be started, in this thread until the deadline.
     """
     for job in jobs:
         if time.monotonic() >= asker.deadline:
             return
-        if not started(Worker(asker.work, job, answers, False)):
+        if not try_start(Worker(asker.work, job, answers, False)):
             asker.work(job, answers, ahead=False)
             yield [answers.get_nowait() for _ in range(answers.qsize())]
 
@@ -133,7 +133,7 @@ def _as_they_come(
     waiting: dict[Job, None], answers: queue.SimpleQueue[Job], deadline: float
 ) -> Iterator[list[Job]]:
     """
-    Hand on what is done, and at the deadline what is *waiting*; left in there is what is not done.
+    Yield jobs as they finish, and at the deadline the rest, which stays in *waiting*.
     """
     batch: list[Job] = []
     while waiting:
@@ -149,7 +149,7 @@ def _as_they_come(
         del waiting[job]
         batch.append(job)
     for job in waiting:
-        job.error = late(job)
+        job.error = timeout_of(job)
     yield [*batch, *waiting]
 
 
@@ -181,12 +181,12 @@ class _Requests:
         """
         Import all of it: 100 ms, and so two round trips.
 
-        Never raises; whoever makes a request hears why there is nothing to make it with.
+        Where the machine's limits forbid that, each request raises the error.
         """
         try:
             self._prepare()
         except (OSError, MemoryError, ImportError) as exc:
-            limit = exhausted(exc)
+            limit = limit_error(exc)
             if limit is None:
                 raise
             # Not one to try again: what was imported by halves stays so.
@@ -257,12 +257,14 @@ class _Asker:
                 self._persist(job)
         except RegistryError as exc:
             job.error = exc
-        except BaseException as exc:  # (somebody else's plugin may raise anything)
+        except BaseException as exc:  # a plugin may raise anything
             here = threading.current_thread() is threading.main_thread()
             if here and isinstance(exc, KeyboardInterrupt):
-                raise  # the user's
+                raise  # Ctrl-C, not a plugin
             # Without its text, which nobody has vetted for secrets.
-            job.error = exhausted(exc) or failure(job.outcome.kind, f"failed: {type(exc).__name__}")
+            job.error = limit_error(exc) or failure(
+                job.outcome.kind, f"failed: {type(exc).__name__}"
+            )
         job.finished = time.monotonic()
         answers.put(job)
 

@@ -38,7 +38,9 @@ _UNREAD = ("config-mistyped", "login-unreadable")
 
 class Job:
     """
-    One registry on its way: filled in by its thread, read by whoever waits for it.
+    The login to one registry while it is being done.
+
+    Its thread fills it in; `ask_all` hands it back.
     """
 
     def __init__(
@@ -56,9 +58,9 @@ class Job:
         self.error: RegistryError | None = None
 
 
-def late(job: Job) -> RegistryError:
+def timeout_of(job: Job) -> RegistryError:
     """
-    The error of *job* where the time was over first.
+    The error of *job* when the deadline passed first.
     """
     # Before there is a credential, nobody of ours asks the registry.
     asked_plugin = (

@@ -119,7 +119,7 @@ def _oddity(body: bytes, answer: Mapping[str, object]) -> str:
     return ""
 
 
-def odd_challenge(headers: Iterable[str]) -> str:
+def challenge_fault(headers: Iterable[str]) -> str:
     """
     Why docker cannot read the challenge in *headers*, or "".
 

@@ -121,7 +121,7 @@ def _header_lines(stream: BinaryIO) -> list[bytes]:
         else:
             parts.append([line.rstrip(b"\r\n")])
     lines = [b" ".join(each) + b"\r\n" for each in parts]
-    if not all(b":" in line for line in lines) or not _says_its_length(lines):
+    if not all(b":" in line for line in lines) or not _has_valid_framing(lines):
         raise HTTPException(_MALFORMED)
     good = [line for line in lines if _is_header(line)]
     wanted = [line for line in good if line.lower().startswith(_WANTED_OCTETS)]
@@ -129,7 +129,7 @@ def _header_lines(stream: BinaryIO) -> list[bytes]:
     return [_shortened(line) for line in [*wanted, *others][:_LINES_MAX]]
 
 
-def _says_its_length(lines: Iterable[bytes]) -> bool:
+def _has_valid_framing(lines: Iterable[bytes]) -> bool:
     """
     Whether the end of the body is said once at most, as a number or as chunks.
 

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from ..errors import AuthenticationError, RegistryError, UnreachableError
 from ..registry import repository_in
 from . import refusals
-from .answers import PULLED, is_manifest, odd_challenge, read_token_answer, refuse_page
+from .answers import PULLED, challenge_fault, is_manifest, read_token_answer, refuse_page
 from .challenge import check_realm, parse
 from .failures import led_away, no_challenge, not_a_registry
 from .transport import place
@@ -182,7 +182,7 @@ class _Conversation:
                     raise
             else:
                 token = self._token(realm, bearer)
-                odd = odd_challenge(headers)
+                odd = challenge_fault(headers)
                 if self._unreadable is None and odd:
                     self._unreadable = self._oddity(odd)
                 return f"Bearer {token}", (realm, bearer)

@@ -10,7 +10,7 @@ import socket
 import ssl
 from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 
-from ..errors import RegistryError, TransientError, UnreachableError, exhausted
+from ..errors import RegistryError, TransientError, UnreachableError, limit_error
 
 # X509_V_ERR_*: https://github.com/openssl/openssl/blob/openssl-3.0.0/include/openssl/x509_vfy.h.in
 _NOT_YET_VALID, _EXPIRED = 9, 10
@@ -171,7 +171,7 @@ def _tls(exc: ssl.SSLError, host: str) -> UnreachableError:
 
 
 def _connection(exc: BaseException, host: str) -> TransientError:
-    limit = exhausted(exc)
+    limit = limit_error(exc)
     if limit is not None:
         return limit
     if isinstance(exc, socket.gaierror):

@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 
-from ..threads import call_for
+from ..threads import call_in_thread
 
 TYPE_CHECKING = False
 
@@ -171,7 +171,7 @@ def within(call: Callable[[], T]) -> T:
         TimeoutError: It did not.
     """
     # What hangs may outlive us, and nobody waits for it at exit: it is not inside OpenSSL.
-    return call_for(left(), call, is_seen_off=False)
+    return call_in_thread(left(), call, is_seen_off=False)
 
 
 def _look_up(host: str, port: int) -> list[Any]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from ..errors import TransientError, UnreachableError
 from ..files import read_regular
-from ..threads import Worker, started
+from ..threads import Worker, try_start
 from . import sockets
 
 TYPE_CHECKING = False
@@ -63,7 +63,7 @@ class Trust:
         """
         Begin to read the system's store, in a thread of its own: OpenSSL needs 30 ms for it.
         """
-        started(Worker(self._prepare))  # or it is read when it is needed
+        try_start(Worker(self._prepare))  # or it is read when it is needed
 
     def _prepare(self) -> None:
         with contextlib.suppress(Exception):  # which who asks meets again

@@ -17,7 +17,7 @@ import socket
 import struct
 import threading
 
-from doubles.servers import Answer, Proxy, read_request, render
+from doubles.servers import Answer, Proxy, render
 
 MIB = 1024 * 1024
 HOST, TOKENS, ELSEWHERE = "registry.example", "auth.example", "elsewhere.example"
@@ -342,14 +342,9 @@ class FaultyProxy(Proxy):
         self._target, self._fault = target, fault
         super().__init__(routes)
 
-    def talk(self, sock):
-        with sock.makefile("rb", buffering=0) as stream:
-            request = read_request(stream)
-        if request is None:
-            return
-        self.seen.append(request)
+    def _lead(self, request, sock):
         if request.target != self._target:
-            self._lead(request, sock)
+            super()._lead(request, sock)
         elif callable(self._fault):
             self._fault(sock)
         else:

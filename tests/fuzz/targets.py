@@ -26,7 +26,7 @@ with atheris.instrument_imports(include=["devcontainer_registry"]):
     from devcontainer_registry.discovery.environment import read
     from devcontainer_registry.errors import RegistryError
     from devcontainer_registry.keychain.other_helpers import _said
-    from devcontainer_registry.network.answers import odd_challenge, read_token_answer
+    from devcontainer_registry.network.answers import challenge_fault, read_token_answer
     from devcontainer_registry.network.challenge import check_realm, parse
     from devcontainer_registry.network.urls import Url, check_redirect
     from devcontainer_registry.registry import Registry, split_image
@@ -87,7 +87,7 @@ def cache(data):
 
 def challenge(data):
     header = data.decode("latin-1")
-    odd_challenge([header])
+    challenge_fault([header])
     for found in parse([header]):
         assert found.scheme == found.scheme.lower()
         realm = found.parameters.get("realm")

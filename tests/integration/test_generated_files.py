@@ -20,7 +20,7 @@ import subprocess
 import pytest
 from doubles.private_user import SOAK
 from parts import needed
-from parts.told import TellingEngine, command_lines
+from parts.telling_engine import TellingEngine, command_lines
 
 from devcontainer_registry import RegistryError, resolve
 
@@ -197,6 +197,12 @@ def resolved(image, environ):
     return {"username": credential.username, "password": secret}
 
 
+def compare_all(compare, cases):
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(compare, n, *case) for n, case in enumerate(cases)]:
+            done.result()
+
+
 def login_in(sent):
     """
     The members of an AuthConfig that say who comes.
@@ -234,9 +240,7 @@ def test_resolve_finds_what_docker_sends(engine, bin, tmp_path, chunk):  # noqa:
             else:
                 seen["the same" if found else "nothing"] += 1
 
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        for done in [pool.submit(compare, n, *a_file(rng)) for n in range(CHUNK)]:
-            done.result()
+    compare_all(compare, [a_file(rng) for _ in range(CHUNK)])
 
     print(dict(seen))
     assert [] == differences, "\n\n".join(differences)
@@ -308,9 +312,7 @@ def test_resolve_finds_what_skopeo_finds(bin, tmp_path, chunk):  # noqa: A002
         if not same:
             differences.append(f"{image}: {found} here, {theirs!r} there {done.stderr}\n{text}")
 
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        for done in [pool.submit(compare, n, *an_auth_json(rng)) for n in range(CHUNK)]:
-            done.result()
+    compare_all(compare, [an_auth_json(rng) for _ in range(CHUNK)])
 
     print(dict(seen))
     assert [] == differences, "\n\n".join(differences)

@@ -7,13 +7,13 @@ Memory is measured as the peak of a process of its own.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import subprocess
 import sys
 
 import pytest
+from doubles import faults
 from doubles import servers as wire
 from doubles.clouds import KEY, KEY_ID, PRINCIPAL
 
@@ -74,14 +74,8 @@ def endless(head, part):
     """
     *head*, and *part* again and again until the other side hangs up.
     """
-
-    def answer(sock):
-        with contextlib.suppress(OSError):
-            sock.sendall(head)
-            while True:
-                sock.sendall(part)
-
-    return lambda _request: answer
+    fault = faults.endless(head, part)
+    return lambda _request: fault
 
 
 UNAUTHORIZED = b"HTTP/1.1 401 Unauthorized\r\n"

@@ -168,7 +168,7 @@ def test_a_fault(  # noqa: PLR0917
         assert "\n" not in bad.error.message
         assert any(who in bad.error.message for who in _who(step)), bad.error.message
         assert bad.error.hint
-    # Nobody else was sent anything.
+    # No other host received a secret.
     for who, request in faulty.sent:
         seen = f"{request.target} {request.headers} {request.body!r}"
         # A token server may be anywhere, if the registry names it.

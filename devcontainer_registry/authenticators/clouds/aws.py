@@ -10,7 +10,7 @@ import os
 import time
 
 from ...credentials import Credential, Secret
-from ...errors import DiscoveryError, RegistryError, timed_out
+from ...errors import DiscoveryError, RegistryError, timeout_error
 from ...threads import within
 from .aws_errors import explain
 from .aws_names import fill, names_of, names_of_role
@@ -91,7 +91,7 @@ class Aws:
             keys = (identity.key_id, identity.key.reveal(), token.reveal() if token else None)
             return keys, names_of(identity)
         # The SDK has no clock for all of it together, and none at all for a credential_process.
-        late = timed_out(f"whoever vouches for this container to {endpoint}", timeout)
+        late = timeout_error(f"the source of the AWS identity for {endpoint}", timeout)
         found, names = within(timeout, lambda: _found(session, identity, endpoint), late=late)
         if found is None:
             raise _nobody(identity, endpoint)

@@ -9,7 +9,7 @@ import logging
 import os
 from dataclasses import dataclass
 
-from ...errors import AuthenticationError, DiscoveryError, PluginError, timed_out
+from ...errors import AuthenticationError, DiscoveryError, PluginError, timeout_error
 from ...naming import variable
 from ...network.proxies import proxy_for
 from ...network.trust import bundle_for_sdk
@@ -89,7 +89,7 @@ def token(secret: RegistrySecret, *, timeout: float) -> str:
     proxy_for(_authority(cloud), 443, os.environ)
     _quiet()
     _check_installed(secret)
-    late = timed_out(where, timeout)
+    late = timeout_error(where, timeout)
     return within(timeout, lambda: _asked(secret, cloud, timeout=timeout), late=late)
 
 

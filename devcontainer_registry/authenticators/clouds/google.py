@@ -17,7 +17,7 @@ from ...errors import (
     PluginError,
     RegistryError,
     TransientError,
-    timed_out,
+    timeout_error,
 )
 from ...naming import variable
 from ...threads import within
@@ -105,7 +105,7 @@ def token(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float 
             code="extra-missing",
         ) from None
     _quiet()
-    late = timed_out("Google", timeout)
+    late = timeout_error("Google", timeout)
     return within(timeout, lambda: _asked(secret, timeout=timeout), late=late)
 
 

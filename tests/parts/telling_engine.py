@@ -65,7 +65,7 @@ class _Asked(http.server.BaseHTTPRequestHandler):
         pass
 
     def address_string(self):
-        return "docker"  # a Unix socket's client has no address
+        return "docker"
 
     def do_HEAD(self):
         self._answer(b"")
