@@ -384,8 +384,10 @@ def test_who_waits_for_another_process_says_so_and_goes_on(home, arguments):
             text=True,
         )
         said = ""
-        while folder not in said:  # or it hangs, and is lost
-            said += process.stderr.readline()
+        while folder not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
         held.close()
         out, more = process.communicate()
 
