@@ -117,6 +117,7 @@ RAW = {
     "drips a body": drip(ok("Content-Length: 1000000")),
     "hangs up in the status": says(b"HTTP/1.1 2"),
     "hangs up in the headers": says(b"HTTP/1.1 200 OK\r\nContent-Le"),
+    "hangs up between headers": says(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"),
     "hangs up in the body": says(ok("Content-Length: 100")),
     "resets in the body": says(ok("Content-Length: 100"), then=reset),
     "speaks no HTTP": says(b"220 mail.example ESMTP\r\n", then=hang),
