@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+"""
+Causes of trouble in words, one module for each step.
+"""

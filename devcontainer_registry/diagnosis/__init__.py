@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+"""
+Diagnosis of a failing pull: the steps that docker takes.
+"""
