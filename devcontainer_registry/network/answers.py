@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..credentials import token_claims
 from .failures import led_away, not_a_registry
-from .transport import place
+from .urls import place
 
 TYPE_CHECKING = False
 

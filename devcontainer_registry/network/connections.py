@@ -9,6 +9,7 @@ headers, and blanks in a header's name, which Python takes for the end of all he
 from __future__ import annotations
 
 import queue
+import ssl
 import zlib
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 
@@ -50,6 +51,19 @@ _WANTED = (
     "retry-after",
     "date",
 )
+
+
+class TlsSocket(sockets.Bounded, ssl.SSLSocket):
+    """
+    A TLS socket that keeps to this thread's deadline, from its handshake on.
+    """
+
+    def do_handshake(self, block: bool = False) -> None:
+        """
+        As the base class does, in what is left of the time.
+        """
+        self.settimeout(sockets.left())
+        return super().do_handshake(block)
 
 
 class TooManyHeadersError(HTTPException):
@@ -180,6 +194,8 @@ class _HttpsConnection(HTTPSConnection):
         host = _name(self._tunnel_host or self.host, self._tunnel_port or self.port)
         try:
             super().connect()
+            # Read in `_ask`, as `peer` is.
+            self.certificate = self.sock.getpeercert()  # type: ignore[union-attr]  # TLS by now
         except (HTTPError, HTTPException, OSError) as exc:
             if self.proxy and not self.has_connected_to_proxy:
                 host = _name(self.host, self.port)

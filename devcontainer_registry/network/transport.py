@@ -21,11 +21,10 @@ from urllib3.exceptions import HTTPError
 
 from ..errors import UnreachableError
 from . import failures, sockets
-from .connections import BODY_MAX, HttpPool, HttpsPool, drop_idle, read_body
+from .connections import BODY_MAX, HttpPool, HttpsPool, TlsSocket, drop_idle, read_body
 from .proxies import proxy_for
-from .tls_sockets import TlsSocket
 from .trust import Trust
-from .urls import Url, check_redirect
+from .urls import Url, check_redirect, place
 
 TYPE_CHECKING = False
 
@@ -56,6 +55,7 @@ class Response:
         redirected: Whether a redirect was followed.
         crossed_hosts: Whether a redirect led to another host or port than the one asked.
         peer: The address that answered, or None where a proxy stands between.
+        certificate_ends: When the server's certificate expires, in Unix seconds; None without TLS.
     """
 
     status: int
@@ -65,6 +65,7 @@ class Response:
     redirected: bool = False
     crossed_hosts: bool = False
     peer: str | None = None
+    certificate_ends: float | None = None
 
     def header(self, name: str) -> str | None:
         """
@@ -274,7 +275,7 @@ def _ask(
 ) -> Response:
     try:
         answer = _open(pool, method, url, headers, body)
-        peer = getattr(getattr(answer, "connection", None), "peer", None)
+        connection = getattr(answer, "connection", None)
         content = read_body(answer)
     except (HTTPError, HTTPException, OSError, ValueError) as exc:
         # `ValueError` is what http.client makes of a chunk of less than nothing.
@@ -287,15 +288,13 @@ def _ask(
         headers=tuple(answer.headers.items()),
         body=content[:BODY_MAX],
         url=str(url),
-        peer=peer,
+        peer=getattr(connection, "peer", None),
+        certificate_ends=_end_of(getattr(connection, "certificate", None)),
     )
 
 
-def place(url: str) -> str:
-    """
-    Host and path of *url*, for a message: its query may carry what a log should not.
-    """
-    return url.partition("://")[2].partition("?")[0].removesuffix("/")
+def _end_of(certificate: Mapping[str, Any] | None) -> float | None:
+    return ssl.cert_time_to_seconds(certificate["notAfter"]) if certificate else None
 
 
 def _open(

@@ -162,6 +162,13 @@ def _address(hostname: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | N
         return None
 
 
+def place(url: str) -> str:
+    """
+    Host and path of *url*, for a message: its query may carry what a log should not.
+    """
+    return url.partition("://")[2].partition("?")[0].removesuffix("/")
+
+
 def check_redirect(source: Url, target: Url | None) -> Url:
     """
     *target*, if *source* may send us there.

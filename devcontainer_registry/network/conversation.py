@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: MIT
+"""
+The requests to one registry, as docker makes them.
+
+The protocol: https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md and
+https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/token.md; where they leave
+room, what docker does: https://github.com/moby/moby/blob/v28.2.2/registry/auth.go
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from urllib.parse import urlencode
+
+from ..errors import AuthenticationError, RegistryError, UnreachableError
+from . import refusals
+from .answers import PULLED, challenge_fault, read_token_answer, refuse_page
+from .challenge import check_realm, parse
+from .failures import led_away, no_challenge, not_a_registry
+from .urls import Url, place
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from ..credentials import Credential
+    from ..registry import Registry
+    from .challenge import Challenge
+    from .transport import Response, Transport
+
+# docker's name for itself at token servers.
+_CLIENT_ID = "docker"
+
+# Why docker goes on to plain HTTP with a registry on this machine: the port speaks no TLS.
+_NO_TLS = ("plain-http", "tls-failed", "connection-reset", "timeout")
+
+# Seconds for that first try over TLS: some servers wait for the end of a line that never comes.
+_TLS_HERE_MAX = 5.0
+
+
+class Conversation:
+    """
+    Requests to one registry with one credential, which is sent no more once it was refused.
+
+    Attributes:
+        registry: Whom is talked to.
+        realm: The host of the token server, where it is not the registry's own.
+        oddity: Why docker cannot read what was answered, or "".
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        credential: Credential | None,
+        *,
+        transport: Transport,
+        timeout: float,
+        ca_file: str | None = None,
+    ) -> None:
+        """
+        Prepare; nothing is asked yet.
+
+        Args:
+            registry: Whom to ask.
+            credential: What to log in with; None: anonymously.
+            transport: How.
+            timeout: Seconds for everything.
+            ca_file: Path of a PEM bundle to trust in addition.
+        """
+        self.registry = registry
+        self.realm: str | None = None
+        self.oddity = ""
+        self._credential = credential
+        self._transport = transport
+        self._end = time.monotonic() + timeout
+        self._ca_file = ca_file
+        self._root = f"https://{registry.api_host}/v2/"
+        self._identity: str | None = None
+        self._challenge: tuple[Url, Challenge] | None = None
+
+    def ping(self) -> Response:
+        """
+        Ask without a login whether this is a registry, and how to log in.
+
+        Returns:
+            An answer with status 200, if it asks for no login, or 401.
+
+        Raises:
+            RegistryError: Anything else.
+        """
+        ping = self._ping()
+        if ping.status == 200:
+            refuse_page(ping, self.registry)
+        elif ping.status != 401:
+            raise refusals.error(ping, self.registry, sent=False)
+        return ping
+
+    def log_in(self, ping: Response) -> None:
+        """
+        Answer the challenge of *ping*, and prove that the registry accepts the credential.
+
+        It does where it answers 200 to what it answered 401 to without a login.  No redirect is
+        followed: what answers elsewhere has not seen the credential.
+
+        Raises:
+            RegistryError: It refuses, or nobody can tell.
+        """
+        self._identity = self._answer(ping)
+        assert self._identity is not None
+        response = self._request("GET", self._root, authorization=self._identity)
+        if response.leads_to is not None:
+            raise led_away(self.registry, response.leads_to)
+        if response.status != 200:
+            raise refusals.error(response, self.registry)
+        refuse_page(response, self.registry)
+
+    def read_challenge(self, ping: Response) -> None:
+        """
+        Take note of the challenge of *ping*, for who asks anonymously.
+        """
+        self._identity = self._answer(ping)
+
+    def authorize(self, name: str, *actions: str) -> str | None:
+        """
+        Return the `Authorization` for *actions* on the repository *name*; None: there is none.
+
+        A token of its own: asked for login and image at once, ghcr.io, Google and GitLab refuse in
+        the same words either, and the login would have to be sent again to tell.
+
+        Raises:
+            RegistryError: The token server refuses, or cannot be asked.
+        """
+        if self._challenge is None:
+            return self._identity
+        scope = f"repository:{name}:{','.join(actions)}"
+        return f"Bearer {self._token(*self._challenge, scope)}"
+
+    def manifest(self, name: str, reference: str, authorization: str | None) -> Response:
+        """
+        Ask for the manifest *reference* of the repository *name*, headers only.
+
+        Redirects are followed without the login, as registries keep manifests elsewhere, too.
+        """
+        url = f"{self._root}{name}/manifests/{reference}"
+        accept = ", ".join(PULLED)
+        return self._request("HEAD", url, authorization=authorization, accept=accept, follow=True)
+
+    def request(
+        self, method: str, path: str, authorization: str | None, *, accept: str = ""
+    ) -> Response:
+        """
+        Make another request, of *path* below `/v2/`.
+        """
+        url = f"{self._root}{path}"
+        return self._request(method, url, authorization=authorization, accept=accept)
+
+    def _ping(self) -> Response:
+        try:
+            return self._request("GET", self._root, at_most=self._time_for_tls())
+        except UnreachableError as exc:
+            if not self.registry.is_loopback or exc.code not in _NO_TLS:
+                raise
+            first = exc
+        self._root = f"http://{self.registry.api_host}/v2/"
+        try:
+            ping = self._request("GET", self._root)
+        except RegistryError as exc:
+            # What went wrong with TLS says more, unless there never was any.
+            raise (exc if first.code == "plain-http" else first) from None
+        if ping.status == 400 and first.code != "plain-http":
+            raise first  # how a TLS port answers plain HTTP
+        return ping
+
+    def _time_for_tls(self) -> float:
+        if not self.registry.is_loopback:
+            return float("inf")
+        return min(_TLS_HERE_MAX, (self._end - time.monotonic()) / 2)
+
+    def _answer(self, ping: Response) -> str | None:
+        """
+        The `Authorization` that answers the challenge; the token server, if one was asked, is kept.
+
+        Bearer before Basic, as docker has it.
+        """
+        headers = ping.header_list("WWW-Authenticate")
+        challenges = parse(headers)
+        bearer = next((c for c in challenges if c.scheme == "bearer"), None)
+        basic = next((c for c in challenges if c.scheme == "basic"), None)
+        if bearer is not None and bearer.parameters.get("realm"):
+            try:
+                realm = self._check_realm(bearer.parameters["realm"], ping)
+            except UnreachableError:
+                if basic is None:
+                    raise
+            else:
+                self._challenge = realm, bearer
+                if self._credential is None:
+                    return None
+                token = self._token(realm, bearer)
+                self.oddity = self.oddity or challenge_fault(headers)
+                return f"Bearer {token}"
+        if not challenges:
+            raise no_challenge(self.registry)
+        if basic is None:
+            raise not_a_registry(self.registry, "asks for a login in a way that no registry does")
+        if ping.crossed_hosts:
+            raise led_away(self.registry, place(ping.url))
+        return self._pair()
+
+    def _pair(self) -> str | None:
+        if self._credential is None:
+            return None
+        if self._credential.is_identity_token:
+            raise AuthenticationError(
+                f"{self.registry} takes a user name and a password, not an identity token",
+                hint="set *_USER and *_PASSWORD",
+            )
+        return self._basic(self._credential)
+
+    def _check_realm(self, realm: str, ping: Response) -> Url:
+        asked = Url.parse(self._root)
+        assert asked is not None
+        url = check_realm(
+            realm,
+            registry=self.registry,
+            asked=asked,
+            crossed_hosts=ping.crossed_hosts,
+            peer=ping.peer,
+        )
+        if not url.same_host(asked):
+            self.realm = url.netloc
+        return url
+
+    def _token(self, realm: Url, challenge: Challenge, scope: str = "") -> str:
+        credential = self._credential
+        query = {"service": service} if (service := challenge.parameters.get("service")) else {}
+        if scope:
+            query["scope"] = scope
+        query["client_id"] = _CLIENT_ID
+        if credential is not None and credential.is_identity_token:
+            form = {"grant_type": "refresh_token", **query}
+            form["refresh_token"] = credential.secret.reveal()
+            response = self._request("POST", str(realm), form=form)
+        else:
+            basic = None
+            if credential is not None:
+                query |= {"offline_token": "true", "account": credential.username}
+                basic = self._basic(credential)
+            joint = "&" if "?" in realm.target else "?"
+            url = f"{realm}{joint}{urlencode(query, errors='surrogateescape')}"
+            response = self._request("GET", url, authorization=basic)
+        if response.leads_to is not None:
+            # The credential stays behind, so that token would be nobody's.
+            raise led_away(realm.netloc, response.leads_to)
+        if response.status != 200:
+            raise refusals.error(response, self.registry, realm=self.realm)
+        return self._read_token(response)
+
+    def _read_token(self, response: Response) -> str:
+        answer = read_token_answer(response.body)
+        if answer.token is None:
+            who = self.realm or self.registry
+            raise not_a_registry(who, "sends no token where a token server does")
+        if answer.is_nobodys and self._credential is not None:
+            # Some grant the world's token to a wrong password instead of refusing it.
+            raise refusals.refused(self.registry, self.realm)
+        self.oddity = self.oddity or answer.oddity
+        return answer.token
+
+    @staticmethod
+    def _basic(credential: Credential) -> str:
+        pair = f"{credential.username}:{credential.secret.reveal()}"
+        # Bytes of the environment that are no UTF-8 go out as they came in.
+        return "Basic " + base64.b64encode(pair.encode("utf-8", "surrogateescape")).decode()
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        *,
+        authorization: str | None = None,
+        form: dict[str, str] | None = None,
+        at_most: float = float("inf"),
+        follow: bool = False,
+        accept: str = "",
+    ) -> Response:
+        headers = {"Authorization": authorization} if authorization else {}
+        if accept:
+            headers["Accept"] = accept
+        return self._transport.request(
+            method,
+            url,
+            headers=headers,
+            form=form,
+            ca_file=self._ca_file,
+            trusted_as=self.registry.api_host,
+            timeout=min(at_most, self._end - time.monotonic()),
+            follow=follow or authorization is None,
+        )
