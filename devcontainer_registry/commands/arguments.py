@@ -110,6 +110,16 @@ def add_login_options(
         metavar="WHERE",
         help=f"{either(_STORE)} (default: auto)",
     )
+    add_timeout(parser, environ, timeout)
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be done; ask nobody, write nothing"
+    )
+
+
+def add_timeout(parser: argparse.ArgumentParser, environ: Mapping[str, str], timeout: str) -> None:
+    """
+    Add the option that bounds the whole run.
+    """
     parser.add_argument(
         "--timeout",
         type=_seconds,
@@ -117,9 +127,27 @@ def add_login_options(
         metavar="SECONDS",
         help=f"for the whole run (default: {timeout})",
     )
+
+
+def add_doctor_options(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+    """
+    Add the arguments and options of a diagnosis.
+    """
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be done; ask nobody, write nothing"
+        "images",
+        nargs="*",
+        metavar="IMAGE",
+        help="as docker pull takes it; default: the images of the dev container configuration here "
+        "and the registries of all sets",
     )
+    parser.add_argument("--push", action="store_true", help="check whether a push is allowed, too")
+    parser.add_argument(
+        "--share",
+        action="store_true",
+        help="replace hosts, users, paths and images by placeholders, for a public issue",
+    )
+    add_source_options(parser)
+    add_timeout(parser, environ, "30")
 
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:

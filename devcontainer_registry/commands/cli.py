@@ -19,6 +19,7 @@ from .arguments import (
     Parser,
     Version,
     add_command,
+    add_doctor_options,
     add_login_options,
     add_output_options,
     add_source_options,
@@ -26,7 +27,7 @@ from .arguments import (
     either,
     usage_error,
 )
-from .hiding import Hider
+from .hiding import Hider, trace_of
 from .log import LEVELS, observer
 from .progress import Progress, waiting_for_lock
 
@@ -131,6 +132,8 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         commands, "status", _status, "whom docker asks, where it is kept, until when"
     )
     add_source_options(status)
+    doctor = add_command(commands, "doctor", _doctor, "find out why an image cannot be pulled")
+    add_doctor_options(doctor, environ)
     logout = add_command(commands, "logout", _logout, "remove what we wrote, and nothing else")
     logout.add_argument("registries", nargs="*", metavar="REGISTRY", help="such as ghcr.io")
     logout.add_argument("--all", action="store_true", help="every registry that we logged in to")
@@ -246,6 +249,12 @@ def _status(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return report.exit_status
 
 
+def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from . import doctor
+
+    return doctor.run(arguments, environ, observe=_observer(arguments, environ))
+
+
 def _logout(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from ..logins.logout import logout
     from ..registry import Registry
@@ -325,25 +334,10 @@ def _crashed(exc: Exception, environ: Mapping[str, str], secrets_file: str | Non
         return _BUG
     hide = Hider(environ, secrets_file=secrets_file)
     try:
-        text = hide(_trace(exc))
+        text = hide(trace_of(exc))
     except Exception:  # noqa: BLE001  (what hides secrets has failed itself: show nothing)
         text = f"{type(exc).__name__}\n"
     with contextlib.suppress(OSError):
         sys.stderr.write(text)
         sys.stderr.write("devcontainer-registry: this is a bug; please report the lines above\n")
     return _BUG
-
-
-def _trace(exc: BaseException) -> str:
-    """
-    Where *exc* and its causes came from, without their texts.
-
-    Nobody has vetted those: they may quote a part of a secret, which no mask would know.
-    """
-    import traceback
-
-    cause = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
-    above = f"{_trace(cause)}and then:\n" if cause is not None else ""
-    number = f" (errno {exc.errno})" if isinstance(exc, OSError) and exc.errno else ""
-    frames = "".join(traceback.format_tb(exc.__traceback__))
-    return f"{above}{frames}{type(exc).__name__}{number}\n"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Masking, in any text, each secret that the environment holds.
+Masking the environment's secrets in any text, and tracebacks without texts.
 """
 
 from __future__ import annotations
@@ -44,3 +44,18 @@ class Hider:
             for name, value in layer.variables.items():
                 if value and name.upper().endswith(SECRET_NAMES):
                     yield from shapes(value)
+
+
+def trace_of(exc: BaseException) -> str:
+    """
+    Where *exc* and its causes came from, without their texts.
+
+    Nobody has vetted those: they may quote a part of a secret, which no mask would know.
+    """
+    import traceback
+
+    cause = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
+    above = f"{trace_of(cause)}and then:\n" if cause is not None else ""
+    number = f" (errno {exc.errno})" if isinstance(exc, OSError) and exc.errno else ""
+    frames = "".join(traceback.format_tb(exc.__traceback__))
+    return f"{above}{frames}{type(exc).__name__}{number}\n"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any, TextIO
 
+    from ..credentials import Finding
     from ..errors import RegistryError
     from ..logins.status import Standing, StatusReport
     from ..report import LoginReport, Outcome
@@ -110,7 +111,7 @@ def document(report: LoginReport) -> dict[str, Any]:
         "version": 1,
         "config": report.config,
         "changed": report.changed,
-        "error": _error(report.error),
+        "error": error_document(report.error),
         "registries": [
             {
                 "id": outcome.id,
@@ -126,20 +127,27 @@ def document(report: LoginReport) -> dict[str, Any]:
                 "elapsed_ms": round(outcome.elapsed * 1000),
                 "realm": outcome.realm,
                 "code": outcome.code,
-                "error": _error(outcome.error),
+                "error": error_document(outcome.error),
             }
             for outcome in report.outcomes
         ],
-        "findings": [
-            {
-                "code": finding.code,
-                "message": finding.message,
-                "hint": finding.hint,
-                "variable": finding.variable,
-            }
-            for finding in report.findings
-        ],
+        "findings": findings_document(report.findings),
     }
+
+
+def findings_document(findings: Iterable[Finding]) -> list[dict[str, str | None]]:
+    """
+    *findings* for programs.
+    """
+    return [
+        {
+            "code": finding.code,
+            "message": finding.message,
+            "hint": finding.hint,
+            "variable": finding.variable,
+        }
+        for finding in findings
+    ]
 
 
 def status_lines(report: StatusReport, *, colours: bool = False) -> Iterator[str]:
@@ -169,7 +177,7 @@ def status_document(report: StatusReport) -> dict[str, Any]:
     return {
         "version": 1,
         "config": report.config,
-        "error": _error(report.error),
+        "error": error_document(report.error),
         "registries": [
             {
                 "registry": standing.registry,
@@ -182,7 +190,7 @@ def status_document(report: StatusReport) -> dict[str, Any]:
                 "refused_at": _instant(standing.refused_at),
                 "expires_at": _instant(standing.expires_at),
                 "code": standing.error.code if standing.error is not None else None,
-                "error": _error(standing.error),
+                "error": error_document(standing.error),
             }
             for standing in report.standings
         ],
@@ -200,8 +208,8 @@ def complaint(message: str, *, hint: str = "") -> str:
     """
     What is wrong with how a command was called, at 80 columns.
     """
-    said = _wrap(f"devcontainer-registry: {message}", _WIDTH - 2)
-    said += _wrap(f"hint: {hint}", _WIDTH - 4) if hint else []
+    said = wrapped(f"devcontainer-registry: {message}", _WIDTH - 2)
+    said += wrapped(f"hint: {hint}", _WIDTH - 4) if hint else []
     return "\n  ".join(said)
 
 
@@ -218,22 +226,25 @@ class _Style:
             yield first.rstrip()
             yield from self.below(detail)
             return
-        wrapped = _wrap(detail, _WIDTH - start) or [""]
+        rows = wrapped(detail, _WIDTH - start) or [""]
         gap = "  " if name else ""
-        yield f"{first}{gap}{wrapped[0]}".rstrip()
-        for more in wrapped[1:]:
+        yield f"{first}{gap}{rows[0]}".rstrip()
+        for more in rows[1:]:
             yield " " * start + more
 
     def below(self, text: str) -> Iterator[str]:
         indent = " " * _WORD_WIDTH
-        for number, line in enumerate(_wrap(text, _WIDTH - _WORD_WIDTH - 2)):
+        for number, line in enumerate(wrapped(text, _WIDTH - _WORD_WIDTH - 2)):
             yield indent + ("  " if number and text.startswith("hint: ") else "") + line
 
     def _paint(self, word: str, colour: str) -> str:
         return f"\x1b[{colour}m{word}\x1b[0m" if self._colours else word
 
 
-def _wrap(text: str, width: int) -> list[str]:
+def wrapped(text: str, width: int) -> list[str]:
+    """
+    *text* in lines of at most *width* columns, words whole.
+    """
     if len(text) <= width and text.isprintable() and text.strip():
         return [text.rstrip()]  # as below, in a thousandth of the time
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
@@ -304,7 +315,10 @@ def _instant(at: float | None) -> str | None:
     return None if at is None else instant(at)
 
 
-def _error(error: RegistryError | None) -> dict[str, str] | None:
+def error_document(error: RegistryError | None) -> dict[str, str] | None:
+    """
+    *error* for programs.
+    """
     if error is None:
         return None
     return {"code": error.code, "message": error.message, "hint": error.hint}

@@ -166,6 +166,13 @@ class Document:
             if key != registry.config_key == key.lower()
         ]
 
+    def login_keys(self) -> list[str]:
+        """
+        The keys of `auths` that say how to log in, and those of `credHelpers`.
+        """
+        found = [k for k, e in self._map("auths").items() if is_object(e) and credential_of(e)]
+        return list(dict.fromkeys((*found, *self._map("credHelpers"))))
+
     def unreadable(self) -> list[str]:
         """
         The keys of `auths` whose entries docker can't read; then it drops others, by chance.

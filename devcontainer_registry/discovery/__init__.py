@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ..credentials import Finding, RegistrySecret
 from ..naming import CODESPACES_SECRETS, variable
+from .docker_auth_config import entries_in as entries_in
 from .docker_auth_config import logins_in as logins_in
 from .docker_auth_config import of_docker
 from .environment import SECRETS_FILE_VARIABLE

@@ -19,17 +19,19 @@ from ..config.file import DockerConfig, Document
 from ..config.findings import why_unread_in
 from ..credentials import Credential
 from ..discovery import logins_in
-from ..errors import ConfigError, InvalidRegistryError, RegistryError
+from ..errors import ConfigError, RegistryError
 from ..logins.renewal import serve
 from ..naming import OUR_HELPER
-from ..registry import Registry, split_image
 from .other_helpers import ask_helper
 from .podman import login_of_podman
+from .target import parse_target
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ..registry import Registry
 
 
 def resolve(
@@ -81,7 +83,7 @@ def resolve(
         RegistryError: Our own helper has a login that is over, and why it got no new one.
     """
     environ = os.environ if environ is None else environ
-    registry, repository = _parsed(target)
+    registry, repository = parse_target(target)
     named = logins_in(environ.get("DOCKER_AUTH_CONFIG", ""))
     if registry.config_key in named:
         return named[registry.config_key]
@@ -102,59 +104,6 @@ def resolve(
         raise _registry_token(registry)
     credential = credential_of(entry)
     return credential and _with_life(registry, credential, config, environ)
-
-
-def _parsed(target: str) -> tuple[Registry, str]:
-    if isinstance(target, Registry):
-        return target, ""
-    if "://" in target:
-        return Registry(target), ""
-    host, slash, _ = target.strip().partition("/")
-    if not slash and _is_host(host):
-        try:
-            return _Spelled.of(Registry(target), host), ""
-        except InvalidRegistryError:
-            pass  # an image of Docker Hub with a dot in its name, such as my.app:latest
-    registry, repository, _ = split_image(target)
-    return _Spelled.of(registry, host), repository
-
-
-class _Spelled(Registry):
-    """
-    A registry that an image reference spells with upper-case letters.
-    """
-
-    spelling = ""
-
-    @classmethod
-    def of(cls, registry: Registry, host: str) -> Registry:
-        """
-        Return *registry*, with *host* as its key if only upper case differs.
-        """
-        if host == registry or host.lower() != registry:
-            return registry
-        spelled = str.__new__(cls, registry)
-        spelled.spelling = host
-        return spelled
-
-    @property
-    def config_key(self) -> str:
-        """
-        docker's key: the host as the image reference has it.
-        """
-        return self.spelling
-
-    @property
-    def spellings(self) -> tuple[str, ...]:
-        """
-        That key, and no other.
-        """
-        return (self.spelling,)
-
-
-def _is_host(text: str) -> bool:
-    name = text.partition(":")[0]
-    return "." in name or name == "localhost" or text.startswith("[")
 
 
 def _asked(

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: MIT
+"""
+The command `doctor`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from ..diagnosis.diagnose import diagnose
+from ..diagnosis.report import STEPS
+from . import render
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+    from ..diagnosis.report import Diagnosis, ImageDiagnosis, Step
+    from ..observer import Observer
+
+_WIDTH = 80
+_STATUS_WIDTH = 6
+_NAME_WIDTH = 12
+_WORDS = {
+    "ok": ("ok", "32"),
+    "note": ("note", "33"),
+    "fail": ("FAIL", "31"),
+    "skipped": ("-", "2"),
+}
+# Facts that are times.
+_INSTANTS = ("at", "saved_at", "expires_at", "certificate_ends")
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str], *, observe: Observer) -> int:
+    """
+    Diagnose, print the result, and return the exit status.
+    """
+    diagnosis = diagnose(
+        arguments.images,
+        environ=environ,
+        secrets_file=arguments.secrets_file,
+        push=arguments.push,
+        timeout=arguments.timeout,
+        observe=observe,
+    )
+    status = diagnosis.exit_status
+    if arguments.share:
+        from ..diagnosis.sharing import without_names
+
+        diagnosis = without_names(diagnosis, environ)
+    if arguments.json:
+        said: Iterable[str] = [json.dumps(document(diagnosis), indent=2)]
+    else:
+        said = lines(diagnosis, colours=render.has_colours(sys.stdout, environ))
+    for line in said:
+        sys.stdout.write(line + "\n")
+    return status
+
+
+def lines(diagnosis: Diagnosis, *, colours: bool = False) -> Iterator[str]:
+    """
+    *diagnosis* at 80 columns: the steps, the cause and the fix, and how many can be pulled.
+    """
+    page = _Page(colours=colours)
+    if len(diagnosis.images) == 1:
+        yield from page.whole(diagnosis.images[0])
+    else:
+        for image in diagnosis.images:
+            if image.ok:
+                yield from page.summary(image)
+        for group in _of_one_cause(diagnosis.images):
+            yield ""
+            yield from (_title(image) for image in group)
+            yield from page.whole(group[0])
+    for finding in diagnosis.findings if not diagnosis.ok or not diagnosis.images else ():
+        yield from page.labelled("Note:", finding.message)
+        if finding.hint:
+            yield from page.labelled("Fix:", finding.hint)
+    if not diagnosis.images:
+        yield "nothing to check: no image was named, and no registry has a set of variables"
+        return
+    yield ""
+    yield _count(diagnosis.images)
+
+
+def _of_one_cause(images: Iterable[ImageDiagnosis]) -> list[list[ImageDiagnosis]]:
+    """
+    The images that cannot be pulled, by their cause.
+    """
+    groups: dict[tuple[str, ...], list[ImageDiagnosis]] = {}
+    for image in images:
+        cause = image.cause
+        if cause is not None:
+            groups.setdefault((cause.code, cause.message, cause.hint), []).append(image)
+    return list(groups.values())
+
+
+def _title(image: ImageDiagnosis) -> str:
+    name = image.image or (str(image.registry) if image.registry is not None else "variables")
+    return f"{name}  ({image.where})" if image.where else name
+
+
+def _count(images: Iterable[ImageDiagnosis]) -> str:
+    named = [image for image in images if image.image is not None]
+    others = [image for image in images if image.image is None]
+    said = []
+    if named:
+        good = sum(image.ok for image in named)
+        said.append(f"{good} of {len(named)} image{'s' * (len(named) != 1)} can be pulled")
+    if others:
+        good = sum(image.ok for image in others)
+        said.append(f"{good} of {len(others)} login{'s' * (len(others) != 1)} accepted")
+    return "; ".join(said)
+
+
+class _Page:
+    def __init__(self, *, colours: bool) -> None:
+        self._colours = colours
+
+    def whole(self, image: ImageDiagnosis) -> Iterator[str]:
+        """
+        The steps of *image*, then cause and fix.
+        """
+        for step in image.steps:
+            yield from self.step(step)
+        reached = {step.name for step in image.steps}
+        missing = [name for name in STEPS if name not in reached]
+        if image.image is None and image.registry is not None:
+            missing = [name for name in missing if name not in ("image", "engine")]
+        if missing and not image.ok:
+            yield f"  {self._word('skipped')}{', '.join(missing)}: not checked"
+        if image.cause is not None:
+            yield ""
+            yield from self.labelled("Cause:", image.cause.message)
+            yield from self.labelled("Fix:", image.cause.hint)
+
+    def step(self, step: Step) -> Iterator[str]:
+        """
+        One step, wrapped.
+        """
+        head = f"  {self._word(step.status)}{step.name:<{_NAME_WIDTH}}"
+        column = 2 + _STATUS_WIDTH + _NAME_WIDTH
+        first, *more = render.wrapped(step.message, _WIDTH - column) or [""]
+        yield f"{head}{first}".rstrip()
+        yield from (" " * column + line for line in more)
+
+    def summary(self, image: ImageDiagnosis) -> Iterator[str]:
+        """
+        One line for an image that can be pulled, and what is worth noting of it.
+        """
+        yield f"  {self._word('ok')}{_title(image)}"
+        for step in image.steps:
+            if step.status == "note" and step.name not in ("credential", "variables"):
+                yield from self.step(step)
+
+    def labelled(self, label: str, text: str) -> Iterator[str]:
+        """
+        *text* behind *label*, wrapped.
+        """
+        column = 7
+        first, *more = render.wrapped(text, _WIDTH - column) or [""]
+        yield f"{label:<{column}}{first}".rstrip()
+        yield from (" " * column + line for line in more)
+
+    def _word(self, status: str) -> str:
+        word, colour = _WORDS[status]
+        padding = " " * (_STATUS_WIDTH - len(word))
+        return (f"\x1b[{colour}m{word}\x1b[0m" if self._colours else word) + padding
+
+
+def document(diagnosis: Diagnosis) -> dict[str, Any]:
+    """
+    *diagnosis* as `doctor --json` prints it.
+    """
+    return {
+        "version": 1,
+        "ok": diagnosis.ok,
+        "images": [
+            {
+                "image": image.image,
+                "registry": image.registry,
+                "origin": image.origin,
+                "where": image.where or None,
+                "ok": image.ok,
+                "cause": render.error_document(image.cause),
+                "steps": [
+                    {
+                        "step": step.name,
+                        "status": step.status,
+                        "message": step.message,
+                        "facts": _facts(step.facts),
+                        "code": step.error.code if step.error is not None else None,
+                    }
+                    for step in image.steps
+                ],
+            }
+            for image in diagnosis.images
+        ],
+        "findings": render.findings_document(diagnosis.findings),
+    }
+
+
+def _facts(facts: Mapping[str, object]) -> dict[str, object]:
+    return {
+        name: render.instant(value) if name in _INSTANTS and isinstance(value, float) else value
+        for name, value in facts.items()
+    }

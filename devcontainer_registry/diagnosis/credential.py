@@ -1,0 +1,431 @@
+# SPDX-License-Identifier: MIT
+"""
+The third step: the credential that docker would send.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass, replace
+
+from ..cache.entry import Entry
+from ..cache.memory import credential_of as credential_in
+from ..causes import pull as causes
+from ..config.auth_entry import credential_of, folded
+from ..config.file import DockerConfig
+from ..credentials import Credential, RegistrySecret, Secret, token_claims
+from ..discovery import entries_in, logins_in
+from ..errors import ConfigError, RegistryError, printable
+from ..files import find_program
+from ..keychain.other_helpers import ask_helper
+from ..keychain.podman import login_of_podman
+from ..naming import HELPER_PREFIX, HELPER_PROGRAM, OF_VSCODE, OUR_HELPER
+from ..registry import Registry
+from .report import Step
+from .variables import expiry_of, near_miss, password_of
+from .words import moment, span
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from .scene import Scene, Target
+
+_HELPER_MAX = 5.0  # seconds
+_AUTH_CONFIG = "DOCKER_AUTH_CONFIG"
+# The first docker that reads it: https://docs.docker.com/engine/release-notes/28/#2830
+_READS_AUTH_CONFIG = (28, 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """
+    Who answers docker for a registry, and with what.
+
+    Attributes:
+        step: As it is shown.
+        credential: What docker would send; None: it asks without a login.
+        place: Where it is from, for a message.
+        rule: The part of docker's configuration that is followed, or `none`.
+        secret: The set for the registry, or None.
+        is_of_set: Whether the credential is that of the set, or what became of it.
+        why_none: Why there is no credential, if the image turns out not to be public.
+    """
+
+    step: Step
+    credential: Credential | None = None
+    place: str = ""
+    rule: str = "none"
+    secret: RegistrySecret | None = None
+    is_of_set: bool = False
+    why_none: RegistryError | None = None
+
+
+def find_credential(scene: Scene, target: Target, unread: RegistryError | None) -> Answer:
+    """
+    Return what docker would send for *target*, as it would find it.
+
+    Args:
+        scene: Where it looks.
+        target: For whom.
+        unread: Why it reads no login from config.json, or None.
+    """
+    look = _Look(scene, target)
+    answer = look.up(unread)
+    return replace(answer, secret=look.secret)
+
+
+class _Look:
+    def __init__(self, scene: Scene, target: Target) -> None:
+        self._scene = scene
+        self._target = target
+        self._registry = target.registry
+        self.secret = scene.secret_of(Registry(str(target.registry)))
+
+    def up(self, unread: RegistryError | None) -> Answer:
+        scene, registry = self._scene, self._registry
+        found = self._of_dev_container_cli() if self._target.origin == "feature" else None
+        if found is not None:
+            return self._found(found, "DEVCONTAINERS_OCI_AUTH", "DEVCONTAINERS_OCI_AUTH")
+        login = logins_in(scene.environ.get(_AUTH_CONFIG, "")).get(registry.config_key)
+        too_old = self._docker_that_ignores_it() if login is not None else None
+        if login is not None and too_old is None:
+            return self._found(login, _AUTH_CONFIG, _AUTH_CONFIG)
+        if unread is not None or scene.document is None:
+            return self._none("none", unread)
+        rule, helper = scene.document.rule(registry)
+        if helper == OUR_HELPER and find_program(HELPER_PROGRAM, scene.environ) is not None:
+            return self._of_our_helper(rule)
+        if helper is not None:
+            return self._of_helper(rule, helper)
+        return self._of_entry(scene.document.entry(registry), too_old)
+
+    def _of_entry(self, entry: dict[str, object] | None, too_old: RegistryError | None) -> Answer:
+        if entry and folded(entry).get("registrytoken"):
+            return self._registry_token()
+        credential = credential_of(entry) if entry else None
+        if credential is not None:
+            return self._of_auths(credential)
+        token = self._scene.environ.get("GITHUB_TOKEN")
+        if self._target.origin == "feature" and self._registry == "ghcr.io" and token:
+            github = Credential(username="USERNAME", secret=Secret(token))
+            return self._found(github, "GITHUB_TOKEN", "GITHUB_TOKEN")
+        return self._none("none", too_old)
+
+    @property
+    def _facts(self) -> dict[str, object]:
+        registry = self._registry
+        return {
+            "registry": registry.config_key if registry != "docker.io" else registry,
+            "name": self._target.name or "it",
+            "config": self._scene.home(self._scene.config_path) or "config.json",
+            "id": self.secret.id if self.secret is not None else "ID",
+        }
+
+    # What is found.
+
+    def _found(
+        self, credential: Credential, rule: str, place: str, *, saved: float | None = None
+    ) -> Answer:
+        scene = self._scene
+        ends = credential.expires_at or self._expiry_in(credential)
+        is_of_set = self._is_of_set(credential, saved=saved is not None)
+        said = f"from {place}"
+        if saved is not None:
+            said += f", saved by us {moment(saved, now=scene.now)}"
+        if ends is not None and ends <= scene.now:
+            return self._expired(scene.now - ends, rule, place, saved=saved, is_of_set=is_of_set)
+        if ends is not None:
+            said += f", expires in {span(ends - scene.now)}"
+        if self.secret is not None and not is_of_set and saved is None:
+            said += f"; not the login of {self.secret.source}"
+        facts = {"rule": rule, "username": credential.username, "expires_at": ends}
+        facts |= {"saved_at": saved, "of_set": is_of_set}
+        return Answer(
+            step=Step(name="credential", status="ok", message=said, facts=facts),
+            credential=credential,
+            place=place,
+            rule=rule,
+            is_of_set=is_of_set,
+        )
+
+    def _is_of_set(self, credential: Credential, *, saved: bool) -> bool:
+        secret = self.secret
+        if secret is None:
+            return False
+        if secret.secret is not None and secret.secret == credential.secret:
+            return True
+        # What a cloud gave for it cannot be compared.
+        return saved and secret.username != credential.username
+
+    def _expiry_in(self, credential: Credential) -> float | None:
+        if credential.is_identity_token:
+            end = token_claims(credential.secret.reveal()).get("exp")
+            return float(end) if isinstance(end, (int, float)) else None
+        as_set = RegistrySecret(
+            id="TOKEN",
+            registry=Registry(str(self._registry)),
+            source="",
+            username=credential.username,
+            secret=credential.secret,
+        )
+        return expiry_of(self._scene, as_set)
+
+    def _expired(
+        self, ago: float, rule: str, place: str, *, saved: float | None, is_of_set: bool
+    ) -> Answer:
+        facts = {**self._facts, "ago": span(ago), "source": place}
+        if saved is not None and self.secret is not None:
+            cause = causes.EXPIRED_IN_AUTHS
+        elif saved is not None:
+            cause = causes.EXPIRED_UNSEEN
+            facts["variables"] = "its variables"
+        else:
+            cause = causes.EXPIRED_BY_HAND
+            fix = f"get a new one and run docker login {self._registry}"
+            if is_of_set and self.secret is not None:
+                fix = f"update {password_of(self.secret)}, then run devcontainer-registry login"
+            facts["fix"] = fix
+        return self._failed(cause.error(**facts), f"expired {span(ago)} ago", rule, place)
+
+    def _of_auths(self, credential: Credential) -> Answer:
+        scene = self._scene
+        registry = Registry(str(self._registry))
+        saved = None
+        if scene.memory.wrote(registry, credential):
+            credential = scene.memory.with_life(registry, credential)
+            saved = self._entry().at
+        return self._found(credential, "auths", "auths", saved=saved)
+
+    def _entry(self) -> Entry:
+        try:
+            return Entry.read(self._scene.cache, Registry(str(self._registry)))
+        except ConfigError:
+            return Entry()
+
+    def _of_our_helper(self, rule: str) -> Answer:
+        """
+        What our helper would answer, without letting it renew anything.
+        """
+        scene = self._scene
+        entry = self._entry()
+        place = f"our credential helper ({rule})"
+        if entry.is_erased:
+            return self._none(rule, causes.ERASED_BY_LOGOUT.error(**self._facts))
+        if entry.has_credential and entry.works(now=scene.now):
+            return self._found(credential_in(entry), rule, place, saved=entry.at or scene.now)
+        if not entry.has_credential and self.secret is None:
+            return self._none(rule, causes.OUR_HELPER_HAS_NO_LOGIN.error(**self._facts))
+        if not entry.has_credential:
+            due = causes.FIRST_USE_DUE.error(**self._facts)
+            return self._failed(due, "no login yet; the helper gets one", rule, place)
+        ago = span(scene.now - (entry.expires_at or scene.now))
+        if self.secret is not None:
+            due = causes.RENEWAL_DUE.error(**self._facts, ago=ago)
+            return self._failed(due, f"expired {ago} ago; renewed at the next pull", rule, place)
+        unseen = causes.EXPIRED_UNSEEN.error(
+            **self._facts, ago=ago, variables=f"the variables for {self._registry}"
+        )
+        seen = f"expired {ago} ago; the helper cannot see its variables here"
+        return self._failed(unseen, seen, rule, place)
+
+    def _of_helper(self, rule: str, helper: str) -> Answer:
+        scene = self._scene
+        program = printable(HELPER_PREFIX + helper)
+        place = f"{program} ({rule})"
+        timeout = min(_HELPER_MAX, scene.left())
+        try:
+            credential = ask_helper(
+                helper, self._registry.config_key, environ=scene.environ, timeout=timeout
+            )
+        except RegistryError as exc:
+            error = type(exc)(
+                exc.message.replace("config.json", rule, 1), hint=exc.hint, code=exc.code
+            )
+            return self._failed(error, _seen_of(exc, program), rule, place)
+        if credential is not None:
+            return self._found(credential, rule, place)
+        facts = {**self._facts, "program": program, "rule": rule}
+        assert scene.document is not None
+        if rule == "credsStore" and scene.document.has_login(self._registry):
+            vscode = helper.startswith(OF_VSCODE)
+            hidden = causes.LOGIN_HIDDEN_BY_VSCODE if vscode else causes.LOGIN_HIDDEN_BY_STORE
+            return self._none(rule, hidden.error(**facts), seen=f"{program} has no login")
+        none = causes.HELPER_HAS_NO_LOGIN.error(**facts)
+        return self._none(rule, none, seen=f"{program} has no login")
+
+    # What is not found.
+
+    def _failed(self, error: RegistryError, seen: str, rule: str, place: str) -> Answer:
+        facts = {"rule": rule, "code": error.code}
+        step = Step(name="credential", status="fail", message=seen, facts=facts, error=error)
+        return Answer(step=step, rule=rule, place=place)
+
+    def _registry_token(self) -> Answer:
+        error = ConfigError(
+            f"config.json has a registrytoken for {self._registry}, which is no user name and "
+            "password",
+            hint=f"run docker logout {self._registry}, and log in again",
+            code="registry-token",
+        )
+        return self._failed(error, "a registrytoken in auths", "auths", "auths")
+
+    def _none(self, rule: str, why: RegistryError | None, *, seen: str = "none") -> Answer:
+        step = Step(
+            name="credential",
+            status="note",
+            message=f"{seen}; Docker asks without a login",
+            facts={"rule": rule},
+        )
+        return Answer(step=step, rule=rule, why_none=why or self._why_none())
+
+    def _why_none(self) -> RegistryError:
+        """
+        Why docker has no login for the registry, the nearest reason first.
+        """
+        scene, facts = self._scene, self._facts
+        broken = scene.incomplete_of(Registry(str(self._registry)))
+        if broken is not None:
+            return broken.error
+        if self.secret is not None:
+            recalled = scene.memory.recall(self.secret)
+            if recalled.state == "refused":
+                return causes.REFUSED_BEFORE.error(
+                    **facts,
+                    source=self.secret.source,
+                    time=moment(recalled.at, now=scene.now),
+                    password=password_of(self.secret),
+                )
+            elsewhere = self._elsewhere()
+            return elsewhere or causes.LOGIN_NOT_RUN.error(**facts, source=self.secret.source)
+        other = self._elsewhere()
+        if other is not None:
+            return other
+        near = near_miss(scene)
+        if near is not None:
+            return causes.NO_LOGIN_BUT_TYPO.error(**facts, variable=near[1], meant=near[2])
+        return causes.NO_LOGIN.error(**facts)
+
+    def _elsewhere(self) -> RegistryError | None:
+        """
+        A login for the registry that stands where docker does not look, as a cause.
+        """
+        scene, registry, facts = self._scene, self._registry, self._facts
+        text = scene.environ.get(_AUTH_CONFIG, "")
+        if text and not logins_in(text) and self._stands_in(text):
+            return causes.DOCKER_IGNORES_VARIABLE.error(**facts)
+        for key in self._other_keys():
+            same_host = key.lower() == registry.config_key.lower()
+            cause = causes.LOGIN_UNDER_OTHER_SPELLING if same_host else causes.LOGIN_FOR_OTHER_PORT
+            return cause.error(**facts, key=key)
+        other = self._other_config()
+        if other is not None:
+            named = "DOCKER_CONFIG" in scene.environ
+            cause = causes.LOGIN_IN_OTHER_CONFIG if named else causes.LOGIN_OF_OTHER_USER
+            return cause.error(**facts, other=other)
+        try:
+            plain = Registry(str(registry))
+            login = login_of_podman(plain, self._target.name, scene.environ, _HELPER_MAX)
+        except RegistryError:
+            login = None
+        return causes.LOGIN_IN_PODMAN_ONLY.error(**facts) if login is not None else None
+
+    def _stands_in(self, text: str) -> bool:
+        try:
+            return self._registry.config_key in entries_in(text)
+        except ValueError:
+            return False
+
+    def _other_keys(self) -> list[str]:
+        document = self._scene.document
+        if document is None:
+            return []
+        own = self._registry.config_key
+        host = str(self._registry).partition(":")[0].lower()
+        return [
+            key
+            for key in document.login_keys()
+            if key != own and key.partition(":")[0].lower() == host
+        ]
+
+    def _other_config(self) -> str | None:
+        """
+        The path of another config.json of this machine that has the login, or None.
+        """
+        scene = self._scene
+        homes = [scene.environ.get("HOME", ""), _home_of(os.getuid()), _home_of(0)]
+        own = os.path.realpath(scene.config_path) if scene.config_path else ""
+        for home in dict.fromkeys(filter(None, homes)):
+            path = os.path.join(home, ".docker", "config.json")
+            if os.path.realpath(path) == own:
+                continue
+            try:
+                document = DockerConfig(path).read()
+            except (ConfigError, OSError):
+                continue
+            if document.has_login(self._registry) or document.helper(self._registry):
+                return scene.home(path)
+        return None
+
+    # Clients.
+
+    def _of_dev_container_cli(self) -> Credential | None:
+        """
+        The login of `DEVCONTAINERS_OCI_AUTH`: `HOST|USER|TOKEN`, more of them behind commas.
+
+        https://github.com/devcontainers/cli/blob/v0.80.0/src/spec-configuration/httpOCIRegistry.ts
+        """
+        for each in self._scene.environ.get("DEVCONTAINERS_OCI_AUTH", "").split(","):
+            host, _, pair = each.partition("|")
+            user, _, token = pair.partition("|")
+            if host == self._registry and user and token:
+                return Credential(username=user, secret=Secret(token))
+        return None
+
+    def _docker_that_ignores_it(self) -> RegistryError | None:
+        version = docker_version(self._scene)
+        numbers = tuple(map(int, re.findall(r"\d+", version)[:2]))
+        if not version or numbers >= _READS_AUTH_CONFIG:
+            return None
+        return causes.DOCKER_IS_TOO_OLD.error(**self._facts, version=version)
+
+
+def docker_version(scene: Scene) -> str:
+    """
+    The version of the docker command on PATH; "" where there is none.
+    """
+    program = find_program("docker", scene.environ)
+    if program is None:
+        return ""
+    try:
+        done = subprocess.run(  # noqa: S603  (the docker that the user would run)
+            [program, "--version"],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=dict(scene.environ),
+            stdin=subprocess.DEVNULL,
+            timeout=min(_HELPER_MAX, scene.left()),
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    found = re.search(r"\b(\d+\.\d+[\w.+~-]*)", done.stdout)
+    return found[1] if found else ""
+
+
+def _seen_of(error: RegistryError, program: str) -> str:
+    words = {
+        "helper-missing": "is not on PATH",
+        "helper-hangs": f"gave no answer within {_HELPER_MAX:.0f} s",
+    }
+    return f"{program} {words.get(error.code, 'failed')}"
+
+
+def _home_of(user: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(user).pw_dir
+    except KeyError:
+        return ""

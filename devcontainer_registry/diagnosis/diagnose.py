@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: MIT
+"""
+The order of a diagnosis: each image by the way that docker goes.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import replace
+from functools import partial
+
+from ..causes import pull as causes
+from ..errors import DiscoveryError, InvalidRegistryError, RegistryError
+from ..keychain.target import parse_target
+from ..network.conversation import Conversation
+from ..network.transport import Transport
+from ..observer import ignore
+from ..registry import Registry, split_image
+from ..threads import Worker, try_start
+from .credential import find_credential
+from .engine import Engine
+from .image import ImageCheck, login_step, public_step
+from .network import network_step
+from .report import Diagnosis, ImageDiagnosis, Step
+from .scene import Scene, Target
+from .variables import config_step, variables_step
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ..config.file import DockerConfig
+    from ..discovery import Incomplete
+    from ..observer import Observer
+    from .credential import Answer
+
+# Seconds after the deadline for what keeps to it.
+_GRACE = 0.2
+
+
+def diagnose(
+    images: Iterable[str] = (),
+    *,
+    environ: Mapping[str, str] | None = None,
+    secrets_file: str | None = None,
+    config: DockerConfig | None = None,
+    push: bool = False,
+    timeout: float = 30.0,
+    observe: Observer = ignore,
+) -> Diagnosis:
+    """
+    Say why *images* can or cannot be pulled, and what to do about it.
+
+    Read only: no cache entry, no config.json and no refusal is written.  A credential goes to its
+    registry, to that registry's token server, and to the Docker Engine over a socket of this
+    machine, ssh or verified TLS; one that was refused is not sent again.
+
+    Args:
+        images: References, as `docker pull` takes them, or registries; empty: the registries that
+            there are sets for.
+        environ: All variables; None: the process's own.
+        secrets_file: Path of a JSON file of variables, as the dev container CLI takes it.
+        config: The config.json to read; None: where docker looks for it.
+        push: Whether a push is to be checked, too.
+        timeout: Seconds for everything.
+        observe: Told of each step as it ends, also from other threads.
+
+    Returns:
+        One `ImageDiagnosis` for each image; nothing that a registry, a file or an engine does is
+        raised.
+    """
+    environ = os.environ if environ is None else environ
+    deadline = time.monotonic() + timeout
+    scene = Scene(environ=environ, secrets_file=secrets_file, config=config, deadline=deadline)
+    named = list(dict.fromkeys(images))
+    invalid: list[ImageDiagnosis] = []
+    targets: list[Target] = []
+    for image in named:
+        target = _target(image)
+        if target is None:
+            invalid.append(_invalid(image))
+        else:
+            targets.append(target)
+    if not named:
+        targets = _of_sets(scene)
+        invalid = [_unusable(i) for i in scene.found.incomplete if not (i.registry or i.empty)]
+    with Transport(environ=environ) as transport:
+        run = _Run(scene, transport, push=push, observe=observe)
+        done = run.all(targets)
+    return Diagnosis(images=(*done, *invalid), findings=scene.found.findings)
+
+
+def _target(image: str) -> Target | None:
+    try:
+        registry, name = parse_target(image)
+        reference = split_image(image)[2] if name else ""
+    except InvalidRegistryError:
+        return None
+    return Target(image=image, registry=registry, name=name, reference=reference)
+
+
+def _of_sets(scene: Scene) -> list[Target]:
+    found = [s.registry for s in scene.found.secrets]
+    found += [i.registry for i in scene.found.incomplete if i.registry and not i.empty]
+    return [Target(image=None, registry=r, origin="variables") for r in dict.fromkeys(found)]
+
+
+def _unusable(broken: Incomplete) -> ImageDiagnosis:
+    facts = {"set": broken.id, "code": broken.error.code}
+    message = broken.source
+    step = Step(name="variables", status="fail", message=message, facts=facts, error=broken.error)
+    return ImageDiagnosis(image=None, registry=None, origin="variables", steps=(step,))
+
+
+def _invalid(image: str) -> ImageDiagnosis:
+    error = causes.INVALID_IMAGE.error()
+    step = Step(name="image", status="fail", message="not an image reference", error=error)
+    return ImageDiagnosis(image=image, registry=None, steps=(step,))
+
+
+class _Run:
+    """
+    One diagnosis: what its threads share.
+    """
+
+    def __init__(
+        self, scene: Scene, transport: Transport, *, push: bool, observe: Observer
+    ) -> None:
+        self._scene = scene
+        self._transport = transport
+        self._push = push
+        self._observe = observe
+        self._engine = Engine(scene)
+        self._engine_ready = threading.Event()
+        self._steps: dict[Target, tuple[Step, ...]] = {}
+        self._crashes: list[Exception] = []
+
+    def all(self, targets: Sequence[Target]) -> list[ImageDiagnosis]:
+        """
+        Diagnose all *targets*, in their order; all registries at once.
+        """
+        groups: dict[tuple[str, bool], list[Target]] = {}
+        for target in targets:
+            # Docker looks the host up as it is spelled; the dev container CLI in its own order.
+            key = target.registry.config_key, target.origin == "feature"
+            groups.setdefault(key, []).append(target)
+        if any(target.name for target in targets):
+            looking = Worker(self._look_for_engine)
+            if not try_start(looking):
+                self._look_for_engine()
+        self._at_once([partial(self._registry, group) for group in groups.values()])
+        if self._crashes:
+            raise self._crashes[0]
+        return [
+            ImageDiagnosis(
+                image=target.image,
+                registry=Registry(str(target.registry)),
+                origin=target.origin,
+                where=target.where,
+                steps=self._steps.get(target) or (_late(target),),
+            )
+            for target in targets
+        ]
+
+    def _look_for_engine(self) -> None:
+        try:
+            self._engine.look()
+        finally:
+            self._engine_ready.set()
+
+    def _registry(self, targets: Sequence[Target]) -> None:
+        """
+        The steps that the images of one registry share, and then each image.
+        """
+        scene, first = self._scene, targets[0]
+        config, unread = config_step(scene, first.registry)
+        answer = find_credential(scene, first, unread)
+        steps = [variables_step(scene, first.registry), config, answer.step]
+        if not first.name and answer.why_none is not None:
+            # No image to try without a login: what there is none of is the answer.
+            steps = blamed(steps, answer.why_none, unread)
+        conversation = Conversation(
+            first.registry,
+            answer.credential,
+            transport=self._transport,
+            timeout=scene.left(),
+            ca_file=answer.secret.ca_file if answer.secret is not None else None,
+        )
+        if not _has_failed(steps):
+            network, ping = network_step(scene, conversation)
+            steps.append(network)
+            if ping is not None:
+                steps.append(login_step(scene, first, answer, conversation, ping))
+        self._tell(first, steps)
+        for target in targets:
+            self._steps[target] = tuple(steps)
+        then = self._public if _has_failed(steps) else self._image
+        self._at_once([partial(then, t, answer, conversation, unread) for t in targets if t.name])
+
+    def _public(
+        self, target: Target, answer: Answer, _: Conversation, __: RegistryError | None
+    ) -> None:
+        """
+        Whether *target*, for which the login failed, can be read without one.
+        """
+        *steps, last = self._steps[target]
+        if last.name == "login":
+            failed = public_step(self._scene, target, answer, last, transport=self._transport)
+            self._steps[target] = (*steps, failed)
+
+    def _image(
+        self,
+        target: Target,
+        answer: Answer,
+        conversation: Conversation,
+        unread: RegistryError | None,
+    ) -> None:
+        shared = list(self._steps[target])
+        steps = [ImageCheck(self._scene, target, answer, conversation).step(push=self._push)]
+        if steps[-1].status != "fail":
+            self._engine_ready.wait(self._scene.left())
+            steps.append(self._engine.step(target, answer.credential))
+        self._tell(target, steps)
+        why = steps[-1].error
+        if why is not None and why is answer.why_none:
+            shared = blamed(shared, why, unread)
+        self._steps[target] = (*shared, *steps)
+
+    def _tell(self, target: Target, steps: Iterable[Step]) -> None:
+        for step in steps:
+            self._observe(
+                "doctor.step",
+                registry=target.registry,
+                step=step.name,
+                status=step.status,
+                code=step.error.code if step.error is not None else None,
+            )
+
+    def _at_once(self, calls: Sequence[Callable[[], object]]) -> None:
+        """
+        Make all *calls*, each in a thread, and wait for them until the deadline.
+        """
+        here = list(calls[:1])
+        threads = []
+        for call in calls[1:]:
+            thread = Worker(self._guarded, call)
+            if try_start(thread):
+                threads.append(thread)
+            else:
+                here.append(call)
+        for call in here:
+            self._guarded(call)
+        for thread in threads:
+            thread.join(self._scene.left() + _GRACE)
+
+    def _guarded(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except Exception as exc:  # noqa: BLE001  (a bug, which `all` raises again)
+            self._crashes.append(exc)
+
+
+def _has_failed(steps: Iterable[Step]) -> bool:
+    return any(step.status == "fail" for step in steps)
+
+
+def blamed(steps: list[Step], why: RegistryError, unread: RegistryError | None) -> list[Step]:
+    """
+    *steps*, with the one failed that is the reason *why* docker has no login.
+    """
+    name = "credential"
+    if why is unread:
+        name = "config"
+    elif isinstance(why, DiscoveryError) and steps[0].facts.get("code") == why.code:
+        name = "variables"
+    return [
+        replace(step, status="fail", error=why) if step.name == name else step for step in steps
+    ]
+
+
+def _late(target: Target) -> Step:
+    error = causes.OUT_OF_TIME.error(registry=target.registry)
+    return Step(name="network", status="fail", message="no answer in time", error=error)

@@ -1,0 +1,395 @@
+# SPDX-License-Identifier: MIT
+"""
+The fifth and sixth steps: the login and the image.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import platform
+import re
+from urllib.parse import urlencode
+
+from ..causes import pull as causes
+from ..credentials import token_claims
+from ..errors import AuthenticationError, RegistryError
+from ..network import refusals
+from ..network.answers import PULLED, is_manifest
+from ..network.conversation import Conversation
+from ..network.urls import Url, place
+from .report import Step
+from .variables import explained, hint_of, password_of
+from .words import moment
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..network.transport import Response, Transport
+    from .credential import Answer
+    from .scene import Scene, Target
+
+_INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+# What Go calls the machine that Python calls otherwise.
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+
+# Tags in one answer: 128 characters each at most, so that it is never cut off.
+_TAGS = 400
+_PAGES_MAX = 10
+
+
+def login_step(
+    scene: Scene, target: Target, answer: Answer, conversation: Conversation, ping: Response
+) -> Step:
+    """
+    Log in once, with what docker would send.
+    """
+    registry = conversation.registry
+    if answer.credential is None:
+        if ping.status != 200:
+            conversation.read_challenge(ping)
+        return Step(name="login", status="ok", message="none; asked as anybody")
+    if ping.status == 200:
+        message = f"{registry} answers without a login: not checked"
+        return Step(name="login", status="skipped", message=message)
+    refused = _refused_before(scene, answer)
+    try:
+        if refused is not None:
+            raise refused
+        conversation.log_in(ping)
+    except AuthenticationError as exc:
+        error = exc if exc is refused else _refused(scene, target, answer, exc)
+        seen = exc.message if exc is not refused else "refused before; not sent again"
+        return _failed("login", seen, error)
+    except RegistryError as exc:
+        return _failed("login", exc.message, exc)
+    user = _user(answer)
+    facts = {"username": answer.credential.username, "realm": conversation.realm}
+    message = f"{registry} accepts {user}"
+    if conversation.realm:
+        message += f" through {conversation.realm}"
+    return Step(name="login", status="ok", message=message, facts=facts)
+
+
+def _failed(name: str, seen: str, error: RegistryError) -> Step:
+    return Step(name=name, status="fail", message=seen, facts={"code": error.code}, error=error)  # type: ignore[arg-type]
+
+
+def _user(answer: Answer) -> str:
+    credential = answer.credential
+    if credential is None:
+        return "nobody"
+    return "the identity token" if credential.is_identity_token else credential.username
+
+
+def _refused_before(scene: Scene, answer: Answer) -> AuthenticationError | None:
+    """
+    Why the credential is not sent: it was refused a moment ago, and accounts get locked.
+    """
+    secret = answer.secret
+    if secret is None or not answer.is_of_set:
+        return None
+    recalled = scene.memory.recall(secret)
+    if not recalled.was_refused(now=scene.now):
+        return None
+    error = causes.REFUSED_BEFORE.error(
+        registry=secret.registry,
+        source=secret.source,
+        time=moment(recalled.at, now=scene.now),
+        password=password_of(secret),
+        id=secret.id,
+    )
+    assert isinstance(error, AuthenticationError)
+    return error
+
+
+def _refused(
+    scene: Scene, target: Target, answer: Answer, error: AuthenticationError
+) -> RegistryError:
+    """
+    Why the registry refused: by who keeps the credential, and what it looks like.
+    """
+    secret, registry = answer.secret, target.registry
+    facts: dict[str, object] = {
+        "registry": registry,
+        "place": answer.place,
+        "config": scene.home(scene.config_path),
+        "name": target.name,
+    }
+    if error.code != "rejected":
+        return error  # it says itself why
+    if secret is not None:
+        facts |= {"source": secret.source, "id": secret.id, "password": password_of(secret)}
+        if not answer.is_of_set:
+            return causes.SENDS_OLD_LOGIN.error(**facts)
+        hint = hint_of(scene, secret)
+        fix = explained(scene, secret, "rejected") if hint else ""
+        if hint:
+            fix = fix or f"set {password_of(secret)} to what the registry takes"
+            return causes.REFUSED_SET_OF_KIND.error(**facts, hint=hint, fix=fix)
+        return causes.REFUSED_SET.error(**facts)
+    by_helper = answer.rule in ("credHelpers", "credsStore")
+    return (causes.REFUSED_BY_HELPER if by_helper else causes.REFUSED_BY_HAND).error(**facts)
+
+
+def public_step(
+    scene: Scene, target: Target, answer: Answer, failed: Step, *, transport: Transport
+) -> Step:
+    """
+    The *failed* login step, with another cause where the image can be read without a login.
+    """
+    if not target.name or failed.error is None or failed.error.code == "refused-before":
+        return failed
+    anonymous = Conversation(target.registry, None, transport=transport, timeout=scene.left())
+    try:
+        ping = anonymous.ping()
+        anonymous.read_challenge(ping)
+        authorization = anonymous.authorize(target.name, "pull")
+        response = anonymous.manifest(target.name, target.reference, authorization)
+    except RegistryError:
+        return failed
+    if response.status != 200 or not is_manifest(response):
+        return failed
+    fix = f"run docker logout {target.registry}"
+    if answer.rule not in ("auths", "none"):
+        fix = f"delete the login from {answer.place}"
+    if answer.secret is not None:
+        fix = f"update {password_of(answer.secret)}, or {fix}"
+    error = causes.REFUSED_BUT_PUBLIC.error(
+        registry=target.registry, place=answer.place, name=target.name, fix=fix
+    )
+    return _failed("login", failed.message, error)
+
+
+class ImageCheck:
+    """
+    The image step of one target.
+    """
+
+    def __init__(
+        self, scene: Scene, target: Target, answer: Answer, conversation: Conversation
+    ) -> None:
+        self._scene = scene
+        self._target = target
+        self._answer = answer
+        self._talk = conversation
+        self._facts: dict[str, object] = {
+            "registry": target.registry,
+            "name": target.name,
+            "tag": target.reference,
+            "digest": target.reference,
+            "user": _user(answer) if answer.credential is not None else "a login",
+        }
+
+    def step(self, *, push: bool) -> Step:
+        """
+        Whether docker can read the manifest, and, with *push*, write to the repository.
+        """
+        target = self._target
+        try:
+            authorization = self._authorize()
+            response = self._talk.manifest(target.name, target.reference, authorization)
+            if response.status == 200 and is_manifest(response):
+                return self._readable(response, authorization, push=push)
+            return self._unreadable(response, authorization)
+        except AuthenticationError:
+            return self._denied("the token server refuses a token for it")
+        except RegistryError as exc:
+            return _failed("image", exc.message, exc)
+
+    def _authorize(self) -> str | None:
+        return self._talk.authorize(self._target.name, "pull")
+
+    def _readable(self, response: Response, authorization: str | None, *, push: bool) -> Step:
+        target = self._target
+        digest = (response.header("Docker-Content-Digest") or "").strip()
+        media_type = (response.header("Content-Type") or "").partition(";")[0].strip()
+        facts: dict[str, object] = {"digest": digest, "media_type": media_type}
+        if media_type in _INDEXES:
+            missing = self._without_platform(authorization)
+            if missing is not None:
+                return missing
+        message = f"{target.name}{'@' if target.is_digest else ':'}{target.reference} is there"
+        if push:
+            return self._with_push(message, facts)
+        return Step(name="image", status="ok", message=message, facts=facts)
+
+    def _unreadable(self, response: Response, authorization: str | None) -> Step:
+        target, status = self._target, response.status
+        seen = f"HEAD manifests/{target.reference}: {status}"
+        if status in (401, 403):
+            return self._denied(seen)
+        if status == 404 and not response.redirected:
+            return _failed("image", *self._absent(seen, authorization))
+        if status == 200 or response.redirected:
+            where = f" (at {place(response.url)})" if response.redirected else ""
+            error = causes.NOT_A_MANIFEST.error(**self._facts, where=where)
+            return _failed("image", seen, error)
+        raise refusals.error(response, self._talk.registry)
+
+    def _denied(self, seen: str) -> Step:
+        answer = self._answer
+        if answer.credential is None:
+            error = answer.why_none or causes.NO_LOGIN.error(**self._facts)
+            return _failed("image", f"denied without a login ({seen})", error)
+        secret = answer.secret if answer.is_of_set else None
+        fix = explained(self._scene, secret, "pull-denied") if secret is not None else ""
+        if fix and secret is not None:
+            facts = {**self._facts, "source": secret.source, "fix": fix}
+            return _failed("image", seen, causes.PULL_DENIED_OF_KIND.error(**facts))
+        return _failed("image", seen, causes.PULL_DENIED.error(**self._facts))
+
+    def _absent(self, seen: str, authorization: str | None) -> tuple[str, RegistryError]:
+        """
+        What is missing: the tag, the digest, or the repository.
+        """
+        target = self._target
+        status, tags = self._tags(authorization)
+        if tags:
+            near = difflib.get_close_matches(target.reference, tags, n=3, cutoff=0.0)
+            facts = {**self._facts, "nearest": ", ".join(near), "first": near[0]}
+            cause = causes.DIGEST_NOT_FOUND if target.is_digest else causes.TAG_NOT_FOUND
+            return f'no tag "{target.reference}" among {len(tags)}', cause.error(**facts)
+        if self._answer.credential is None:
+            why = self._answer.why_none
+            # The reason why docker has no login is the nearer one, where there is a reason.
+            if why is not None and why.code != "no-login":
+                return seen, why
+            return seen, causes.NOT_FOUND_ANONYMOUSLY.error(**self._facts)
+        if status == 200:
+            return seen, causes.REPOSITORY_EMPTY.error(**self._facts)
+        if status == 404:
+            return seen, causes.REPOSITORY_NOT_FOUND.error(**self._facts)
+        return seen, causes.IMAGE_NOT_FOUND.error(**self._facts)
+
+    def _tags(self, authorization: str | None) -> tuple[int, list[str]]:
+        """
+        The tags of the repository, some thousands at most, and the status of the answer.
+        """
+        name, tags, last, status = self._target.name, [], "", 0
+        for _ in range(_PAGES_MAX):
+            query = urlencode({"n": _TAGS, **({"last": last} if last else {})})
+            response = self._talk.request("GET", f"{name}/tags/list?{query}", authorization)
+            status = status or response.status
+            if response.status != 200:
+                break
+            found = refusals.json_object(response.body).get("tags")
+            page = [t for t in found if isinstance(t, str)] if isinstance(found, list) else []
+            tags += page
+            if not response.header("Link") or not page or page[-1] == last:
+                break
+            last = page[-1]
+        return status, tags
+
+    def _without_platform(self, authorization: str | None) -> Step | None:
+        """
+        The failed step where the index has no image for this machine, else None.
+        """
+        target, wanted = self._target, _wanted_platform(self._scene.environ)
+        path, accept = f"{target.name}/manifests/{target.reference}", ", ".join(PULLED)
+        try:
+            response = self._talk.request("GET", path, authorization, accept=accept)
+        except RegistryError:
+            return None  # it is there, and what it holds is the engine's business
+        platforms = _platforms_in(response.body) if response.status == 200 else []
+        if not platforms or any(_serves(each, wanted) for each in platforms):
+            return None
+        shown = ", ".join(platforms[:6])
+        facts = {**self._facts, "wanted": wanted, "platforms": shown, "first": platforms[0]}
+        return _failed("image", f"no manifest for {wanted}", causes.NO_PLATFORM.error(**facts))
+
+    # Pushing.
+
+    def _with_push(self, message: str, facts: dict[str, object]) -> Step:
+        may = self._may_push()
+        facts["push"] = may
+        if may is None:
+            return Step(
+                name="image", status="note", message=f"{message}; push: not checked", facts=facts
+            )
+        if may:
+            return Step(name="image", status="ok", message=f"{message}; push allowed", facts=facts)
+        return _failed("image", "push denied", causes.PUSH_DENIED.error(**self._facts))
+
+    def _may_push(self) -> bool | None:
+        """
+        Whether a push is allowed: by the token's claim, or by an upload that is cancelled again.
+        """
+        name = self._target.name
+        try:
+            authorization = self._talk.authorize(name, "pull", "push")
+        except AuthenticationError:
+            return False
+        token = (authorization or "").removeprefix("Bearer ")
+        claimed = _actions_in(token, name)
+        if claimed is not None:
+            return "push" in claimed or "*" in claimed
+        opened = self._talk.request("POST", f"{name}/blobs/uploads/", authorization)
+        if opened.status in (401, 403):
+            return False
+        upload = _upload_of(opened) if opened.status == 202 else None
+        if upload is None:
+            return None
+        closed = self._talk.request("DELETE", upload, authorization)
+        return True if 200 <= closed.status < 300 else None
+
+
+def _actions_in(token: str, name: str) -> list[str] | None:
+    """
+    The actions on the repository *name* that *token* claims; None where it does not say.
+
+    https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/jwt.md (access)
+    """
+    access = token_claims(token).get("access")
+    if not isinstance(access, list):
+        return None
+    return [
+        str(action)
+        for grant in access
+        if isinstance(grant, dict) and grant.get("name") == name
+        for action in grant.get("actions") or ()
+    ]
+
+
+def _upload_of(response: Response) -> str | None:
+    """
+    The path below `/v2/` of the upload that *response* opened, on the same host; or None.
+    """
+    asked = Url.parse(response.url)
+    location = response.header("Location")
+    target = asked.join(location) if asked is not None and location else None
+    if asked is None or target is None or not asked.same_origin(target):
+        return None
+    return target.target.removeprefix("/v2/") if target.target.startswith("/v2/") else None
+
+
+def _platforms_in(body: bytes) -> list[str]:
+    try:
+        manifests = json.loads(body)["manifests"]
+        found = [each["platform"] for each in manifests if "platform" in each]
+        names = [f"{p['os']}/{p['architecture']}" for p in found]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return []
+    # Attestations stand in the index, too.
+    return [
+        n
+        for n in dict.fromkeys(names)
+        if re.fullmatch(r"[\w.-]+/[\w.-]+", n) and "unknown" not in n
+    ]
+
+
+def _wanted_platform(environ: Mapping[str, str]) -> str:
+    named = environ.get("DOCKER_DEFAULT_PLATFORM", "")
+    if re.fullmatch(r"[\w.-]+/[\w.-]+(/[\w.-]+)?", named):
+        return named
+    machine = platform.machine().lower()
+    return f"linux/{_MACHINES.get(machine, machine)}"
+
+
+def _serves(offered: str, wanted: str) -> bool:
+    return wanted == offered or wanted.startswith(f"{offered}/")

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""
+The report of a diagnosis: its steps, the cause and the fix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..errors import RegistryError
+from ..registry import Registry
+from ..report import exit_status_of, worst
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal, TypeAlias
+
+    from ..credentials import Finding
+
+    Status: TypeAlias = Literal["ok", "note", "fail", "skipped"]
+    StepName: TypeAlias = Literal[
+        "variables", "config", "credential", "network", "login", "image", "engine"
+    ]
+    Origin: TypeAlias = Literal[
+        "argument", "image", "dockerfile", "compose", "feature", "variables"
+    ]
+
+STEPS: tuple[StepName, ...] = (
+    "variables",
+    "config",
+    "credential",
+    "network",
+    "login",
+    "image",
+    "engine",
+)
+
+# Codes of what only a registry's image can be the reason of, and of a missing login.
+_NO_LOGIN = frozenset({"no-login", "login-not-run", "near-miss"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """
+    One step of the way that docker goes.
+
+    Attributes:
+        name: Of the step.
+        status: `ok`; `note`: something is worth saying; `fail`; `skipped`: not checked.
+        message: What was seen, in one line.
+        facts: The same for programs; nothing in it is secret.
+        error: The cause in words and its fix, where the step failed; else None.
+    """
+
+    name: StepName
+    status: Status
+    message: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+    error: RegistryError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageDiagnosis:
+    """
+    What became of one image, or of one registry.
+
+    Attributes:
+        image: The reference as it was given; None where only the registry was checked.
+        registry: Whose image it is; None where the reference names none.
+        origin: Who named it: an argument, a part of the configuration, or a set of variables.
+        where: The place in the configuration, or "".
+        steps: In docker's order, up to the first that failed.
+    """
+
+    image: str | None
+    registry: Registry | None
+    origin: Origin = "argument"
+    where: str = ""
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def failed(self) -> Step | None:
+        """
+        The step that the pull fails at, or None.
+        """
+        return next((step for step in self.steps if step.status == "fail"), None)
+
+    @property
+    def cause(self) -> RegistryError | None:
+        """
+        Why the pull fails, and in its `hint` what to do about it; None: it does not.
+        """
+        return self.failed.error if self.failed is not None else None
+
+    @property
+    def ok(self) -> bool:
+        """
+        Whether docker can pull the image, as far as was asked.
+        """
+        return self.failed is None
+
+    @property
+    def exit_status(self) -> int:
+        """
+        What this image alone would make the exit status.
+        """
+        cause = self.cause
+        if cause is None:
+            return 0
+        return 3 if cause.code in _NO_LOGIN else exit_status_of(cause)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """
+    Why images can or cannot be pulled.
+
+    Attributes:
+        images: One for each image or registry that was looked at.
+        findings: What is worth saying about variables and the configuration besides.
+    """
+
+    images: tuple[ImageDiagnosis, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """
+        Of the first image that cannot be pulled, else of the first.
+        """
+        shown = next((image for image in self.images if not image.ok), None)
+        shown = shown or next(iter(self.images), None)
+        return shown.steps if shown is not None else ()
+
+    @property
+    def cause(self) -> RegistryError | None:
+        """
+        Why the first image that cannot be pulled cannot; None: all can.
+        """
+        return next((image.cause for image in self.images if image.cause is not None), None)
+
+    @property
+    def fix(self) -> str:
+        """
+        What to do about `cause`, beginning with a verb; "" where there is none.
+        """
+        return self.cause.hint if self.cause is not None else ""
+
+    @property
+    def ok(self) -> bool:
+        """
+        Whether every image can be pulled.
+        """
+        return all(image.ok for image in self.images)
+
+    @property
+    def exit_status(self) -> int:
+        """
+        0 every image can be pulled, 3 no login, 4 refused, 5 not reached, 6 config.json.
+        """
+        return worst({image.exit_status for image in self.images})

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+"""
+What all steps of a diagnosis look at, read once.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+
+from .. import authenticators as plugins
+from ..cache.folder import Cache
+from ..cache.memory import Memory
+from ..config.file import DockerConfig, Document
+from ..credentials import RegistrySecret
+from ..discovery import discover
+from ..errors import ConfigError, PluginError, RegistryError
+from ..registry import Registry
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..authenticators import Authenticator
+    from ..discovery import Incomplete
+    from .report import Origin
+
+# What container engines leave in every container, and what says that an editor is attached.
+_MARKS = ("/.dockerenv", "/run/.containerenv")
+_VARIABLES = ("REMOTE_CONTAINERS", "CODESPACES", "DEVPOD")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """
+    One image or registry to be diagnosed.
+
+    Attributes:
+        image: The reference as it was given; None: only its registry is checked.
+        registry: Spelled as docker looks it up (`config_key`).
+        name: The repository, or "".
+        reference: Tag or digest, or "".
+        origin: Who named it.
+        where: The place in the configuration, or "".
+    """
+
+    image: str | None
+    registry: Registry
+    name: str = ""
+    reference: str = ""
+    origin: Origin = "argument"
+    where: str = ""
+
+    @property
+    def is_digest(self) -> bool:
+        """
+        Whether it is named by its content.
+        """
+        return ":" in self.reference
+
+
+class Scene:
+    """
+    The environment, config.json and what is remembered; nothing is ever written.
+
+    Attributes:
+        environ: All variables.
+        found: Sets of variables, and what is wrong with them.
+        config: The config.json, or None where there is no place for it.
+        document: Its content, or None where it cannot be read.
+        config_error: Why it cannot be located or read, or None.
+        cache: What our helper answers from.
+        memory: What became of each set.
+        now: The clock, in Unix seconds.
+        deadline: By `time.monotonic`.
+    """
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str],
+        secrets_file: str | None,
+        config: DockerConfig | None,
+        deadline: float,
+    ) -> None:
+        self.environ = environ
+        self.deadline = deadline
+        self.now = time.time()
+        self.found = discover(environ, secrets_file=secrets_file)
+        self.cache = Cache.locate(environ)
+        self.config: DockerConfig | None = None
+        self.document: Document | None = None
+        self.config_error: ConfigError | None = None
+        try:
+            self.config = config or DockerConfig.locate(environ)
+            self.document = self.config.read()
+            self.config_error = self.config.refusal
+        except ConfigError as exc:
+            self.config_error = exc
+        self.memory = Memory(self.cache, self.config_path)
+        self._installed: plugins.Installed | None = None
+
+    @property
+    def config_path(self) -> str:
+        """
+        Path of config.json; "" where there is no place for it.
+        """
+        return self.config.path if self.config is not None else ""
+
+    @property
+    def in_container(self) -> bool:
+        """
+        Whether this process runs in a container.
+        """
+        return any(map(os.path.exists, _MARKS)) or any(map(self.environ.get, _VARIABLES))
+
+    def left(self) -> float:
+        """
+        Seconds until the deadline, at least a tenth.
+        """
+        return max(0.1, self.deadline - time.monotonic())
+
+    def home(self, path: str) -> str:
+        """
+        *path* as a person writes it: `~` for the home folder.
+        """
+        home = self.environ.get("HOME", "").rstrip("/")
+        return f"~{path[len(home) :]}" if home and path.startswith(f"{home}/") else path
+
+    def secret_of(self, registry: Registry) -> RegistrySecret | None:
+        """
+        The set for *registry*, or None.
+        """
+        return next((s for s in self.found.secrets if s.registry == registry), None)
+
+    def incomplete_of(self, registry: Registry) -> Incomplete | None:
+        """
+        The set for *registry* that cannot be used, or None.
+        """
+        return next(
+            (i for i in self.found.incomplete if i.registry == registry and not i.empty), None
+        )
+
+    def authenticator_of(self, secret: RegistrySecret) -> Authenticator | None:
+        """
+        Who speaks for *secret*, one of ours; a stranger's is not run by a diagnosis.
+        """
+        if self._installed is None:
+            self._installed = {
+                kind: plugin
+                for kind, plugin in plugins.load([plugins.FALLBACK], give_up=self.deadline).items()
+                if isinstance(plugin, PluginError) or plugins.is_ours(plugin)
+            }
+        try:
+            return plugins.choose(secret, self._installed)[1]
+        except RegistryError:
+            return None

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+"""
+The first two steps: the variables of a registry, and config.json.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import stat
+
+from .. import authenticators as plugins
+from ..config.findings import why_unread_in
+from ..errors import AuthenticationError, ConfigError
+from ..naming import variable
+from .report import Step
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from ..credentials import RegistrySecret
+    from ..errors import RegistryError
+    from ..registry import Registry
+    from .scene import Scene
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+# Prefixes of tokens, and the registries that take them.
+# https://docs.gitlab.com/security/tokens/#token-prefixes
+_TOKENS = {
+    "ghp_": ("a GitHub token", "ghcr.io"),
+    "gho_": ("a GitHub token", "ghcr.io"),
+    "ghs_": ("a GitHub token", "ghcr.io"),
+    "ghu_": ("a GitHub token", "ghcr.io"),
+    "github_pat_": ("a GitHub token", "ghcr.io"),
+    "dckr_pat_": ("a Docker Hub token", "docker.io"),
+    "dckr_oat_": ("a Docker Hub token", "docker.io"),
+    "glpat-": ("a GitLab token", "registry.gitlab.com"),
+    "gldt-": ("a GitLab token", "registry.gitlab.com"),
+}
+_HOSTED = ("ghcr.io", "docker.io", "registry.gitlab.com")
+
+
+def variables_step(scene: Scene, registry: Registry) -> Step:
+    """
+    What the environment has for *registry*; trouble is a note until docker has no login.
+    """
+    secret = scene.secret_of(registry)
+    if secret is not None:
+        recalled = scene.memory.recall(secret)
+        facts: dict[str, object] = {"set": secret.id, "source": secret.source}
+        if recalled.state is not None:
+            facts |= {"state": recalled.state, "at": recalled.at}
+        hint = hint_of(scene, secret)
+        if hint:
+            return Step(
+                name="variables", status="note", message=f"{secret.source}: {hint}", facts=facts
+            )
+        return Step(name="variables", status="ok", message=secret.source, facts=facts)
+    broken = scene.incomplete_of(registry)
+    if broken is not None:
+        return Step(
+            name="variables",
+            status="note",
+            message=broken.error.message,
+            facts={"set": broken.id, "code": broken.error.code},
+        )
+    near = near_miss(scene)
+    if near is not None:
+        return Step(name="variables", status="note", message=near[0], facts={"code": "near-miss"})
+    return Step(name="variables", status="ok", message=f"none for {registry}")
+
+
+def near_miss(scene: Scene) -> tuple[str, str, str] | None:
+    """
+    A variable that looks like a typo, where some set lacks it: message, name and what was meant.
+    """
+    for finding in scene.found.findings:
+        if finding.code == "near-miss" and finding.variable:
+            meant = finding.hint.rpartition(" ")[2]
+            return finding.message, finding.variable, meant
+    return None
+
+
+def hint_of(scene: Scene, secret: RegistrySecret) -> str:
+    """
+    Why *secret* looks like the wrong kind of secret for its registry, or "".
+
+    Told from its shape, nobody is asked: a hint, never a verdict.
+    """
+    text = secret.secret.reveal() if secret.secret is not None else ""
+    username, registry = secret.username or "", secret.registry
+    for prefix, (what, home) in _TOKENS.items():
+        if text.startswith(prefix) and registry in _HOSTED and registry != home:
+            return f"its password looks like {what}"
+    if text.startswith("github_pat_") and registry == "ghcr.io":
+        return "ghcr.io takes no fine-grained token (github_pat_)"
+    if registry.endswith((".azurecr.io", ".azurecr.cn", ".azurecr.us")) and _GUID.fullmatch(text):
+        return "its password looks like the id of an Entra ID secret, not its value"
+    if username.startswith("_json_key") and not _is_json_key(username, text):
+        return "its password is not a whole JSON key"
+    if ".dkr.ecr" in registry and username.startswith("ASIA") and secret.session_token is None:
+        return "a temporary AWS key (ASIA) needs _SESSION_TOKEN"
+    authenticator = scene.authenticator_of(secret)
+    if authenticator is not None and plugins.passes_on(authenticator, secret):
+        ends = expiry_of(scene, secret)
+        if ends is not None and ends <= scene.now:
+            return "its password has expired"
+    return ""
+
+
+def password_of(secret: RegistrySecret) -> str:
+    """
+    The name of the variable that holds the password of *secret*.
+    """
+    return secret.source if secret.implicit else variable(secret.id, "PASSWORD")
+
+
+def expiry_of(scene: Scene, secret: RegistrySecret) -> float | None:
+    """
+    When the password of *secret* expires, read from it, in Unix seconds; None: it does not say.
+    """
+    authenticator = scene.authenticator_of(secret)
+    if authenticator is None or not plugins.passes_on(authenticator, secret):
+        return None
+    try:
+        return plugins.authenticate(authenticator, secret, timeout=1.0).expires_at
+    except Exception:  # noqa: BLE001  (a secret of an impossible shape does not say either)
+        return None
+
+
+def explained(scene: Scene, secret: RegistrySecret, code: str) -> str:
+    """
+    What the kind of the registry of *secret* means by a refusal *code*, or "".
+    """
+    authenticator = scene.authenticator_of(secret)
+    if authenticator is None:
+        return ""
+    refusal = AuthenticationError("", code=code)
+    try:
+        return plugins.explain(authenticator, secret, refusal)
+    except Exception:  # noqa: BLE001  (a hint too many must not cost the diagnosis)
+        return ""
+
+
+def _is_json_key(username: str, text: str) -> bool:
+    try:
+        if username == "_json_key_base64":
+            text = base64.b64decode(text, validate=True).decode()
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def config_step(scene: Scene, registry: Registry) -> tuple[Step, RegistryError | None]:
+    """
+    The state of config.json, and why docker reads no login for *registry* from it, or None.
+
+    Such trouble is a note: docker goes on without a login, and public images can be pulled.
+    """
+    path = scene.home(scene.config_path)
+    error = scene.config_error or _unread(scene, registry)
+    facts: dict[str, object] = {"path": scene.config_path, "exists": scene.document is not None}
+    try:
+        status = os.stat(scene.config_path)
+    except OSError:
+        if error is None:
+            step = Step(name="config", status="ok", message=f"{path} does not exist", facts=facts)
+            return step, None
+    else:
+        facts |= {"mode": f"{stat.S_IMODE(status.st_mode):o}", "owner": status.st_uid}
+    if error is not None:
+        facts["code"] = error.code
+        return Step(name="config", status="note", message=error.message, facts=facts), error
+    message = path
+    if scene.config is not None and scene.config.is_open() and scene.document is not None:
+        open_to_others = scene.document.holds_secrets
+        message += f", mode {facts['mode']}: others may read it" if open_to_others else ""
+        status_word = "note" if open_to_others else "ok"
+        return Step(name="config", status=status_word, message=message, facts=facts), None  # type: ignore[arg-type]
+    return Step(name="config", status="ok", message=message, facts=facts), None
+
+
+def _unread(scene: Scene, registry: Registry) -> RegistryError | None:
+    document = scene.document
+    if document is None:
+        return None
+    if document.had_bom:
+        return ConfigError(
+            f"{scene.config_path} begins with a byte order mark, over which docker ignores it",
+            hint="save it as UTF-8 without one",
+            code="config-damaged",
+        )
+    if document.asked_for(registry) != "auths":
+        return None
+    said = why_unread_in(document, scene.config_path)
+    return ConfigError(said.message, hint=said.hint, code=said.code) if said is not None else None
