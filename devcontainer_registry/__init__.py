@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .errors import RegistryError as RegistryError
     from .errors import TransientError as TransientError
     from .errors import UnreachableError as UnreachableError
-    from .keychain import resolve as resolve
+    from .keychain.resolve import resolve as resolve
     from .logins.asking import RetryPolicy as RetryPolicy
     from .logins.login import login as login
     from .observer import Observer as Observer
@@ -70,7 +70,7 @@ _HOMES = {
     "UnreachableError": "errors",
     "discover": "discovery",
     "login": "logins.login",
-    "resolve": "keychain",
+    "resolve": "keychain.resolve",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  (a list, and the same one)

@@ -28,7 +28,7 @@ NO_LOGIN_BUT_TYPO = Cause(
 LOGIN_NOT_RUN = Cause(
     "login-not-run",
     DiscoveryError,
-    "no login for {registry} is saved, and {source} is set",
+    "no login for {registry} is saved yet; {source} is set",
     _LOGIN,
 )
 LOGIN_HIDDEN_BY_STORE = Cause(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-A certificate that this machine does not accept, read without accepting it.
+A certificate that this machine does not accept.
 
 Nothing secret is sent: a connection is made that trusts anybody, and closed again.
 """

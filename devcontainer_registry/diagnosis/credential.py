@@ -5,7 +5,6 @@ The third step: the credential that docker would send.
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from dataclasses import dataclass, replace
@@ -14,18 +13,17 @@ from ..cache.entry import Entry
 from ..cache.memory import credential_of as credential_in
 from ..causes import pull as causes
 from ..config.auth_entry import credential_of, folded
-from ..config.file import DockerConfig
 from ..credentials import Credential, RegistrySecret, Secret, token_claims
-from ..discovery import entries_in, logins_in
+from ..discovery import logins_in
 from ..errors import ConfigError, RegistryError, printable
 from ..files import find_program
 from ..keychain.other_helpers import ask_helper
-from ..keychain.podman import login_of_podman
 from ..naming import HELPER_PREFIX, HELPER_PROGRAM, OF_VSCODE, OUR_HELPER
 from ..registry import Registry
+from .missing import why_none as reason_for_none
 from .report import Step
-from .variables import expiry_of, near_miss, password_of
-from .words import moment, span
+from .scene import moment, span
+from .variables import expiry_of, password_of
 
 TYPE_CHECKING = False
 
@@ -60,6 +58,16 @@ class Answer:
     secret: RegistrySecret | None = None
     is_of_set: bool = False
     why_none: RegistryError | None = None
+
+    @property
+    def user(self) -> str:
+        """
+        Whom the registry is told, for a message.
+        """
+        if self.credential is None:
+            return "nobody"
+        is_token = self.credential.is_identity_token
+        return "the identity token" if is_token else self.credential.username
 
 
 def find_credential(scene: Scene, target: Target, unread: RegistryError | None) -> Answer:
@@ -278,95 +286,11 @@ class _Look:
             message=f"{seen}; Docker asks without a login",
             facts={"rule": rule},
         )
-        return Answer(step=step, rule=rule, why_none=why or self._why_none())
-
-    def _why_none(self) -> RegistryError:
-        """
-        Why docker has no login for the registry, the nearest reason first.
-        """
-        scene, facts = self._scene, self._facts
-        broken = scene.incomplete_of(Registry(str(self._registry)))
-        if broken is not None:
-            return broken.error
-        if self.secret is not None:
-            recalled = scene.memory.recall(self.secret)
-            if recalled.state == "refused":
-                return causes.REFUSED_BEFORE.error(
-                    **facts,
-                    source=self.secret.source,
-                    time=moment(recalled.at, now=scene.now),
-                    password=password_of(self.secret),
-                )
-            elsewhere = self._elsewhere()
-            return elsewhere or causes.LOGIN_NOT_RUN.error(**facts, source=self.secret.source)
-        other = self._elsewhere()
-        if other is not None:
-            return other
-        near = near_miss(scene)
-        if near is not None:
-            return causes.NO_LOGIN_BUT_TYPO.error(**facts, variable=near[1], meant=near[2])
-        return causes.NO_LOGIN.error(**facts)
-
-    def _elsewhere(self) -> RegistryError | None:
-        """
-        A login for the registry that stands where docker does not look, as a cause.
-        """
-        scene, registry, facts = self._scene, self._registry, self._facts
-        text = scene.environ.get(_AUTH_CONFIG, "")
-        if text and not logins_in(text) and self._stands_in(text):
-            return causes.DOCKER_IGNORES_VARIABLE.error(**facts)
-        for key in self._other_keys():
-            same_host = key.lower() == registry.config_key.lower()
-            cause = causes.LOGIN_UNDER_OTHER_SPELLING if same_host else causes.LOGIN_FOR_OTHER_PORT
-            return cause.error(**facts, key=key)
-        other = self._other_config()
-        if other is not None:
-            named = "DOCKER_CONFIG" in scene.environ
-            cause = causes.LOGIN_IN_OTHER_CONFIG if named else causes.LOGIN_OF_OTHER_USER
-            return cause.error(**facts, other=other)
-        try:
-            plain = Registry(str(registry))
-            login = login_of_podman(plain, self._target.name, scene.environ, _HELPER_MAX)
-        except RegistryError:
-            login = None
-        return causes.LOGIN_IN_PODMAN_ONLY.error(**facts) if login is not None else None
-
-    def _stands_in(self, text: str) -> bool:
-        try:
-            return self._registry.config_key in entries_in(text)
-        except ValueError:
-            return False
-
-    def _other_keys(self) -> list[str]:
-        document = self._scene.document
-        if document is None:
-            return []
-        own = self._registry.config_key
-        host = str(self._registry).partition(":")[0].lower()
-        return [
-            key
-            for key in document.login_keys()
-            if key != own and key.partition(":")[0].lower() == host
-        ]
-
-    def _other_config(self) -> str | None:
-        """
-        The path of another config.json of this machine that has the login, or None.
-        """
-        scene = self._scene
-        homes = [scene.environ.get("HOME", ""), _home_of(os.getuid()), _home_of(0)]
-        own = os.path.realpath(scene.config_path) if scene.config_path else ""
-        for home in dict.fromkeys(filter(None, homes)):
-            path = os.path.join(home, ".docker", "config.json")
-            if os.path.realpath(path) == own:
-                continue
-            try:
-                document = DockerConfig(path).read()
-            except (ConfigError, OSError):
-                continue
-            if document.has_login(self._registry) or document.helper(self._registry):
-                return scene.home(path)
-        return None
+        return Answer(
+            step=step,
+            rule=rule,
+            why_none=why or reason_for_none(self._scene, self._target, self._facts),
+        )
 
     # Clients.
 
@@ -420,12 +344,3 @@ def _seen_of(error: RegistryError, program: str) -> str:
         "helper-hangs": f"gave no answer within {_HELPER_MAX:.0f} s",
     }
     return f"{program} {words.get(error.code, 'failed')}"
-
-
-def _home_of(user: int) -> str:
-    import pwd
-
-    try:
-        return pwd.getpwuid(user).pw_dir
-    except KeyError:
-        return ""

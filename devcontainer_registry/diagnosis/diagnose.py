@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The order of a diagnosis: each image by the way that docker goes.
+The order of a diagnosis, as docker goes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from ..registry import Registry, split_image
 from ..threads import Worker, try_start
 from .credential import find_credential
 from .engine import Engine
-from .image import ImageCheck, login_step, public_step
+from .image import ImageCheck
+from .login import login_step, public_step
 from .network import network_step
 from .report import Diagnosis, ImageDiagnosis, Step
 from .scene import Scene, Target

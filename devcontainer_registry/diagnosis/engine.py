@@ -20,7 +20,7 @@ from ..errors import RegistryError
 from ..files import read_regular
 from ..network.proxies import host_of
 from ..threads import LateError, call_in_thread
-from .report import Step
+from .report import Step, failed
 
 TYPE_CHECKING = False
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..credentials import Credential
-    from ..errors import RegistryError as Cause
     from .scene import Scene, Target
 
 _DEFAULT_SOCKET = "/var/run/docker.sock"
@@ -133,7 +132,7 @@ class Engine:
         Let the engine look *target* up itself, with *credential* where that may be sent.
         """
         if self._failure is not None:
-            return _failed("the engine cannot be reached", self._failure, {})
+            return failed("engine", "the engine cannot be reached", self._failure, {})
         endpoint, info = self._endpoint, self._info
         if endpoint is None or info is None:
             message = f"{self._absent or 'no Docker Engine here'}: not checked"
@@ -183,7 +182,7 @@ class Engine:
         if cause is not causes.PROXY:
             facts["proxy"] = f" through its proxy {info['proxy']}" if info["proxy"] else ""
         seen = f"{said}: status {status}" if status else f"{said}: no answer"
-        return _failed(seen, cause.error(**facts), info)
+        return failed("engine", seen, cause.error(**facts), info)
 
     def _ask(self, ask: Any) -> Any:
         endpoint = self._endpoint
@@ -343,8 +342,3 @@ def _group_of(path: str) -> str:
         return grp.getgrgid(status.st_gid).gr_name
     except (OSError, KeyError):
         return "docker"
-
-
-def _failed(seen: str, error: Cause, facts: Mapping[str, object]) -> Step:
-    facts = {**facts, "code": error.code}
-    return Step(name="engine", status="fail", message=seen, facts=facts, error=error)

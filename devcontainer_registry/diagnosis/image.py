@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The fifth and sixth steps: the login and the image.
+The sixth step: the image.
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ from ..network import refusals
 from ..network.answers import PULLED, is_manifest
 from ..network.conversation import Conversation
 from ..network.urls import Url, place
-from .report import Step
-from .variables import explained, hint_of, password_of
-from .words import moment
+from .report import Step, failed
+from .variables import explained
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..network.transport import Response, Transport
+    from ..network.transport import Response
     from .credential import Answer
     from .scene import Scene, Target
 
@@ -41,129 +40,6 @@ _MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "38
 # Tags in one answer: 128 characters each at most, so that it is never cut off.
 _TAGS = 400
 _PAGES_MAX = 10
-
-
-def login_step(
-    scene: Scene, target: Target, answer: Answer, conversation: Conversation, ping: Response
-) -> Step:
-    """
-    Log in once, with what docker would send.
-    """
-    registry = conversation.registry
-    if answer.credential is None:
-        if ping.status != 200:
-            conversation.read_challenge(ping)
-        return Step(name="login", status="ok", message="none; asked as anybody")
-    if ping.status == 200:
-        message = f"{registry} answers without a login: not checked"
-        return Step(name="login", status="skipped", message=message)
-    refused = _refused_before(scene, answer)
-    try:
-        if refused is not None:
-            raise refused
-        conversation.log_in(ping)
-    except AuthenticationError as exc:
-        error = exc if exc is refused else _refused(scene, target, answer, exc)
-        seen = exc.message if exc is not refused else "refused before; not sent again"
-        return _failed("login", seen, error)
-    except RegistryError as exc:
-        return _failed("login", exc.message, exc)
-    user = _user(answer)
-    facts = {"username": answer.credential.username, "realm": conversation.realm}
-    message = f"{registry} accepts {user}"
-    if conversation.realm:
-        message += f" through {conversation.realm}"
-    return Step(name="login", status="ok", message=message, facts=facts)
-
-
-def _failed(name: str, seen: str, error: RegistryError) -> Step:
-    return Step(name=name, status="fail", message=seen, facts={"code": error.code}, error=error)  # type: ignore[arg-type]
-
-
-def _user(answer: Answer) -> str:
-    credential = answer.credential
-    if credential is None:
-        return "nobody"
-    return "the identity token" if credential.is_identity_token else credential.username
-
-
-def _refused_before(scene: Scene, answer: Answer) -> AuthenticationError | None:
-    """
-    Why the credential is not sent: it was refused a moment ago, and accounts get locked.
-    """
-    secret = answer.secret
-    if secret is None or not answer.is_of_set:
-        return None
-    recalled = scene.memory.recall(secret)
-    if not recalled.was_refused(now=scene.now):
-        return None
-    error = causes.REFUSED_BEFORE.error(
-        registry=secret.registry,
-        source=secret.source,
-        time=moment(recalled.at, now=scene.now),
-        password=password_of(secret),
-        id=secret.id,
-    )
-    assert isinstance(error, AuthenticationError)
-    return error
-
-
-def _refused(
-    scene: Scene, target: Target, answer: Answer, error: AuthenticationError
-) -> RegistryError:
-    """
-    Why the registry refused: by who keeps the credential, and what it looks like.
-    """
-    secret, registry = answer.secret, target.registry
-    facts: dict[str, object] = {
-        "registry": registry,
-        "place": answer.place,
-        "config": scene.home(scene.config_path),
-        "name": target.name,
-    }
-    if error.code != "rejected":
-        return error  # it says itself why
-    if secret is not None:
-        facts |= {"source": secret.source, "id": secret.id, "password": password_of(secret)}
-        if not answer.is_of_set:
-            return causes.SENDS_OLD_LOGIN.error(**facts)
-        hint = hint_of(scene, secret)
-        fix = explained(scene, secret, "rejected") if hint else ""
-        if hint:
-            fix = fix or f"set {password_of(secret)} to what the registry takes"
-            return causes.REFUSED_SET_OF_KIND.error(**facts, hint=hint, fix=fix)
-        return causes.REFUSED_SET.error(**facts)
-    by_helper = answer.rule in ("credHelpers", "credsStore")
-    return (causes.REFUSED_BY_HELPER if by_helper else causes.REFUSED_BY_HAND).error(**facts)
-
-
-def public_step(
-    scene: Scene, target: Target, answer: Answer, failed: Step, *, transport: Transport
-) -> Step:
-    """
-    The *failed* login step, with another cause where the image can be read without a login.
-    """
-    if not target.name or failed.error is None or failed.error.code == "refused-before":
-        return failed
-    anonymous = Conversation(target.registry, None, transport=transport, timeout=scene.left())
-    try:
-        ping = anonymous.ping()
-        anonymous.read_challenge(ping)
-        authorization = anonymous.authorize(target.name, "pull")
-        response = anonymous.manifest(target.name, target.reference, authorization)
-    except RegistryError:
-        return failed
-    if response.status != 200 or not is_manifest(response):
-        return failed
-    fix = f"run docker logout {target.registry}"
-    if answer.rule not in ("auths", "none"):
-        fix = f"delete the login from {answer.place}"
-    if answer.secret is not None:
-        fix = f"update {password_of(answer.secret)}, or {fix}"
-    error = causes.REFUSED_BUT_PUBLIC.error(
-        registry=target.registry, place=answer.place, name=target.name, fix=fix
-    )
-    return _failed("login", failed.message, error)
 
 
 class ImageCheck:
@@ -183,7 +59,7 @@ class ImageCheck:
             "name": target.name,
             "tag": target.reference,
             "digest": target.reference,
-            "user": _user(answer) if answer.credential is not None else "a login",
+            "user": answer.user if answer.credential is not None else "a login",
         }
 
     def step(self, *, push: bool) -> Step:
@@ -198,9 +74,9 @@ class ImageCheck:
                 return self._readable(response, authorization, push=push)
             return self._unreadable(response, authorization)
         except AuthenticationError:
-            return self._denied("the token server refuses a token for it")
+            return self._denied("the token server refuses it")
         except RegistryError as exc:
-            return _failed("image", exc.message, exc)
+            return failed("image", exc.message, exc)
 
     def _authorize(self) -> str | None:
         return self._talk.authorize(self._target.name, "pull")
@@ -225,24 +101,24 @@ class ImageCheck:
         if status in (401, 403):
             return self._denied(seen)
         if status == 404 and not response.redirected:
-            return _failed("image", *self._absent(seen, authorization))
+            return failed("image", *self._absent(seen, authorization))
         if status == 200 or response.redirected:
             where = f" (at {place(response.url)})" if response.redirected else ""
             error = causes.NOT_A_MANIFEST.error(**self._facts, where=where)
-            return _failed("image", seen, error)
+            return failed("image", seen, error)
         raise refusals.error(response, self._talk.registry)
 
     def _denied(self, seen: str) -> Step:
         answer = self._answer
         if answer.credential is None:
             error = answer.why_none or causes.NO_LOGIN.error(**self._facts)
-            return _failed("image", f"denied without a login ({seen})", error)
+            return failed("image", "denied without a login", error)
         secret = answer.secret if answer.is_of_set else None
         fix = explained(self._scene, secret, "pull-denied") if secret is not None else ""
         if fix and secret is not None:
             facts = {**self._facts, "source": secret.source, "fix": fix}
-            return _failed("image", seen, causes.PULL_DENIED_OF_KIND.error(**facts))
-        return _failed("image", seen, causes.PULL_DENIED.error(**self._facts))
+            return failed("image", seen, causes.PULL_DENIED_OF_KIND.error(**facts))
+        return failed("image", seen, causes.PULL_DENIED.error(**self._facts))
 
     def _absent(self, seen: str, authorization: str | None) -> tuple[str, RegistryError]:
         """
@@ -301,7 +177,7 @@ class ImageCheck:
             return None
         shown = ", ".join(platforms[:6])
         facts = {**self._facts, "wanted": wanted, "platforms": shown, "first": platforms[0]}
-        return _failed("image", f"no manifest for {wanted}", causes.NO_PLATFORM.error(**facts))
+        return failed("image", f"no manifest for {wanted}", causes.NO_PLATFORM.error(**facts))
 
     # Pushing.
 
@@ -314,7 +190,7 @@ class ImageCheck:
             )
         if may:
             return Step(name="image", status="ok", message=f"{message}; push allowed", facts=facts)
-        return _failed("image", "push denied", causes.PUSH_DENIED.error(**self._facts))
+        return failed("image", "push denied", causes.PUSH_DENIED.error(**self._facts))
 
     def _may_push(self) -> bool | None:
         """

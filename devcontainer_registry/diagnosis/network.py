@@ -13,7 +13,7 @@ from ..naming import variable
 from ..network.proxies import proxy_for
 from .certificate import Certificate, read_certificate, seconds_of
 from .report import Step
-from .words import date, span
+from .scene import date, span
 
 TYPE_CHECKING = False
 

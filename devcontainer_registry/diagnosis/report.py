@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The report of a diagnosis: its steps, the cause and the fix.
+The report of a diagnosis: steps, cause and fix.
 """
 
 from __future__ import annotations
@@ -161,3 +161,13 @@ class Diagnosis:
         0 every image can be pulled, 3 no login, 4 refused, 5 not reached, 6 config.json.
         """
         return worst({image.exit_status for image in self.images})
+
+
+def failed(
+    name: StepName, seen: str, error: RegistryError, facts: Mapping[str, object] | None = None
+) -> Step:
+    """
+    Return the failed step *name* with what was *seen* and its cause.
+    """
+    facts = {**(facts or {}), "code": error.code}
+    return Step(name=name, status="fail", message=seen, facts=facts, error=error)

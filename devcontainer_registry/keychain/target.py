@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The registry of an image reference, spelled as docker looks it up.
+The registry of an image, as docker looks it up.
 """
 
 from __future__ import annotations

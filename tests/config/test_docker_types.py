@@ -13,7 +13,7 @@ from doubles.homes import GOOD, Home, Scripted, a_secret, encoded, only
 from devcontainer_registry.config.document import Document
 from devcontainer_registry.config.file import DockerConfig
 from devcontainer_registry.errors import ConfigError
-from devcontainer_registry.keychain import resolve
+from devcontainer_registry.keychain.resolve import resolve
 from devcontainer_registry.registry import Registry
 
 HERE = Registry("registry.example")

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 from doubles.homes import GOOD, HERE, Home, Scripted, a_secret, encoded, only
 
-from devcontainer_registry.keychain import resolve
+from devcontainer_registry.keychain.resolve import resolve
 
 
 @pytest.fixture(name="home")

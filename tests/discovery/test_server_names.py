@@ -13,7 +13,7 @@ from doubles.homes import GOOD, Home, Scripted, a_set, only
 
 from devcontainer_registry import authenticators as plugins
 from devcontainer_registry.discovery import discover
-from devcontainer_registry.keychain import resolve
+from devcontainer_registry.keychain.resolve import resolve
 from devcontainer_registry.registry import Registry
 
 API = "registry-1.docker.io"

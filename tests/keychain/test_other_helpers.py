@@ -18,8 +18,8 @@ from devcontainer_registry.config.delegation import Delegation
 from devcontainer_registry.credentials import Secret
 from devcontainer_registry.errors import ConfigError
 from devcontainer_registry.files import find_program
-from devcontainer_registry.keychain import resolve
 from devcontainer_registry.keychain.other_helpers import ask_helper
+from devcontainer_registry.keychain.resolve import resolve
 from devcontainer_registry.logins.status import status
 
 HERE = "registry.example"

@@ -14,7 +14,7 @@ from devcontainer_registry import authenticators as plugins
 from devcontainer_registry.cache.entry import Entry
 from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.errors import AuthenticationError, TransientError, UnreachableError
-from devcontainer_registry.keychain import resolve
+from devcontainer_registry.keychain.resolve import resolve
 from devcontainer_registry.logins.export import export
 
 FAILURES = {

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""
+The fifth step: a login with what docker would send.
+"""
+
+from __future__ import annotations
+
+from ..causes import pull as causes
+from ..errors import AuthenticationError, RegistryError
+from ..network.answers import is_manifest
+from ..network.conversation import Conversation
+from .report import Step, failed
+from .scene import moment
+from .variables import explained, hint_of, password_of
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from ..network.transport import Response, Transport
+    from .credential import Answer
+    from .scene import Scene, Target
+
+
+def login_step(
+    scene: Scene, target: Target, answer: Answer, conversation: Conversation, ping: Response
+) -> Step:
+    """
+    Log in once, with what docker would send.
+    """
+    registry = conversation.registry
+    if answer.credential is None:
+        if ping.status != 200:
+            conversation.read_challenge(ping)
+        return Step(name="login", status="ok", message="none: asked without one")
+    if ping.status == 200:
+        message = f"{registry} answers without a login: not checked"
+        return Step(name="login", status="skipped", message=message)
+    refused = _refused_before(scene, answer)
+    try:
+        if refused is not None:
+            raise refused
+        conversation.log_in(ping)
+    except AuthenticationError as exc:
+        error = exc if exc is refused else _refused(scene, target, answer, exc)
+        seen = exc.message if exc is not refused else "refused before; not sent again"
+        return failed("login", seen, error)
+    except RegistryError as exc:
+        return failed("login", exc.message, exc)
+    user = answer.user
+    facts = {"username": answer.credential.username, "realm": conversation.realm}
+    message = f"{registry} accepts {user}"
+    if conversation.realm:
+        message += f" through {conversation.realm}"
+    return Step(name="login", status="ok", message=message, facts=facts)
+
+
+def _refused_before(scene: Scene, answer: Answer) -> AuthenticationError | None:
+    """
+    Why the credential is not sent: it was refused a moment ago, and accounts get locked.
+    """
+    secret = answer.secret
+    if secret is None or not answer.is_of_set:
+        return None
+    recalled = scene.memory.recall(secret)
+    if not recalled.was_refused(now=scene.now):
+        return None
+    error = causes.REFUSED_BEFORE.error(
+        registry=secret.registry,
+        source=secret.source,
+        time=moment(recalled.at, now=scene.now),
+        password=password_of(secret),
+        id=secret.id,
+    )
+    assert isinstance(error, AuthenticationError)
+    return error
+
+
+def _refused(
+    scene: Scene, target: Target, answer: Answer, error: AuthenticationError
+) -> RegistryError:
+    """
+    Why the registry refused: by who keeps the credential, and what it looks like.
+    """
+    secret, registry = answer.secret, target.registry
+    facts: dict[str, object] = {
+        "registry": registry,
+        "place": answer.place,
+        "config": scene.home(scene.config_path),
+        "name": target.name,
+    }
+    if error.code != "rejected":
+        return error  # it says itself why
+    if secret is not None:
+        facts |= {"source": secret.source, "id": secret.id, "password": password_of(secret)}
+        if not answer.is_of_set:
+            return causes.SENDS_OLD_LOGIN.error(**facts)
+        hint = hint_of(scene, secret)
+        fix = explained(scene, secret, "rejected") if hint else ""
+        if hint:
+            fix = fix or f"set {password_of(secret)} to what the registry takes"
+            return causes.REFUSED_SET_OF_KIND.error(**facts, hint=hint, fix=fix)
+        return causes.REFUSED_SET.error(**facts)
+    by_helper = answer.rule in ("credHelpers", "credsStore")
+    return (causes.REFUSED_BY_HELPER if by_helper else causes.REFUSED_BY_HAND).error(**facts)
+
+
+def public_step(
+    scene: Scene, target: Target, answer: Answer, last: Step, *, transport: Transport
+) -> Step:
+    """
+    The failed login step *last*, with another cause where the image can be read without a login.
+    """
+    if not target.name or last.error is None or last.error.code == "refused-before":
+        return last
+    anonymous = Conversation(target.registry, None, transport=transport, timeout=scene.left())
+    try:
+        ping = anonymous.ping()
+        anonymous.read_challenge(ping)
+        authorization = anonymous.authorize(target.name, "pull")
+        response = anonymous.manifest(target.name, target.reference, authorization)
+    except RegistryError:
+        return last
+    if response.status != 200 or not is_manifest(response):
+        return last
+    fix = f"run docker logout {target.registry}"
+    if answer.rule not in ("auths", "none"):
+        fix = f"delete the login from {answer.place}"
+    if answer.secret is not None:
+        fix = f"update {password_of(answer.secret)}, or {fix}"
+    error = causes.REFUSED_BUT_PUBLIC.error(
+        registry=target.registry, place=answer.place, name=target.name, fix=fix
+    )
+    return failed("login", last.message, error)

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""
+Reasons why docker has no login for a registry.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..causes import pull as causes
+from ..config.file import DockerConfig
+from ..discovery import entries_in, logins_in
+from ..errors import ConfigError, RegistryError
+from ..keychain.podman import login_of_podman
+from ..registry import Registry
+from .scene import moment
+from .variables import near_miss, password_of
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .scene import Scene, Target
+
+_AUTH_CONFIG = "DOCKER_AUTH_CONFIG"
+_HELPER_MAX = 5.0  # seconds
+
+
+def why_none(scene: Scene, target: Target, facts: Mapping[str, object]) -> RegistryError:
+    """
+    Why docker has no login for the registry of *target*, the nearest reason first.
+
+    Args:
+        scene: Where it looks.
+        target: For whom.
+        facts: What the causes' words need.
+    """
+    return _Reasons(scene, target, facts).first()
+
+
+class _Reasons:
+    def __init__(self, scene: Scene, target: Target, facts: Mapping[str, object]) -> None:
+        self._scene = scene
+        self._target = target
+        self._registry = target.registry
+        self._facts = facts
+        self.secret = scene.secret_of(target.registry)
+
+    def first(self) -> RegistryError:
+        """
+        Why docker has no login for the registry, the nearest reason first.
+        """
+        scene, facts = self._scene, self._facts
+        broken = scene.incomplete_of(Registry(str(self._registry)))
+        if broken is not None:
+            return broken.error
+        if self.secret is not None:
+            recalled = scene.memory.recall(self.secret)
+            if recalled.state == "refused":
+                return causes.REFUSED_BEFORE.error(
+                    **facts,
+                    source=self.secret.source,
+                    time=moment(recalled.at, now=scene.now),
+                    password=password_of(self.secret),
+                )
+            elsewhere = self._elsewhere()
+            return elsewhere or causes.LOGIN_NOT_RUN.error(**facts, source=self.secret.source)
+        other = self._elsewhere()
+        if other is not None:
+            return other
+        near = near_miss(scene)
+        if near is not None:
+            return causes.NO_LOGIN_BUT_TYPO.error(**facts, variable=near[1], meant=near[2])
+        return causes.NO_LOGIN.error(**facts)
+
+    def _elsewhere(self) -> RegistryError | None:
+        """
+        A login for the registry that stands where docker does not look, as a cause.
+        """
+        scene, registry, facts = self._scene, self._registry, self._facts
+        text = scene.environ.get(_AUTH_CONFIG, "")
+        if text and not logins_in(text) and self._stands_in(text):
+            return causes.DOCKER_IGNORES_VARIABLE.error(**facts)
+        for key in self._other_keys():
+            same_host = key.lower() == registry.config_key.lower()
+            cause = causes.LOGIN_UNDER_OTHER_SPELLING if same_host else causes.LOGIN_FOR_OTHER_PORT
+            return cause.error(**facts, key=key)
+        other = self._other_config()
+        if other is not None:
+            named = "DOCKER_CONFIG" in scene.environ
+            cause = causes.LOGIN_IN_OTHER_CONFIG if named else causes.LOGIN_OF_OTHER_USER
+            return cause.error(**facts, other=other)
+        try:
+            plain = Registry(str(registry))
+            login = login_of_podman(plain, self._target.name, scene.environ, _HELPER_MAX)
+        except RegistryError:
+            login = None
+        return causes.LOGIN_IN_PODMAN_ONLY.error(**facts) if login is not None else None
+
+    def _stands_in(self, text: str) -> bool:
+        try:
+            return self._registry.config_key in entries_in(text)
+        except ValueError:
+            return False
+
+    def _other_keys(self) -> list[str]:
+        document = self._scene.document
+        if document is None:
+            return []
+        own = self._registry.config_key
+        host = str(self._registry).partition(":")[0].lower()
+        return [
+            key
+            for key in document.login_keys()
+            if key != own and key.partition(":")[0].lower() == host
+        ]
+
+    def _other_config(self) -> str | None:
+        """
+        The path of another config.json of this machine that has the login, or None.
+        """
+        scene = self._scene
+        homes = [scene.environ.get("HOME", ""), _home_of(os.getuid()), _home_of(0)]
+        own = os.path.realpath(scene.config_path) if scene.config_path else ""
+        for home in dict.fromkeys(filter(None, homes)):
+            path = os.path.join(home, ".docker", "config.json")
+            if os.path.realpath(path) == own:
+                continue
+            try:
+                document = DockerConfig(path).read()
+            except (ConfigError, OSError):
+                continue
+            if document.has_login(self._registry) or document.helper(self._registry):
+                return scene.home(path)
+        return None
+
+
+def _home_of(user: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(user).pw_dir
+    except KeyError:
+        return ""
