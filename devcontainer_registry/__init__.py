@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from .credentials import Finding as Finding
     from .credentials import RegistrySecret as RegistrySecret
     from .credentials import Secret as Secret
+    from .diagnosis.diagnose import diagnose as diagnose
+    from .diagnosis.report import Diagnosis as Diagnosis
+    from .diagnosis.report import ImageDiagnosis as ImageDiagnosis
+    from .diagnosis.report import Step as Step
     from .discovery import Found as Found
     from .discovery import Incomplete as Incomplete
     from .discovery import discover as discover
@@ -51,10 +55,12 @@ _HOMES = {
     "ConfigChangedError": "errors",
     "ConfigError": "errors",
     "Credential": "credentials",
+    "Diagnosis": "diagnosis.report",
     "DiscoveryError": "errors",
     "DockerConfig": "config.file",
     "Finding": "credentials",
     "Found": "discovery",
+    "ImageDiagnosis": "diagnosis.report",
     "Incomplete": "discovery",
     "InvalidRegistryError": "errors",
     "LoginReport": "report",
@@ -66,8 +72,10 @@ _HOMES = {
     "RegistrySecret": "credentials",
     "RetryPolicy": "logins.asking",
     "Secret": "credentials",
+    "Step": "diagnosis.report",
     "TransientError": "errors",
     "UnreachableError": "errors",
+    "diagnose": "diagnosis.diagnose",
     "discover": "discovery",
     "login": "logins.login",
     "resolve": "keychain.resolve",

@@ -50,7 +50,7 @@ LOGIN_HIDDEN_BY_VSCODE = Cause(
 HELPER_HAS_NO_LOGIN = Cause(
     "no-login",
     DiscoveryError,
-    "{program} ({rule}) has no login for {registry}, and {name} is not public",
+    "no login for {registry} in {program} ({rule}), which Docker asks",
     "run docker login {registry}, or delete its {rule} entry from {config}",
 )
 OUR_HELPER_HAS_NO_LOGIN = Cause(

@@ -55,13 +55,15 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], *, observe: O
     if arguments.json:
         said: Iterable[str] = [json.dumps(document(diagnosis), indent=2)]
     else:
-        said = lines(diagnosis, colours=render.has_colours(sys.stdout, environ))
+        said = lines(
+            diagnosis, push=arguments.push, colours=render.has_colours(sys.stdout, environ)
+        )
     for line in said:
         sys.stdout.write(line + "\n")
     return status
 
 
-def lines(diagnosis: Diagnosis, *, colours: bool = False) -> Iterator[str]:
+def lines(diagnosis: Diagnosis, *, push: bool = False, colours: bool = False) -> Iterator[str]:
     """
     *diagnosis* at 80 columns: the steps, the cause and the fix, and how many can be pulled.
     """
@@ -84,7 +86,7 @@ def lines(diagnosis: Diagnosis, *, colours: bool = False) -> Iterator[str]:
         yield "nothing to check: no image was named, and no registry has a set of variables"
         return
     yield ""
-    yield _count(diagnosis.images)
+    yield _count(diagnosis.images, push=push)
 
 
 def _of_one_cause(images: Iterable[ImageDiagnosis]) -> list[list[ImageDiagnosis]]:
@@ -104,13 +106,14 @@ def _title(image: ImageDiagnosis) -> str:
     return f"{name}  ({image.where})" if image.where else name
 
 
-def _count(images: Iterable[ImageDiagnosis]) -> str:
+def _count(images: Iterable[ImageDiagnosis], *, push: bool) -> str:
     named = [image for image in images if image.image is not None]
     others = [image for image in images if image.image is None]
     said = []
     if named:
         good = sum(image.ok for image in named)
-        said.append(f"{good} of {len(named)} image{'s' * (len(named) != 1)} can be pulled")
+        what = "pulled and pushed" if push else "pulled"
+        said.append(f"{good} of {len(named)} image{'s' * (len(named) != 1)} can be {what}")
     if others:
         good = sum(image.ok for image in others)
         said.append(f"{good} of {len(others)} login{'s' * (len(others) != 1)} accepted")

@@ -20,9 +20,7 @@ from ..files import find_program
 from ..keychain.other_helpers import ask_helper
 from ..naming import HELPER_PREFIX, HELPER_PROGRAM, OF_VSCODE, OUR_HELPER
 from ..registry import Registry
-from .missing import why_none as reason_for_none
-from .report import Step
-from .scene import moment, span
+from .report import Step, moment, span
 from .variables import expiry_of, password_of
 
 TYPE_CHECKING = False
@@ -48,7 +46,7 @@ class Answer:
         rule: The part of docker's configuration that is followed, or `none`.
         secret: The set for the registry, or None.
         is_of_set: Whether the credential is that of the set, or what became of it.
-        why_none: Why there is no credential, if the image turns out not to be public.
+        why_none: Why there is no credential, or None where `missing.why_none` has to tell.
     """
 
     step: Step
@@ -89,7 +87,8 @@ class _Look:
         self._scene = scene
         self._target = target
         self._registry = target.registry
-        self.secret = scene.secret_of(Registry(str(target.registry)))
+        self.secret = scene.secret_of(target.registry)
+        self._facts = scene.facts_of(target)
 
     def up(self, unread: RegistryError | None) -> Answer:
         scene, registry = self._scene, self._registry
@@ -120,16 +119,6 @@ class _Look:
             github = Credential(username="USERNAME", secret=Secret(token))
             return self._found(github, "GITHUB_TOKEN", "GITHUB_TOKEN")
         return self._none("none", too_old)
-
-    @property
-    def _facts(self) -> dict[str, object]:
-        registry = self._registry
-        return {
-            "registry": registry.config_key if registry != "docker.io" else registry,
-            "name": self._target.name or "it",
-            "config": self._scene.home(self._scene.config_path) or "config.json",
-            "id": self.secret.id if self.secret is not None else "ID",
-        }
 
     # What is found.
 
@@ -289,7 +278,7 @@ class _Look:
         return Answer(
             step=step,
             rule=rule,
-            why_none=why or reason_for_none(self._scene, self._target, self._facts),
+            why_none=why,
         )
 
     # Clients.

@@ -23,6 +23,7 @@ from .credential import find_credential
 from .engine import Engine
 from .image import ImageCheck
 from .login import login_step, public_step
+from .missing import why_none
 from .network import network_step
 from .report import Diagnosis, ImageDiagnosis, Step
 from .scene import Scene, Target
@@ -180,9 +181,9 @@ class _Run:
         config, unread = config_step(scene, first.registry)
         answer = find_credential(scene, first, unread)
         steps = [variables_step(scene, first.registry), config, answer.step]
-        if not first.name and answer.why_none is not None:
-            # No image to try without a login: what there is none of is the answer.
-            steps = blamed(steps, answer.why_none, unread)
+        if not any(t.name for t in targets) and _is_anonymous(answer):
+            # No image to try without a login: that there is none is the answer.
+            steps = blamed(steps, answer.why_none or why_none(scene, first), unread)
         conversation = Conversation(
             first.registry,
             answer.credential,
@@ -220,6 +221,8 @@ class _Run:
         unread: RegistryError | None,
     ) -> None:
         shared = list(self._steps[target])
+        if _is_anonymous(answer) and answer.why_none is None:
+            answer = replace(answer, why_none=why_none(self._scene, target))
         steps = [ImageCheck(self._scene, target, answer, conversation).step(push=self._push)]
         if steps[-1].status != "fail":
             self._engine_ready.wait(self._scene.left())
@@ -262,6 +265,10 @@ class _Run:
             call()
         except Exception as exc:  # noqa: BLE001  (a bug, which `all` raises again)
             self._crashes.append(exc)
+
+
+def _is_anonymous(answer: Answer) -> bool:
+    return answer.credential is None and answer.step.status != "fail"
 
 
 def _has_failed(steps: Iterable[Step]) -> bool:

@@ -9,8 +9,7 @@ from ..causes import pull as causes
 from ..errors import AuthenticationError, RegistryError
 from ..network.answers import is_manifest
 from ..network.conversation import Conversation
-from .report import Step, failed
-from .scene import moment
+from .report import Step, failed, moment
 from .variables import explained, hint_of, password_of
 
 TYPE_CHECKING = False

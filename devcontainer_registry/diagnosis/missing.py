@@ -13,38 +13,31 @@ from ..discovery import entries_in, logins_in
 from ..errors import ConfigError, RegistryError
 from ..keychain.podman import login_of_podman
 from ..registry import Registry
-from .scene import moment
+from .report import moment
 from .variables import near_miss, password_of
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from .scene import Scene, Target
 
 _AUTH_CONFIG = "DOCKER_AUTH_CONFIG"
 _HELPER_MAX = 5.0  # seconds
 
 
-def why_none(scene: Scene, target: Target, facts: Mapping[str, object]) -> RegistryError:
+def why_none(scene: Scene, target: Target) -> RegistryError:
     """
     Why docker has no login for the registry of *target*, the nearest reason first.
-
-    Args:
-        scene: Where it looks.
-        target: For whom.
-        facts: What the causes' words need.
     """
-    return _Reasons(scene, target, facts).first()
+    return _Reasons(scene, target).first()
 
 
 class _Reasons:
-    def __init__(self, scene: Scene, target: Target, facts: Mapping[str, object]) -> None:
+    def __init__(self, scene: Scene, target: Target) -> None:
         self._scene = scene
         self._target = target
         self._registry = target.registry
-        self._facts = facts
+        self._facts = scene.facts_of(target)
         self.secret = scene.secret_of(target.registry)
 
     def first(self) -> RegistryError:

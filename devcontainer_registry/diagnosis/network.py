@@ -12,8 +12,7 @@ from ..errors import RegistryError, UnreachableError
 from ..naming import variable
 from ..network.proxies import proxy_for
 from .certificate import Certificate, read_certificate, seconds_of
-from .report import Step
-from .scene import date, span
+from .report import Step, date, span
 
 TYPE_CHECKING = False
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 # What container engines leave in every container, and what says that an editor is attached.
 _MARKS = ("/.dockerenv", "/run/.containerenv")
-_DAY = 86400.0  # seconds
 _VARIABLES = ("REMOTE_CONTAINERS", "CODESPACES", "DEVPOD")
 
 
@@ -130,6 +129,18 @@ class Scene:
         home = self.environ.get("HOME", "").rstrip("/")
         return f"~{path[len(home) :]}" if home and path.startswith(f"{home}/") else path
 
+    def facts_of(self, target: Target) -> dict[str, object]:
+        """
+        What the words of most causes need to know of *target*.
+        """
+        registry, secret = target.registry, self.secret_of(target.registry)
+        return {
+            "registry": registry if registry == "docker.io" else registry.config_key,
+            "name": target.name or "it",
+            "config": self.home(self.config_path) or "config.json",
+            "id": secret.id if secret is not None else "ID",
+        }
+
     def secret_of(self, registry: Registry) -> RegistrySecret | None:
         """
         The set for *registry*, or None.
@@ -158,35 +169,3 @@ class Scene:
             return plugins.choose(secret, self._installed)[1]
         except RegistryError:
             return None
-
-
-def span(seconds: float) -> str:
-    """
-    Return *seconds* in its largest unit: `3 h`, `61 days`.
-    """
-    seconds = abs(seconds)
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 2 * _DAY:
-        return f"{seconds / 3600:.0f} h"
-    return f"{seconds / _DAY:.0f} days"
-
-
-def moment(at: float, *, now: float) -> str:
-    """
-    Return the time *at* in this machine's zone: `today 09:12`, or a date with it.
-    """
-    then, today = time.localtime(at), time.localtime(now)
-    clock = time.strftime("%H:%M", then)
-    if then[:3] == today[:3]:
-        return f"today {clock}"
-    return f"{date(at)} {clock}"
-
-
-def date(at: float) -> str:
-    """
-    Return the day of *at*, as ISO 8601 has it.
-    """
-    return time.strftime("%Y-%m-%d", time.localtime(at))
