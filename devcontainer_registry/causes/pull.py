@@ -165,7 +165,7 @@ REFUSED_SET = Cause(
 REFUSED_SET_OF_KIND = Cause(
     "rejected",
     AuthenticationError,
-    "{registry} refused {source}, and its shape says why",
+    "{registry} refused {source}: {hint}",
     "{fix}",
 )
 REFUSED_BY_HAND = Cause(

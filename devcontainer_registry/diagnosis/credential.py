@@ -231,7 +231,7 @@ class _Look:
         scene = self._scene
         program = printable(HELPER_PREFIX + helper)
         place = f"{program} ({rule})"
-        timeout = min(_HELPER_MAX, scene.left())
+        timeout = round(min(_HELPER_MAX, scene.left()), 1)
         try:
             credential = ask_helper(
                 helper, self._registry.config_key, environ=scene.environ, timeout=timeout

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import socket
 import stat
 import time
 from dataclasses import dataclass, field
@@ -106,6 +107,8 @@ class Engine:
             self._failure = exc
             return
         try:
+            # The SDK takes long to import, and leaves its socket open where nobody answers.
+            _knock(self._endpoint.url)
             info = self._ask(lambda client: client.info())
         except Exception as exc:  # noqa: BLE001  (the SDK and what is below it raise anything)
             self._unreachable(exc)
@@ -190,6 +193,16 @@ class Engine:
         seconds = min(_ANSWER_MAX, self._scene.left())
         # The SDK looks for its own configuration and may wait in a resolver.
         return call_in_thread(seconds, lambda: _asked(endpoint, ask, seconds))
+
+
+def _knock(url: str) -> None:
+    """
+    Raise the system's error where nobody listens at the socket *url*.
+    """
+    if url.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.settimeout(_ANSWER_MAX)
+            knocking.connect(url.removeprefix("unix://"))
 
 
 def _asked(endpoint: Endpoint, ask: Any, seconds: float) -> Any:

@@ -128,6 +128,8 @@ class ImageCheck:
         status, tags = self._tags(authorization)
         if tags:
             near = difflib.get_close_matches(target.reference, tags, n=3, cutoff=0.0)
+            if target.is_digest:  # which is spelled like no tag
+                near = ["latest"] if "latest" in tags else tags[-1:]
             facts = {**self._facts, "nearest": ", ".join(near), "first": near[0]}
             cause = causes.DIGEST_NOT_FOUND if target.is_digest else causes.TAG_NOT_FOUND
             return f'no tag "{target.reference}" among {len(tags)}', cause.error(**facts)

@@ -42,30 +42,50 @@ class _Reasons:
 
     def first(self) -> RegistryError:
         """
-        Why docker has no login for the registry, the nearest reason first.
+        The nearest reason.
         """
-        scene, facts = self._scene, self._facts
-        broken = scene.incomplete_of(Registry(str(self._registry)))
+        return (
+            self._of_set()
+            or self._elsewhere()
+            or self._of_variables()
+            or causes.NO_LOGIN.error(**self._facts)
+        )
+
+    def _of_set(self) -> RegistryError | None:
+        """
+        What is wrong with the set for the registry, or what became of it.
+        """
+        scene, secret = self._scene, self.secret
+        broken = scene.incomplete_of(self._registry)
         if broken is not None:
-            return broken.error
-        if self.secret is not None:
-            recalled = scene.memory.recall(self.secret)
-            if recalled.state == "refused":
-                return causes.REFUSED_BEFORE.error(
-                    **facts,
-                    source=self.secret.source,
-                    time=moment(recalled.at, now=scene.now),
-                    password=password_of(self.secret),
-                )
-            elsewhere = self._elsewhere()
-            return elsewhere or causes.LOGIN_NOT_RUN.error(**facts, source=self.secret.source)
-        other = self._elsewhere()
-        if other is not None:
-            return other
+            near = near_miss(scene, broken.id)
+            return self._typo(near) if near is not None else broken.error
+        if secret is None:
+            return None
+        recalled = scene.memory.recall(secret)
+        if recalled.state == "refused":
+            return causes.REFUSED_BEFORE.error(
+                **self._facts,
+                source=secret.source,
+                time=moment(recalled.at, now=scene.now),
+                password=password_of(secret),
+            )
+        elsewhere = self._elsewhere()
+        return elsewhere or causes.LOGIN_NOT_RUN.error(**self._facts, source=secret.source)
+
+    def _of_variables(self) -> RegistryError | None:
+        """
+        Variables that cannot be told to be for another registry: it may be this one's.
+        """
+        scene = self._scene
         near = near_miss(scene)
         if near is not None:
-            return causes.NO_LOGIN_BUT_TYPO.error(**facts, variable=near[1], meant=near[2])
-        return causes.NO_LOGIN.error(**facts)
+            return self._typo(near)
+        unknown = [i for i in scene.found.incomplete if i.registry is None]
+        return unknown[0].error if unknown else None
+
+    def _typo(self, near: tuple[str, str, str]) -> RegistryError:
+        return causes.NO_LOGIN_BUT_TYPO.error(**self._facts, variable=near[1], meant=near[2])
 
     def _elsewhere(self) -> RegistryError | None:
         """

@@ -60,7 +60,7 @@ def variables_step(scene: Scene, registry: Registry) -> Step:
             )
         return Step(name="variables", status="ok", message=secret.source, facts=facts)
     broken = scene.incomplete_of(registry)
-    if broken is not None:
+    if broken is not None and near_miss(scene, broken.id) is None:
         return Step(
             name="variables",
             status="note",
@@ -70,16 +70,24 @@ def variables_step(scene: Scene, registry: Registry) -> Step:
     near = near_miss(scene)
     if near is not None:
         return Step(name="variables", status="note", message=near[0], facts={"code": "near-miss"})
+    unknown = next((i for i in scene.found.incomplete if i.registry is None), None)
+    if unknown is not None:
+        return Step(
+            name="variables",
+            status="note",
+            message=unknown.error.message,
+            facts={"set": unknown.id, "code": unknown.error.code},
+        )
     return Step(name="variables", status="ok", message=f"none for {registry}")
 
 
-def near_miss(scene: Scene) -> tuple[str, str, str] | None:
+def near_miss(scene: Scene, set_id: str = "") -> tuple[str, str, str] | None:
     """
-    A variable that looks like a typo, where some set lacks it: message, name and what was meant.
+    A variable that looks like a typo, of the set *set_id* if given: message, name, what was meant.
     """
     for finding in scene.found.findings:
-        if finding.code == "near-miss" and finding.variable:
-            meant = finding.hint.rpartition(" ")[2]
+        meant = finding.hint.rpartition(" ")[2]
+        if finding.code == "near-miss" and finding.variable and meant.startswith(set_id):
             return finding.message, finding.variable, meant
     return None
 

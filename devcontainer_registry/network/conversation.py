@@ -213,7 +213,8 @@ class Conversation:
         if self._credential.is_identity_token:
             raise AuthenticationError(
                 f"{self.registry} takes a user name and a password, not an identity token",
-                hint="set *_USER and *_PASSWORD",
+                hint=f"log in to {self.registry} with a user name and a password",
+                code="identity-token-refused",
             )
         return self._basic(self._credential)
 

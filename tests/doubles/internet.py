@@ -33,10 +33,26 @@ from devcontainer_registry.testing.loopback import LoopbackServer
 class Authority:
     """
     A certificate authority that nobody else trusts; its files live in *folder*.
+
+    Args:
+        folder: For its files.
+        name: Of the authority.
+        start: When the certificates of servers begin, from now.
+        end: When they end.
+        self_signed: Whether a server signs for itself.
     """
 
-    def __init__(self, folder, *, name="Authority of the tests"):
+    def __init__(
+        self,
+        folder,
+        *,
+        name="Authority of the tests",
+        start=dt.timedelta(days=-1),
+        end=dt.timedelta(days=7),
+        self_signed=False,
+    ):
         self._folder = folder
+        self._life, self._self_signed = (start, end), self_signed
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = self._signed(self._name, self._key, ca=True)
@@ -61,14 +77,16 @@ class Authority:
     def _signed(self, subject, key, *, names=(), ca=False):
         # Python 3.13 verifies strictly (RFC 5280), so key identifiers and usage must be there.
         today = dt.datetime.now(dt.timezone.utc)
+        life = (dt.timedelta(days=-400), dt.timedelta(days=400)) if ca else self._life
+        itself = self._self_signed and not ca
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(self._name)
+            .issuer_name(subject if itself else self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(today - dt.timedelta(days=1))
-            .not_valid_after(today + dt.timedelta(days=7))
+            .not_valid_before(today + life[0])
+            .not_valid_after(today + life[1])
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
             .add_extension(
                 x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
@@ -82,7 +100,7 @@ class Authority:
         if names:
             alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
             builder = builder.add_extension(alternatives, critical=False)
-        return builder.sign(self._key, hashes.SHA256())
+        return builder.sign(key if itself else self._key, hashes.SHA256())
 
     def _write(self, name, content):
         path = os.path.join(self._folder, name)
