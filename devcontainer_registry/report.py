@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
     Status: TypeAlias = Literal[
-        "ok", "unchanged", "unverified", "rejected", "incomplete", "skipped", "failed", "found"
+        "ok",
+        "unchanged",
+        "unverified",
+        "rejected",
+        "incomplete",
+        "skipped",
+        "broken",
+        "failed",
+        "found",
     ]
     Place: TypeAlias = Literal["auths", "credHelpers"]
 
@@ -53,7 +61,8 @@ class Outcome:
         registry: None where the set could not even be read.
         source: The variables, by name.
         kind: The authenticator's name; None where none was chosen.
-        status: `found` and `incomplete` before anybody is asked; the others afterwards.
+        status: `found` and `incomplete` before anybody is asked; the others afterwards.  `broken`:
+            docker asks a credential helper that is not there.
         kept_in: The parts of config.json that hold it now (before: that would).
         stays: Whether it was not kept, and a login from before is there still.
         verified: Whether the registry accepted it, now or the last time that it was asked.

@@ -132,6 +132,11 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         commands, "status", _status, "whom docker asks, where it is kept, until when"
     )
     add_source_options(status)
+    status.add_argument(
+        "--check",
+        action="store_true",
+        help="exit 6 for a hidden login or a broken helper, 3 where docker would get no login",
+    )
     doctor = add_command(commands, "doctor", _doctor, "find out why an image cannot be pulled")
     add_doctor_options(doctor, environ)
     logout = add_command(commands, "logout", _logout, "remove what we wrote, and nothing else")
@@ -246,7 +251,7 @@ def _status(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if not report.standings and report.error is None:
             _print_lines(["no registry is known here"])
         _print_lines(render.status_lines(report, colours=render.has_colours(sys.stdout)))
-    return report.exit_status
+    return report.check_status if arguments.check else report.exit_status
 
 
 def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -35,6 +35,7 @@ _WORDS = {
     "rejected": ("refused", "31"),
     "incomplete": ("incomplete", "33"),
     "skipped": ("skipped", "33"),
+    "broken": ("broken", "31"),
     "failed": ("failed", "31"),
     "found": ("found", "32"),
 }

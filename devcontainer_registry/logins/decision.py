@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from ..cache.memory import REFUSED_FOR
 from ..credentials import Credential
 from ..errors import AuthenticationError
-from ..naming import OUR_HELPER
-from .outcomes import by_hand, not_ours, other_helper
+from ..naming import HELPER_PREFIX, OUR_HELPER
+from .outcomes import broken_helper, by_hand, not_ours, other_helper
 
 TYPE_CHECKING = False
 
@@ -194,6 +194,8 @@ def _somebody_elses(
     ours = entry is not None and recalled.wrote(entry)
     not_to_replace = secret.implicit and document.has_login(registry) and not ours
     other = document.other_helper(registry)
+    if other is not None and policy.delegation.found(HELPER_PREFIX + other) is None:
+        return broken_helper(outcome, other)
     if other is not None:
         return other_helper(outcome, other)
     if document.helper(registry) == OUR_HELPER:

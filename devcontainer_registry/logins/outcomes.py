@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 
 from .. import authenticators as plugins
+from ..config.findings import helper_missing
 from ..errors import (
     AuthenticationError,
     DiscoveryError,
@@ -142,6 +143,14 @@ def other_helper(outcome: Outcome, helper: str) -> Outcome:
         code="other-helper",
     )
     return replace(outcome, status="skipped", code=error.code, error=error)
+
+
+def broken_helper(outcome: Outcome, helper: str) -> Outcome:
+    """
+    The outcome where docker asks somebody else's *helper*, which is not there.
+    """
+    error = helper_missing(helper, named_in="credHelpers")
+    return replace(outcome, status="broken", code=error.code, error=error)
 
 
 def not_ours(outcome: Outcome) -> Outcome:

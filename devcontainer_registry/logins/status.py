@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     Rule: TypeAlias = Literal["auths", "credsStore", "credHelpers", "none"]
 
 
+# Codes of what keeps a login that is there from docker.
+_BROKEN = frozenset({"helper-missing", "hidden-by-credsstore", "login-unreadable", "cache-refused"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """
@@ -84,6 +88,17 @@ class StatusReport:
         6 where config.json can't be read, else 0: looking is no failure.
         """
         return 6 if self.error is not None else 0
+
+    @property
+    def check_status(self) -> int:
+        """
+        6 where a login is hidden or a helper is broken, else 3 where docker would get none.
+        """
+        codes = {each.error.code for each in self.standings if each.error is not None}
+        if self.error is not None or codes & _BROKEN:
+            return 6
+        lacking = any(each.rule == "none" and each.source for each in self.standings)
+        return 3 if codes or lacking else 0
 
 
 def status(

@@ -119,6 +119,18 @@ class Home:
         options.setdefault("retry", RetryPolicy(sleep=Waits()))
         return login(secrets, environ={**self.environ, **(sets or {})}, **options)
 
+    def program(self, name):
+        """
+        A program on PATH that does nothing.
+        """
+        folder = os.path.join(self.path, "bin")
+        os.makedirs(folder, exist_ok=True)
+        self.environ["PATH"] = folder
+        path = os.path.join(folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\n")
+        os.chmod(path, 0o755)
+
     def write(self, document):
         os.makedirs(os.path.dirname(self.config), exist_ok=True)
         text = document if isinstance(document, str) else json.dumps(document)

@@ -132,6 +132,8 @@ def test_another_helper_that_is_named_while_we_ask_is_left_alone(home):
     def named():
         home.write({"credHelpers": {HERE: "theirs"}})
 
+    home.program("docker-credential-theirs")
+
     outcome = login(home, Overtaken(GOOD, named))
 
     assert ("skipped", "other-helper") == (outcome.status, outcome.code)

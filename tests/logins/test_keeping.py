@@ -419,6 +419,7 @@ def test_an_implicit_login_leaves_what_is_not_ours(machine, store, registry, set
 def test_somebody_elses_helper_stays_and_nothing_is_written(machine, store, registry, key):
     theirs = {"credHelpers": {key: "pass"}, "auths": {registry: {"auth": encoded("a:b")}}}
     machine.home.write(theirs)
+    machine.put(WORKING, machine.bin, "docker-credential-pass")
 
     outcome = machine.keep(store, registry=registry, expiring=True)
 
@@ -942,7 +943,7 @@ def kept(home, *ones, config=None, deadline=5.0):
         ones,
         config=config or home.docker,
         memory=Memory(Cache(home.cache), home.config),
-        policy=Policy(delegation=Delegation(home.config, environ={}), store="auths"),
+        policy=Policy(delegation=Delegation(home.config, environ=home.environ), store="auths"),
         deadline=time.monotonic() + deadline,
         observe=ignore,
     )
@@ -976,6 +977,8 @@ def test_what_is_decided_is_decided_from_the_file_as_it_is_written(home):
             except ConfigChangedError:
                 home.write({"credHelpers": {HERE: "theirs"}})
                 raise
+
+    home.program("docker-credential-theirs")
 
     found = kept(home, accepted(), config=Taking(home.docker, times=1))
 

@@ -602,6 +602,7 @@ def test_a_failed_write_is_not_forgotten_for_a_later_one_that_went_well(home):
 
 def test_somebody_elses_helper_is_left_and_nothing_is_asked(home):
     home.write({"credHelpers": {HERE: "ecr-login"}})
+    home.program("docker-credential-ecr-login")
     before = home.text
     plugin = Scripted(GOOD)
 
@@ -611,6 +612,20 @@ def test_somebody_elses_helper_is_left_and_nothing_is_asked(home):
     assert ("skipped", "other-helper", 0) == (outcome.status, outcome.code, report.exit_status)
     assert "ecr-login" in outcome.error.message
     assert (0, before) == (plugin.asked, home.text)
+
+
+@pytest.mark.parametrize(("implicit", "exit_status"), [(False, 6), (True, 0)])
+def test_a_helper_that_is_not_there_is_broken_and_not_skipped(home, implicit, exit_status):
+    home.write({"credHelpers": {HERE: "gone"}})
+    home.environ["PATH"] = home.path
+    plugin = Scripted(GOOD)
+
+    report = home.login([a_secret(implicit=implicit)], authenticators={"generic": plugin})
+
+    outcome = only(report)
+    assert ("broken", "helper-missing") == (outcome.status, outcome.code)
+    assert "docker-credential-gone" in outcome.error.message
+    assert (exit_status, 0) == (report.exit_status, plugin.asked)
 
 
 @pytest.mark.usefixtures("undelegated")

@@ -328,6 +328,41 @@ def test_a_damaged_config_is_an_error_and_not_quoted(look):
     assert "s3cret" not in f"{report.error} {report.error.hint}"
 
 
+@pytest.mark.parametrize(
+    ("document", "sets", "exit_status"),
+    [
+        ({}, {}, 0),
+        ({"auths": {HERE: LOGIN}}, {}, 0),
+        ({"credHelpers": {HERE: "there"}}, {}, 0),
+        ({}, a_set("MY", HERE), 3),
+        ({"credHelpers": {HERE: "devcontainer-registry"}}, {}, 3),
+        ({"credHelpers": {HERE: "gone"}}, {}, 6),
+        ({"credsStore": "gone", "auths": {HERE: LOGIN}}, {}, 6),
+        ({"auths": {HERE: {"auth": "a-raw-token"}}}, {}, 6),
+        ("{", {}, 6),
+    ],
+)
+def test_check_tells_by_its_exit_status_whether_docker_gets_its_logins(
+    look, document, sets, exit_status
+):
+    look.program("there")
+    look.program("devcontainer-registry")
+    look.home.write(document)
+
+    ran = run(look.home, "status", "--check", sets={**sets, "PATH": look.bin})
+
+    assert exit_status == ran.status, ran.stdout
+
+
+def test_check_tells_of_a_login_that_is_hidden(look):
+    look.home.login([a_secret()], verify="never")
+    look.program("other")
+    look.home.write({**json.loads(look.home.text), "credsStore": "other"})
+
+    assert 6 == run(look.home, "status", "--check", sets={"PATH": look.bin}).status
+    assert 0 == run(look.home, "status", sets={"PATH": look.bin}).status
+
+
 def test_the_command_says_the_same_for_a_person_and_for_a_program(look):
     look.program("devcontainer-registry")
     look.home.write({"credHelpers": {HERE: "devcontainer-registry"}, "auths": {"a.example": LOGIN}})
