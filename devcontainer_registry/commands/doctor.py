@@ -209,6 +209,8 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
 
 def _facts(facts: Mapping[str, object]) -> dict[str, object]:
     return {
-        name: render.instant(value) if name in _INSTANTS and isinstance(value, float) else value
+        name: render.instant(value)
+        if name in _INSTANTS and isinstance(value, (int, float))
+        else value
         for name, value in facts.items()
     }

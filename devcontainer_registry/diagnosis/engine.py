@@ -5,7 +5,6 @@ The seventh step: the Docker Engine, which makes the pull.
 
 from __future__ import annotations
 
-import errno
 import grp
 import hashlib
 import json
@@ -13,7 +12,6 @@ import os
 import re
 import socket
 import stat
-import time
 from dataclasses import dataclass, field
 
 from ..causes import engine as causes
@@ -41,9 +39,8 @@ _CAUSES = (
     ("certificate has expired or is not yet valid", causes.CERTIFICATE_DATES),
     ("x509: ", causes.CERTIFICATE),
     ("proxyconnect tcp", causes.PROXY),
+    ("dial tcp: lookup ", causes.NAME),
     ("no such host", causes.NAME),
-    ("server misbehaving", causes.NAME),
-    ("name resolution", causes.NAME),
     ("gave HTTP response to HTTPS client", causes.PLAIN_HTTP),
     ("connection refused", causes.CONNECTION),
     ("no route to host", causes.CONNECTION),
@@ -54,6 +51,7 @@ _CAUSES = (
     ("deadline exceeded", causes.TIMEOUT),
     ("handshake timeout", causes.TIMEOUT),
 )
+_REFUSALS = ("no basic auth credentials", "unauthorized: ", "denied: ", "authentication required")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +118,7 @@ class Engine:
         endpoint = self._endpoint
         assert endpoint is not None
         path = endpoint.url.removeprefix("unix://")
-        if _errno_of(exc) in (errno.EACCES, errno.EPERM) and path.startswith("/"):
+        if isinstance(exc, PermissionError) and path.startswith("/"):
             self._failure = causes.NO_PERMISSION.error(socket=path, group=_group_of(path))
         elif endpoint.url.startswith("ssh://") and "paramiko" in str(exc):
             self._absent = "reached by ssh, for which docker[ssh] is not installed"
@@ -171,7 +169,7 @@ class Engine:
         if status == 404 and "page not found" in text.lower():
             message = f"{said} does not look images up: not checked"
             return Step(name="engine", status="skipped", message=message, facts=info)
-        if status in (401, 403) and kept_back:
+        if _is_refusal(status, text) and kept_back:
             message = f"{said}: not checked; its connection is not encrypted, so no login was sent"
             return Step(name="engine", status="skipped", message=message, facts=info)
         facts = {
@@ -325,26 +323,18 @@ def _answer_in(exc: BaseException) -> tuple[int, str]:
     return int(status), f"{getattr(exc, 'explanation', '') or ''} {exc}"
 
 
+def _is_refusal(status: int, text: str) -> bool:
+    # docker before 23 answers 500 to what the registry refuses.
+    return status in (401, 403) or any(words in text for words in _REFUSALS)
+
+
 def _cause_of(status: int, text: str) -> Any:
     for words, cause in _CAUSES:
         if words in text:
             return cause
-    if status in (401, 403):
+    if _is_refusal(status, text):
         return causes.REFUSED
     return causes.NOT_FOUND if status == 404 else causes.OTHER
-
-
-def _errno_of(exc: BaseException | None) -> int:
-    """
-    The number of the system's error at the bottom of *exc*.
-    """
-    give_up = time.monotonic() + 1.0
-    while exc is not None and time.monotonic() < give_up:
-        if isinstance(exc, OSError) and exc.errno:
-            return exc.errno
-        inner = next((arg for arg in exc.args if isinstance(arg, BaseException)), None)
-        exc = inner or exc.__cause__ or exc.__context__
-    return 0
 
 
 def _group_of(path: str) -> str:

@@ -111,12 +111,14 @@ def _network(tmp_path):
 def _registry_elsewhere(tmp_path, authority, network):
     """
     A registry that knows `USERS`, over TLS, on an address of `network` that is not loopback.
+
+    Its certificate is for `netns.NAME`, too, which nobody resolves.
     """
     with cncf.CncfRegistry.with_passwords(
         tmp_path / "cncf-elsewhere",
         USERS,
         address=netns.ADDRESS,
-        certificate=authority.issue(netns.ADDRESS),
+        certificate=authority.issue(netns.ADDRESS, netns.NAME),
         enter=network.enter,
     ) as registry:
         yield registry

@@ -6,6 +6,7 @@ A Docker Engine: the one that is there, or one of the tests' own.
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import shutil
 import socket
@@ -29,12 +30,36 @@ class Engine:
     """
 
     def __init__(self, *, preferred=None):
+        self._options = {"config": {}, "environ": {}, "enter": (), "arguments": ()}
         self._folder = self._process = None
         there = [preferred] if preferred else [f"unix://{path}" for path in _DEFAULT_SOCKETS]
         self.host = next((host for host in there if _answers(host)), None)
         self.ours = self.host is None
         if self.ours:
             self._start()
+
+    @classmethod
+    def own(cls, *, config=None, environ=None, enter=(), arguments=()):
+        """
+        One that is started here, whatever else answers.
+
+        Args:
+            config: Its daemon.json.
+            environ: More variables for it.
+            enter: What to put before its command line, to start it elsewhere.
+            arguments: More of its command line.
+        """
+        engine = cls.__new__(cls)
+        engine._options = {
+            "config": config or {},
+            "environ": environ or {},
+            "enter": enter,
+            "arguments": arguments,
+        }
+        engine._folder = engine._process = None
+        engine.ours = True
+        engine._start()
+        return engine
 
     def import_busybox(self, name):
         """
@@ -88,10 +113,12 @@ class Engine:
         socket_path = os.path.join(folder, "docker.sock")
         configuration = os.path.join(folder, "daemon.json")
         with open(configuration, "w", encoding="utf-8") as file:
-            file.write("{}")  # not the machine's own
+            json.dump(self._options["config"], file)  # not the machine's own
         self._process = Background(
             [
+                *self._options["enter"],
                 dockerd,
+                *self._options["arguments"],
                 f"--config-file={configuration}",
                 f"--data-root={folder}/data",
                 f"--exec-root={folder}/exec",
@@ -104,7 +131,11 @@ class Engine:
                 "--userland-proxy=false",
             ],
             log=os.path.join(folder, "log"),
-            env={"PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin", "HOME": folder},
+            env={
+                "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin",
+                "HOME": folder,
+                **self._options["environ"],
+            },
         )
         self.host = f"unix://{socket_path}"
         try:

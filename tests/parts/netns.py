@@ -14,6 +14,7 @@ from . import needed
 from .processes import Background
 
 ADDRESS = "10.99.0.1"
+NAME = "registry.test"
 
 
 class Network:
