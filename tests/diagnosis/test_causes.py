@@ -1131,6 +1131,7 @@ def _played(world, host, *, password, user="bob", images=("team/app:1",), basic=
     A registry at *host*, reached through a proxy, at which the set of the world is refused.
     """
     registry = Special({"other": "other"}, auth=basic, images=images)
+    world.enter(registry)
     internet = world.enter(Internet({host: registry._answer}))
     world.environ.update(internet.environ)
     world.of(host)

@@ -136,6 +136,7 @@ def test_a_certificate_that_the_engine_alone_does_not_trust(place):
 
 def test_a_proxy_that_the_engine_alone_has(place):
     place.engine(environ={**place.trusting, "HTTPS_PROXY": "http://user:secret@127.0.0.1:9"})
+    host = place.registry.registry
 
     status, found = place.doctor()
 
@@ -143,8 +144,7 @@ def test_a_proxy_that_the_engine_alone_has(place):
     assert (
         "engine-proxy",
         "the Docker Engine cannot reach its proxy 127.0.0.1:9",
-        'correct "proxies" in the engine\'s daemon.json, or add %s to its no-proxy'
-        % place.registry.registry,
+        f'correct "proxies" in the engine\'s daemon.json, or add {host} to its no-proxy',
     ) == words(found)
     assert "secret" not in json.dumps(found)
 
