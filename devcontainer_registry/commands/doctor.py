@@ -111,9 +111,11 @@ def _count(images: Iterable[ImageDiagnosis], *, push: bool) -> str:
     others = [image for image in images if image.image is None]
     said = []
     if named:
-        good = sum(image.ok for image in named)
+        can = [image.can_be_pulled for image in named]
         what = "pulled and pushed" if push else "pulled"
-        said.append(f"{good} of {len(named)} image{'s' * (len(named) != 1)} can be {what}")
+        said.append(f"{can.count(True)} of {len(can)} image{'s' * (len(can) != 1)} can be {what}")
+        if None in can:
+            said.append(f"{can.count(None)} not checked")
     if others:
         good = sum(image.ok for image in others)
         said.append(f"{good} of {len(others)} login{'s' * (len(others) != 1)} accepted")
@@ -189,6 +191,7 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
                 "origin": image.origin,
                 "where": image.where or None,
                 "ok": image.ok,
+                "can_be_pulled": image.can_be_pulled,
                 "cause": render.error_document(image.cause),
                 "steps": [
                     {

@@ -6,7 +6,6 @@ The third step: the credential that docker would send.
 from __future__ import annotations
 
 import re
-import subprocess
 from dataclasses import dataclass, replace
 
 from ..cache.entry import Entry
@@ -26,6 +25,7 @@ from .variables import expiry_of, password_of
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from .report import Status
     from .scene import Scene, Target
 
 _HELPER_MAX = 5.0  # seconds
@@ -47,6 +47,7 @@ class Answer:
         secret: The set for the registry, or None.
         is_of_set: Whether the credential is that of the set, or what became of it.
         why_none: Why there is no credential, or None where `missing.why_none` has to tell.
+        goes_on: Whether `docker pull` goes on although the step failed.
     """
 
     step: Step
@@ -56,6 +57,7 @@ class Answer:
     secret: RegistrySecret | None = None
     is_of_set: bool = False
     why_none: RegistryError | None = None
+    goes_on: bool = False
 
     @property
     def user(self) -> str:
@@ -216,11 +218,14 @@ class _Look:
             return self._none(rule, causes.OUR_HELPER_HAS_NO_LOGIN.error(**self._facts))
         if not entry.has_credential:
             due = causes.FIRST_USE_DUE.error(**self._facts)
-            return self._failed(due, "no login yet; the helper gets one", rule, place)
+            return self._failed(
+                due, "no login yet; the helper gets one", rule, place, status="skipped"
+            )
         ago = span(scene.now - (entry.expires_at or scene.now))
         if self.secret is not None:
             due = causes.RENEWAL_DUE.error(**self._facts, ago=ago)
-            return self._failed(due, f"expired {ago} ago; renewed at the next pull", rule, place)
+            seen = f"expired {ago} ago; renewed at the next pull"
+            return self._failed(due, seen, rule, place, status="skipped")
         unseen = causes.EXPIRED_UNSEEN.error(
             **self._facts, ago=ago, variables=f"the variables for {self._registry}"
         )
@@ -237,10 +242,7 @@ class _Look:
                 helper, self._registry.config_key, environ=scene.environ, timeout=timeout
             )
         except RegistryError as exc:
-            error = type(exc)(
-                exc.message.replace("config.json", rule, 1), hint=exc.hint, code=exc.code
-            )
-            return self._failed(error, _seen_of(exc, program), rule, place)
+            return self._fallen_back(exc, _seen_of(exc, program), rule)
         if credential is not None:
             return self._found(credential, rule, place)
         facts = {**self._facts, "program": program, "rule": rule}
@@ -254,10 +256,33 @@ class _Look:
 
     # What is not found.
 
-    def _failed(self, error: RegistryError, seen: str, rule: str, place: str) -> Answer:
+    def _failed(
+        self, error: RegistryError, seen: str, rule: str, place: str, *, status: Status = "fail"
+    ) -> Answer:
         facts = {"rule": rule, "code": error.code}
-        step = Step(name="credential", status="fail", message=seen, facts=facts, error=error)
+        step = Step(name="credential", status=status, message=seen, facts=facts, error=error)
         return Answer(step=step, rule=rule, place=place)
+
+    def _fallen_back(self, exc: RegistryError, seen: str, rule: str) -> Answer:
+        """
+        The answer where a helper fails: docker pull goes on with `auths`, other commands fail.
+
+        https://github.com/docker/cli/blob/v28.2.2/cli/config/credentials/native_store.go (Get)
+        """
+        assert self._scene.document is not None
+        message = exc.message.replace("config.json", rule, 1)
+        error = type(exc)(
+            f"{message}: docker run, build and compose fail", hint=exc.hint, code=exc.code
+        )
+        credential = self._scene.document.auth(self._registry)
+        answer = self._failed(error, seen, rule, "auths")
+        return replace(
+            answer,
+            credential=credential,
+            why_none=None if credential is not None else error,
+            is_of_set=credential is not None and self._is_of_set(credential, saved=False),
+            goes_on=True,
+        )
 
     def _registry_token(self) -> Answer:
         error = ConfigError(
@@ -297,34 +322,11 @@ class _Look:
         return None
 
     def _docker_that_ignores_it(self) -> RegistryError | None:
-        version = docker_version(self._scene)
+        version = self._scene.docker_version()
         numbers = tuple(map(int, re.findall(r"\d+", version)[:2]))
         if not version or numbers >= _READS_AUTH_CONFIG:
             return None
         return causes.DOCKER_IS_TOO_OLD.error(**self._facts, version=version)
-
-
-def docker_version(scene: Scene) -> str:
-    """
-    The version of the docker command on PATH; "" where there is none.
-    """
-    program = find_program("docker", scene.environ)
-    if program is None:
-        return ""
-    try:
-        done = subprocess.run(  # noqa: S603  (the docker that the user would run)
-            [program, "--version"],
-            check=False,
-            capture_output=True,
-            text=True,
-            env=dict(scene.environ),
-            stdin=subprocess.DEVNULL,
-            timeout=min(_HELPER_MAX, scene.left()),
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    found = re.search(r"\b(\d+\.\d+[\w.+~-]*)", done.stdout)
-    return found[1] if found else ""
 
 
 def _seen_of(error: RegistryError, program: str) -> str:

@@ -22,7 +22,7 @@ from ..threads import Worker, try_start
 from .credential import find_credential
 from .engine import Engine
 from .image import ImageCheck
-from .login import login_step, public_step
+from .login import anonymously, ignored_step, login_step, public_step
 from .missing import why_none
 from .network import network_step
 from .report import Diagnosis, ImageDiagnosis, Step
@@ -191,7 +191,7 @@ class _Run:
             timeout=scene.left(),
             ca_file=answer.secret.ca_file if answer.secret is not None else None,
         )
-        if not _has_failed(steps):
+        if answer.goes_on or not _has_failed(steps):
             network, ping = network_step(scene, conversation)
             steps.append(network)
             if ping is not None:
@@ -199,19 +199,33 @@ class _Run:
         self._tell(first, steps)
         for target in targets:
             self._steps[target] = tuple(steps)
-        then = self._public if _has_failed(steps) else self._image
+        failed = next((step for step in steps if step.error is not None), None)
+        goes_on = failed is None or (failed is answer.step and answer.goes_on)
+        then = self._image if goes_on and _has_login(steps) else self._public
         self._at_once([partial(then, t, answer, conversation, unread) for t in targets if t.name])
 
     def _public(
-        self, target: Target, answer: Answer, _: Conversation, __: RegistryError | None
+        self,
+        target: Target,
+        answer: Answer,
+        conversation: Conversation,
+        unread: RegistryError | None,
     ) -> None:
         """
         Whether *target*, for which the login failed, can be read without one.
         """
         *steps, last = self._steps[target]
-        if last.name == "login":
-            failed = public_step(self._scene, target, answer, last, transport=self._transport)
+        if last.name != "login" or last.facts.get("code") == "refused-before":
+            return
+        anonymous = anonymously(self._scene, target, self._transport)
+        if anonymous is None:
+            return
+        if not conversation.is_ignored:
+            failed = public_step(target, answer, last)
             self._steps[target] = (*steps, failed)
+            return
+        self._steps[target] = (*steps, ignored_step(target, answer))
+        self._image(target, replace(answer, credential=None), anonymous, unread)
 
     def _image(
         self,
@@ -272,7 +286,11 @@ def _is_anonymous(answer: Answer) -> bool:
 
 
 def _has_failed(steps: Iterable[Step]) -> bool:
-    return any(step.status == "fail" for step in steps)
+    return any(step.error is not None for step in steps)
+
+
+def _has_login(steps: Sequence[Step]) -> bool:
+    return steps[-1].name == "login" and steps[-1].error is None
 
 
 def blamed(steps: list[Step], why: RegistryError, unread: RegistryError | None) -> list[Step]:

@@ -103,24 +103,34 @@ def _refused(
     return (causes.REFUSED_BY_HELPER if by_helper else causes.REFUSED_BY_HAND).error(**facts)
 
 
-def public_step(
-    scene: Scene, target: Target, answer: Answer, last: Step, *, transport: Transport
-) -> Step:
+def anonymously(scene: Scene, target: Target, transport: Transport) -> Conversation | None:
     """
-    The failed login step *last*, with another cause where the image can be read without a login.
+    The conversation in which *target* can be read without a login; None: it cannot.
     """
-    if not target.name or last.error is None or last.error.code == "refused-before":
-        return last
     anonymous = Conversation(target.registry, None, transport=transport, timeout=scene.left())
     try:
         ping = anonymous.ping()
-        anonymous.read_challenge(ping)
+        if ping.status == 401:
+            anonymous.read_challenge(ping)
         authorization = anonymous.authorize(target.name, "pull")
         response = anonymous.manifest(target.name, target.reference, authorization)
     except RegistryError:
-        return last
-    if response.status != 200 or not is_manifest(response):
-        return last
+        return None
+    return anonymous if response.status == 200 and is_manifest(response) else None
+
+
+def ignored_step(target: Target, answer: Answer) -> Step:
+    """
+    The login step where a wrong login is no obstacle: it gets what everybody gets.
+    """
+    message = f"{target.registry} ignores the login from {answer.place}, which is wrong"
+    return Step(name="login", status="note", message=message)
+
+
+def public_step(target: Target, answer: Answer, last: Step) -> Step:
+    """
+    The failed login step *last* of an image that can be read without a login.
+    """
     fix = f"run docker logout {target.registry}"
     if answer.rule not in ("auths", "none"):
         fix = f"delete the login from {answer.place}"

@@ -52,7 +52,8 @@ class Step:
         status: `ok`; `note`: something is worth saying; `fail`; `skipped`: not checked.
         message: What was seen, in one line.
         facts: The same for programs; nothing in it is secret.
-        error: The cause in words and its fix, where the step failed; else None.
+        error: The cause in words and its fix, where the step failed or could not be checked; else
+            None.
     """
 
     name: StepName
@@ -84,9 +85,9 @@ class ImageDiagnosis:
     @property
     def failed(self) -> Step | None:
         """
-        The step that the pull fails at, or None.
+        The step that the pull fails at, or that could not be checked; or None.
         """
-        return next((step for step in self.steps if step.status == "fail"), None)
+        return next((step for step in self.steps if step.error is not None), None)
 
     @property
     def cause(self) -> RegistryError | None:
@@ -98,9 +99,22 @@ class ImageDiagnosis:
     @property
     def ok(self) -> bool:
         """
-        Whether docker can pull the image, as far as was asked.
+        Whether every docker command can pull the image.
         """
         return self.failed is None
+
+    @property
+    def can_be_pulled(self) -> bool | None:
+        """
+        Whether `docker pull` can read it, be it that other commands fail; None: not checked.
+        """
+        failed = self.failed
+        if failed is None:
+            return True
+        if failed.status == "skipped":
+            return None
+        last = self.steps[-1]
+        return last.name in ("image", "engine") and last.error is None
 
     @property
     def exit_status(self) -> int:

@@ -6,6 +6,8 @@ What all steps of a diagnosis look at, read once.
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 import time
 from dataclasses import dataclass
 
@@ -16,6 +18,7 @@ from ..config.file import DockerConfig, Document
 from ..credentials import RegistrySecret
 from ..discovery import discover
 from ..errors import ConfigError, PluginError, RegistryError
+from ..files import find_program
 from ..registry import Registry
 
 TYPE_CHECKING = False
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 # What container engines leave in every container, and what says that an editor is attached.
 _MARKS = ("/.dockerenv", "/run/.containerenv")
+_VERSION_MAX = 5.0  # seconds
 _VARIABLES = ("REMOTE_CONTAINERS", "CODESPACES", "DEVPOD")
 
 
@@ -128,6 +132,28 @@ class Scene:
         """
         home = self.environ.get("HOME", "").rstrip("/")
         return f"~{path[len(home) :]}" if home and path.startswith(f"{home}/") else path
+
+    def docker_version(self) -> str:
+        """
+        The version of the docker command on PATH; "" where there is none.
+        """
+        program = find_program("docker", self.environ)
+        if program is None:
+            return ""
+        try:
+            done = subprocess.run(  # noqa: S603  (the docker that the user would run)
+                [program, "--version"],
+                check=False,
+                capture_output=True,
+                text=True,
+                env=dict(self.environ),
+                stdin=subprocess.DEVNULL,
+                timeout=min(_VERSION_MAX, self.left()),
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        found = re.search(r"\b(\d+\.\d+[\w.+~-]*)", done.stdout)
+        return found[1] if found else ""
 
     def facts_of(self, target: Target) -> dict[str, object]:
         """

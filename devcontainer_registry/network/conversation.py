@@ -46,6 +46,8 @@ class Conversation:
         registry: Whom is talked to.
         realm: The host of the token server, where it is not the registry's own.
         oddity: Why docker cannot read what was answered, or "".
+        is_ignored: Whether the token server gave a token to a credential that it did not accept:
+            docker goes on with it, and can read what everybody can.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Conversation:
         self.registry = registry
         self.realm: str | None = None
         self.oddity = ""
+        self.is_ignored = False
         self._credential = credential
         self._transport = transport
         self._end = time.monotonic() + timeout
@@ -111,6 +114,7 @@ class Conversation:
         if response.leads_to is not None:
             raise led_away(self.registry, response.leads_to)
         if response.status != 200:
+            self.is_ignored = response.status == 401 and self._challenge is not None
             raise refusals.error(response, self.registry)
         refuse_page(response, self.registry)
 
@@ -264,6 +268,7 @@ class Conversation:
             raise not_a_registry(who, "sends no token where a token server does")
         if answer.is_nobodys and self._credential is not None:
             # Some grant the world's token to a wrong password instead of refusing it.
+            self.is_ignored = True
             raise refusals.refused(self.registry, self.realm)
         self.oddity = self.oddity or answer.oddity
         return answer.token

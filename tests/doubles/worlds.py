@@ -11,6 +11,7 @@ import json
 import os
 import stat
 import sys
+import threading
 
 from doubles.homes import a_set, encoded
 from doubles.servers import Fine
@@ -29,17 +30,26 @@ class Special(Fine):
 
     Args:
         paths: Paths to status, headers and body; a callable is given the method.
-        public: Whether repositories can be read without a login.
+        public: Repositories that can be read without a login.
+        ignoring: Whether a wrong password is as good as none, for them.
         ping: What `/v2/` answers to nobody; None: as usual.
     """
 
-    def __init__(self, users, *, paths=None, public=(), ping=None, **options):
+    def __init__(self, users, *, paths=None, public=(), ignoring=False, ping=None, **options):
         super().__init__(users, **options)
+        self._ignoring, self._local = ignoring, threading.local()
         self._paths, self._public, self._pinged = paths or {}, public, ping
+
+    def _who(self, headers, form):
+        self._local.sent = "Authorization" in headers or bool(form)
+        return super()._who(headers, form)
 
     def _token(self, user, form):
         scopes = form.get("scope", [])
-        if user is None and any(name in scope for name in self._public for scope in scopes):
+        is_public = any(name in scope for name in self._public for scope in scopes)
+        if self._ignoring and self._local.sent and not scopes:
+            return 200, {"Content-Type": "application/json"}, b'{"token":"of-nobody"}'
+        if user is None and is_public and (self._ignoring or not self._local.sent):
             token = f"public-{len(self.requests)}"
             self._tokens[token] = "nobody", {f"repository:{name}:pull" for name in self._public}
             body = json.dumps({"token": token}).encode()

@@ -174,17 +174,17 @@ def _image_layout(tmp_path_factory):
     return images.layout(tmp_path_factory.mktemp("image"))
 
 
-@pytest.fixture(name="_clean_path", scope="session")
+@pytest.fixture(name="clean_path", scope="session")
 def _clean_path_folder(tmp_path_factory):
     return clients.clean_path(tmp_path_factory.mktemp("path"))
 
 
 @pytest.fixture(name="client")
-def _client(tmp_path, _clean_path):
+def _client(tmp_path, clean_path):
     """
     Clients in an environment of their own; see `parts.clients`.
     """
-    return clients.Client(tmp_path / "client", path=_clean_path)
+    return clients.Client(tmp_path / "client", path=clean_path)
 
 
 @pytest.fixture(name="client_env")

@@ -26,11 +26,11 @@ _PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 @pytest.fixture(name="make_box", scope="module")
-def _make_box(engine, tmp_path_factory, _clean_path):
+def _make_box(engine, tmp_path_factory, clean_path):
     """
     As `start_box`, for as long as this module runs.
     """
-    client = clients.Client(tmp_path_factory.mktemp("client"), path=_clean_path)
+    client = clients.Client(tmp_path_factory.mktemp("client"), path=clean_path)
     with contextlib.ExitStack() as started:
         yield lambda image: started.enter_context(boxes.Box(image, client, engine))
 

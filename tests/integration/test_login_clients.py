@@ -632,11 +632,11 @@ def _sets(registries):
 
 
 @pytest.fixture(name="day", scope="module")
-def _day(_bare_process, _clean_path, tmp_path_factory):
+def _day(_bare_process, clean_path, tmp_path_factory):
     """
     One run for all who look at it: it lasts as long as the one that hangs.
     """
-    client = Client(tmp_path_factory.mktemp("client"), path=_clean_path)
+    client = Client(tmp_path_factory.mktemp("client"), path=clean_path)
     with contextlib.ExitStack() as stack:
         fine, bad = _registries(stack)
         began = time.monotonic()
