@@ -84,6 +84,7 @@ class World:
             "CONFIG": "~/.docker/config.json",
             "HOME": self.home,
             "PATH": self.config_path,
+            "OTHERS": ": docker run, build and compose fail",
         }
         self.images = []
         self.options = {}

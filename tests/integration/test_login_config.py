@@ -50,7 +50,7 @@ def _registry():
 
 
 @pytest.fixture(name="nobody")
-def _nobody(clean_path):
+def _nobody():
     """
     A client whose home belongs to nobody, and what to put before a command to be nobody.
     """
