@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from .causes.cause import Finding
 from .registry import Registry
 
 TYPE_CHECKING = False
@@ -15,6 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
+
+# `Finding` is the one that comes from elsewhere.
+__all__ = ("Credential", "Finding", "RegistrySecret", "Secret")
 
 # The user name under which a helper answers an identity (refresh) token; not a placeholder.
 # https://github.com/docker/cli/blob/v28.2.2/cli/config/credentials/native_store.go
@@ -125,24 +129,6 @@ class RegistrySecret:
     ca_file: str | None = field(default=None, repr=False)
     image: str | None = field(default=None, repr=False)
     implicit: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """
-    Something worth saying about a variable.
-
-    Attributes:
-        code: Stable and kebab-case; the README lists them all.
-        message: What was seen, in one line without any value.
-        hint: What to do, beginning with a verb, or "".
-        variable: The variable's name, where it is about one.
-    """
-
-    code: str
-    message: str
-    hint: str = ""
-    variable: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

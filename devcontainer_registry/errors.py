@@ -11,6 +11,7 @@ Errors of this package, and which of them are retried.
     │       └── ConfigChangedError
     │                           config.json changed between our read and our write
     ├── ConfigError             config.json or the cache cannot be read, understood or written
+    │   └── DamagedError        config.json is no JSON, or not what docker makes of it
     └── PluginError             an authenticator is missing, broken, or contested
 
 An error is a value until somebody needs the thing that it stands for: `login` turns each of
@@ -30,7 +31,7 @@ class RegistryError(Exception):
     Attributes:
         message: What happened, in one line that holds no secret.
         hint: What to do about it, beginning with a verb, or "".
-        code: Stable and kebab-case; the README lists them all.
+        code: Stable and kebab-case; docs/codes.md lists them all.
     """
 
     code: str = "failed"
@@ -140,12 +141,41 @@ class ConfigError(RegistryError):
     code = "config-error"
 
 
+class DamagedError(ConfigError):
+    """
+    A config.json that is no JSON, or not what docker makes of it.
+    """
+
+    code = "config-damaged"
+
+
 class PluginError(RegistryError):
     """
     An authenticator is missing, broken, or claimed by two.
     """
 
     code = "plugin-missing"
+
+
+# What a limit of the machine is called, and what to do about it: (code, message, fix), as in
+# `causes`.  Worded here, since a process that may open no more files can load no other module.
+LIMITS = {
+    errno.EMFILE: (
+        "too-many-open-files",
+        "this process may have only {count} files and connections open",
+        "raise that limit (ulimit -n) to 256",
+    ),
+    errno.ENFILE: (
+        "too-many-open-files",
+        "this machine has no file or connection left to open",
+        "end what holds so many open, or raise fs.file-max",
+    ),
+    errno.ENOMEM: (
+        "no-memory",
+        "there is no memory left",
+        "give the container more of it, or raise this process's limit (ulimit -v)",
+    ),
+}
 
 
 def limit_error(exc: BaseException) -> TransientError | None:
@@ -155,25 +185,12 @@ def limit_error(exc: BaseException) -> TransientError | None:
     number = exc.errno if isinstance(exc, OSError) else None
     if isinstance(exc, ImportError) and os.strerror(errno.EMFILE) in str(exc):
         number = errno.EMFILE  # of a library that it needs
-    if number == errno.EMFILE:
-        return TransientError(
-            f"this process may have only {os.sysconf('SC_OPEN_MAX')} files and connections open",
-            hint="raise that limit (ulimit -n) to 256",
-            code="too-many-open-files",
-        )
-    if number == errno.ENFILE:
-        return TransientError(
-            "this machine has no file or connection left to open",
-            hint="end what holds so many open, or raise fs.file-max",
-            code="too-many-open-files",
-        )
-    if number == errno.ENOMEM or isinstance(exc, MemoryError):
-        return TransientError(
-            "there is no memory left",
-            hint="give the container more of it, or raise this process's limit (ulimit -v)",
-            code="no-memory",
-        )
-    return None
+    elif isinstance(exc, MemoryError):
+        number = errno.ENOMEM
+    if number not in LIMITS:
+        return None
+    code, message, fix = LIMITS[number]
+    return TransientError(message.format(count=os.sysconf("SC_OPEN_MAX")), hint=fix, code=code)
 
 
 def timeout_error(who: str, seconds: float) -> TransientError:

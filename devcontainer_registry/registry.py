@@ -28,6 +28,24 @@ _NAME_MAX = 253
 _LABEL_MAX = 63
 
 
+# Words of causes, (code, message, fix), which `causes` has from here: it stands above.
+NOT_A_HOST = (
+    "invalid-server",
+    "not the name of a registry: expected host or host:port",
+    "give the host alone, such as ghcr.io or localhost:5000",
+)
+NOT_AN_IMAGE = (
+    "invalid-image",
+    "not an image reference",
+    "write it as docker pull does: registry/repository:tag",
+)
+ANOTHER_REGISTRYS_IMAGE = (
+    "invalid-image",
+    "the image is one of {host}, not of {registry}",
+    "name an image of {registry}, such as {registry}/team/app:1",
+)
+
+
 class Registry(str):
     """
     A registry's `host[:port]`, lower-cased and without scheme or path.
@@ -131,7 +149,7 @@ def split_image(image: str) -> tuple[Registry, str, str]:
         InvalidRegistryError: It is no image reference.
     """
     if not image.isascii() or any(c <= " " or c == "\x7f" for c in image):
-        raise _not_an_image()
+        raise _invalid(NOT_AN_IMAGE)
     first, slash, rest = image.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost" or first != first.lower()):
         registry = Registry(first)
@@ -142,14 +160,14 @@ def split_image(image: str) -> tuple[Registry, str, str]:
     if colon and "/" not in tag:
         name = head
         if not _is_reference(tag, digest=False):
-            raise _not_an_image()
+            raise _invalid(NOT_AN_IMAGE)
     else:
         tag = "latest"
     reference = digest if at else tag
     if registry == _DOCKER_HUB and "/" not in name:
         name = f"library/{name}"
     if not _is_repository(name) or not _is_reference(reference, digest=bool(at)):
-        raise _not_an_image()
+        raise _invalid(NOT_AN_IMAGE)
     return registry, name, reference
 
 
@@ -167,11 +185,7 @@ def repository_in(image: str, registry: Registry) -> tuple[str, str]:
         # No registry in it at all, so docker would mean its Hub, and the user means this one.
         _, name, reference = split_image(f"registry.invalid/{image}")
         return name, reference
-    raise InvalidRegistryError(
-        f"the image is one of {host}, not of {registry}",
-        hint=f"name an image of {registry}, such as {registry}/team/app:1",
-        code="invalid-image",
-    )
+    raise _invalid(ANOTHER_REGISTRYS_IMAGE, host=host, registry=registry)
 
 
 def _parse(server: str) -> str:
@@ -183,10 +197,7 @@ def _parse(server: str) -> str:
     host = text.partition("/")[0]
     # A user part or a query may sit behind the slash, too, and neither is docker's to drop.
     if _NEVER.intersection(text) or not _is_host_and_port(host):
-        msg = "not the name of a registry: expected host or host:port"
-        raise InvalidRegistryError(
-            msg, hint="give the host alone, such as ghcr.io or localhost:5000"
-        )
+        raise _invalid(NOT_A_HOST)
     return _DOCKER_HUB if host in _DOCKER_HUB_NAMES else host
 
 
@@ -240,9 +251,6 @@ def _is_reference(text: str, *, digest: bool) -> bool:
     return bool(word and 0 < len(text) <= 128 and ":" not in text and text[0] not in ".-")
 
 
-def _not_an_image() -> InvalidRegistryError:
-    return InvalidRegistryError(
-        "not an image reference",
-        hint="write it as docker pull does: registry/repository:tag",
-        code="invalid-image",
-    )
+def _invalid(words: tuple[str, str, str], **facts: str) -> InvalidRegistryError:
+    code, message, fix = words
+    return InvalidRegistryError(message.format(**facts), hint=fix.format(**facts), code=code)

@@ -9,8 +9,8 @@ import json
 import re
 from dataclasses import dataclass
 
+from ..causes import login
 from ..credentials import token_claims
-from .failures import led_away, not_a_registry
 from .urls import place
 
 TYPE_CHECKING = False
@@ -104,18 +104,18 @@ def _oddity(body: bytes, answer: Mapping[str, object]) -> str:
     https://github.com/distribution/distribution/blob/v2.8.3/registry/client/auth/session.go
     """
     if body.startswith(b"\xef\xbb\xbf"):
-        return "it begins with a byte order mark"
+        return login.HAS_BOM.say()
     for name, value in answer.items():
         # Go's decoder does not mind the case of a member, and null is as good as none.
         member = name.lower()
         if value is None:
             continue
         if member in ("token", "access_token", "refresh_token") and not isinstance(value, str):
-            return f"{member} is no text"
+            return login.TOKEN_IS_NO_TEXT.say(member=member)
         if member == "expires_in" and (not isinstance(value, int) or isinstance(value, bool)):
-            return "expires_in is no whole number"
+            return login.EXPIRES_IN_IS_NO_NUMBER.say()
         if member == "issued_at" and not (isinstance(value, str) and _TIME.fullmatch(value)):
-            return "issued_at is no time as RFC 3339 has it"
+            return login.ISSUED_AT_IS_NO_TIME.say()
     return ""
 
 
@@ -128,9 +128,9 @@ def challenge_fault(headers: Iterable[str]) -> str:
     """
     for header in headers:
         if _UNQUOTED.search(header):
-            return "the realm of its challenge has no quotes"
+            return login.REALM_HAS_NO_QUOTES.say()
         if _UNCLOSED.search(header):
-            return "its challenge ends inside quotes"
+            return login.CHALLENGE_ENDS_IN_QUOTES.say()
     return ""
 
 
@@ -138,8 +138,9 @@ def refuse_page(response: Response, registry: Registry) -> None:
     """
     Raise where *response*, a 200, is none of *registry*'s: a sign-in page, or another host's.
     """
-    where = f" at {place(response.url)}" if response.redirected else ""
+    where = place(response.url)
     if response.is_web_page:
-        raise not_a_registry(registry, f"answers with a web page{where}")
+        page = login.WEB_PAGE_ELSEWHERE if response.redirected else login.WEB_PAGE
+        raise page.error(host=registry, place=where)
     if response.crossed_hosts:
-        raise led_away(registry, place(response.url))
+        raise login.LED_AWAY.error(host=registry, place=where)

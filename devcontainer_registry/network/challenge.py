@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import islice
 
-from ..errors import UnreachableError
+from ..causes import login
 from .urls import Url, is_inside
 
 TYPE_CHECKING = False
@@ -147,32 +147,24 @@ def check_realm(
     """
     url = Url.parse(realm)
     if url is None:
-        raise _refused(registry, "a token server that is no URL to ask", realm_host=None)
+        raise login.REALM_IS_NO_URL.error(host=registry)
     own = url.host == asked.host and not crossed_hosts
     inside = asked.is_inside or (peer is not None and is_inside(peer))
     name = registry.removesuffix(":443")
     listed = _REALMS.get(name, name if _REALM_IS_ITSELF.fullmatch(name) else None)
     both_here = registry.is_loopback and url.is_loopback
     if listed is not None and (url.scheme, url.netloc) != ("https", listed):
-        why = f"which is not {listed}, its own"
+        why = login.REALM_IS_NOT_ITS_OWN
     elif url.scheme != "https" and not both_here:
-        why = "over plain HTTP"
+        why = login.REALM_WITHOUT_TLS
     elif url.is_link_local and not own:
-        why = "a link-local address"
+        why = login.REALM_IS_LINK_LOCAL
     elif url.is_inside and not own and not inside:
-        why = "an address inside the network"
+        why = login.REALM_IS_INSIDE
     elif not own and crossed_hosts:
-        why = "after a redirect to another host"
+        why = login.REALM_AFTER_REDIRECT
     elif not own and asked.scheme != "https" and not both_here:
-        why = "without TLS that would prove who says so"
+        why = login.REALM_IS_UNPROVEN
     else:
         return url
-    raise _refused(registry, f"{url.netloc} as its token server, {why}", realm_host=url.netloc)
-
-
-def _refused(registry: Registry, what: str, *, realm_host: str | None) -> UnreachableError:
-    return UnreachableError(
-        f"{registry} names {what}; the credential was not sent",
-        hint=f"ask whoever runs {registry} whether {realm_host or 'this'} is right",
-        code="realm-refused",
-    )
+    raise why.error(host=registry, realm=url.netloc, own=listed)

@@ -10,6 +10,7 @@ import socket
 import ssl
 from http.client import BadStatusLine, HTTPException, IncompleteRead, RemoteDisconnected
 
+from ..causes import login, network
 from ..errors import RegistryError, TransientError, UnreachableError, limit_error
 
 # X509_V_ERR_*: https://github.com/openssl/openssl/blob/openssl-3.0.0/include/openssl/x509_vfy.h.in
@@ -44,44 +45,36 @@ def sort(exc: BaseException, host: str) -> RegistryError:
         return _tls(exc, host)
     broken = isinstance(exc, (HTTPException, ValueError))
     if broken and not isinstance(exc, (RemoteDisconnected, IncompleteRead)):
-        return not_a_registry(host, "answers, but not in HTTP")
+        return login.SPEAKS_NO_HTTP.error(host=host)
     return _connection(exc, host)
 
 
 _HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
+# These three until their callers state the causes themselves.
+
+
 def not_a_registry(host: str, why: str) -> RegistryError:
     """
     *host* answered what no registry answers; *why* completes the sentence.
     """
-    return RegistryError(
-        f"{host} {why}",
-        hint="check the spelling of the registry, and that a registry listens there",
-        code="not-a-registry",
-    )
+    some = login.STRANGE_CHALLENGE
+    return some.kind(f"{host} {why}", hint=some.fix, code=some.code)
 
 
 def no_challenge(host: str) -> RegistryError:
     """
     The error for *host*, whose 401 has no `WWW-Authenticate`.
     """
-    return RegistryError(
-        f"{host} asks for a login and does not say how: its answer has no WWW-Authenticate",
-        hint="check the spelling of the registry; a proxy in between may drop that header",
-        code="not-a-registry",
-    )
+    return login.NO_CHALLENGE.error(host=host)
 
 
 def led_away(host: str, where: str) -> UnreachableError:
     """
     The error for *host*, which redirects to *where* once it was sent a credential.
     """
-    return UnreachableError(
-        f"{host} redirects to {where}, where the credential does not follow",
-        hint="check the spelling of the registry; a proxy or sign-in page may stand in between",
-        code="redirect-refused",
-    )
+    return login.LED_AWAY.error(host=host, place=where)
 
 
 def is_unanswered(exc: BaseException) -> bool:
@@ -99,17 +92,9 @@ def proxy(exc: BaseException, *, name: str, host: str) -> UnreachableError:
     status = int(match[1]) if match else None
     hung_up = isinstance(exc, OSError)  # `RemoteDisconnected` is one, too
     if status is None and hung_up:
-        return TransientError(
-            f"the proxy {name} on the way to {host} cannot be reached",
-            hint="check HTTPS_PROXY, and add the registry to NO_PROXY if none is needed",
-            code="proxy-unreachable",
-        )
+        return network.PROXY_UNREACHABLE.error(proxy=name, host=host)
     if status is not None and status >= 500:
-        return TransientError(
-            f"the proxy {name} cannot reach {host} (status {status})",
-            hint="check that the registry is up, and add it to NO_PROXY if no proxy is needed",
-            code="proxy-unreachable",
-        )
+        return network.PROXY_CANNOT_REACH.error(proxy=name, host=host, status=status)
     return refused_by_proxy(name, host, status)
 
 
@@ -117,15 +102,10 @@ def refused_by_proxy(name: str, host: str, status: int | None) -> UnreachableErr
     """
     A proxy that does not let us through to *host*; *status* is its answer, None: not HTTP.
     """
-    hint = "allow the registry's host at the proxy, or add it to NO_PROXY"
+    cause = network.PROXY_REFUSED if status else network.PROXY_SPEAKS_NO_HTTP
     if status == 407:
-        hint = "set user and password in HTTPS_PROXY: http://user:password@proxy:port"
-    what = f"status {status}" if status else "an answer that is not a proxy's"
-    return UnreachableError(
-        f"the proxy {name} does not let us through to {host} ({what})",
-        hint=hint,
-        code="proxy-refused",
-    )
+        cause = network.PROXY_WANTS_LOGIN
+    return cause.error(proxy=name, host=host, status=status)
 
 
 def _root(exc: BaseException) -> BaseException:
@@ -140,34 +120,22 @@ def _root(exc: BaseException) -> BaseException:
 def _certificate(code: int, host: str) -> UnreachableError:
     name = host.rpartition(":")[0] or host if not host.endswith("]") else host
     if code == _EXPIRED:
-        what, why, hint = "expired", "has expired", "renew it, or check this machine's clock"
+        cause = network.CERTIFICATE_EXPIRED
     elif code == _NOT_YET_VALID:
-        what, why, hint = "not-yet-valid", "is not valid yet", "check this machine's clock"
+        cause = network.CERTIFICATE_NOT_YET_VALID
     elif code in _WRONG_HOST:
-        what, why = "wrong-host", "is for another name"
-        hint = f"use the name that the certificate is for, or issue one for {name}"
+        cause = network.CERTIFICATE_WRONG_HOST
     elif code in _UNTRUSTED:
-        what, why = "untrusted", "is not signed by anybody whom this machine trusts"
-        hint = f"set *_CA_FILE, or put the authority at /etc/docker/certs.d/{host}/ca.crt"
+        cause = network.CERTIFICATE_UNTRUSTED
     else:
-        what, why, hint = "invalid", f"is not valid (OpenSSL's code {code})", "replace it"
-    return UnreachableError(
-        f"the certificate of {host} {why}", hint=hint, code=f"certificate-{what}"
-    )
+        cause = network.CERTIFICATE_INVALID
+    return cause.error(host=host, name=name, number=code)
 
 
 def _tls(exc: ssl.SSLError, host: str) -> UnreachableError:
     if exc.reason in _NOT_TLS:
-        return UnreachableError(
-            f"{host} does not speak TLS there, most likely it speaks plain HTTP",
-            hint="use the port that speaks HTTPS; plain HTTP is for registries on localhost only",
-            code="plain-http",
-        )
-    return UnreachableError(
-        f"{host} and we do not agree on TLS ({exc.reason or type(exc).__name__})",
-        hint="check that it offers TLS 1.2 or later, and whether it asks for a client certificate",
-        code="tls-failed",
-    )
+        return network.PLAIN_HTTP.error(host=host)
+    return network.TLS_FAILED.error(host=host, reason=exc.reason or type(exc).__name__)
 
 
 def _connection(exc: BaseException, host: str) -> TransientError:
@@ -175,16 +143,13 @@ def _connection(exc: BaseException, host: str) -> TransientError:
     if limit is not None:
         return limit
     if isinstance(exc, socket.gaierror):
-        what, why, hint = "name-not-resolved", "has no address", "check its spelling and the DNS"
+        cause = network.NAME_NOT_RESOLVED
     elif isinstance(exc, TimeoutError):
-        what, why = "timeout", "did not answer in time"
-        hint = "check firewall and proxy, or allow more time with --timeout"
+        cause = network.TIMED_OUT
     elif isinstance(exc, ConnectionRefusedError):
-        what, why = "connection-refused", "refuses the connection"
-        hint = "check the port, and that the registry is running"
+        cause = network.CONNECTION_REFUSED
     elif isinstance(exc, (ConnectionError, BadStatusLine, IncompleteRead, *_HUNG_UP)):
-        what, why = "connection-reset", "hung up in the middle"
-        hint = "check firewall and proxy between here and the registry"
+        cause = network.CONNECTION_RESET
     else:
-        what, why, hint = "unreachable", "cannot be reached", "check network, firewall and proxy"
-    return TransientError(f"{host} {why}", hint=hint, code=what)
+        cause = network.UNREACHABLE
+    return cause.error(host=host)

@@ -11,7 +11,7 @@ import base64
 import re
 from dataclasses import dataclass, field
 
-from ..errors import UnreachableError
+from ..causes.network import PROXY_UNSUPPORTED
 from ..registry import is_loopback_host
 
 TYPE_CHECKING = False
@@ -65,12 +65,7 @@ def proxy_for(host: str, port: int, environ: Mapping[str, str]) -> Proxy | None:
         return None
     proxy = _parse(environ[variable].strip())
     if proxy is None:
-        raise UnreachableError(
-            f"{variable} is not the URL of an HTTP proxy",
-            hint="write it as http://user:password@proxy.example:3128, with %2F for a / in the "
-            "password, %40 for @, %23 for #, %3F for ?, %25 for % and %20 for a space",
-            code="proxy-unsupported",
-        )
+        raise PROXY_UNSUPPORTED.error(name=variable)
     return proxy
 
 

@@ -12,15 +12,16 @@ import json
 import re
 import time
 
-from ..errors import AuthenticationError, TransientError, UnreachableError
-from .failures import not_a_registry, refused_by_proxy
+from ..causes import login
+from ..causes.network import UNNAMED_PROXY
+from .failures import refused_by_proxy
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..errors import RegistryError
+    from ..errors import AuthenticationError, RegistryError, TransientError
     from ..registry import Registry
     from .transport import Response
 
@@ -62,22 +63,19 @@ def error(
         # request without the credential was a 401: https://github.com/aws/aws-cli/issues/5317
         return refused(registry, realm)
     if status == 407:
-        return refused_by_proxy("from the environment", who, status)
+        return refused_by_proxy(UNNAMED_PROXY.say(), who, status)
     if status in (408, 429) or status >= 500:
         return _busy(response, who, now)
-    what = "the credential" if sent else "the question how to log in"
-    return not_a_registry(who, f"answers {what} with status {status}, as no registry does")
+    strange = login.STRANGE_STATUS_TO_CREDENTIAL if sent else login.STRANGE_STATUS
+    return strange.error(host=who, status=status)
 
 
 def refused(registry: Registry, realm: str | None = None) -> AuthenticationError:
     """
     The error for a credential that was refused.
     """
-    who = f"{realm}, the token server of {registry}," if realm else str(registry)
-    return AuthenticationError(
-        f"{who} refused the credential",
-        hint="check *_USER and *_PASSWORD, and whether they have expired",
-    )
+    cause = login.REFUSED_BY_TOKEN_SERVER if realm else login.REFUSED
+    return cause.error(host=registry, realm=realm)
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -96,33 +94,17 @@ def _denied(
 ) -> RegistryError:
     firewall = _FIREWALL.search(response.body)
     if firewall:
-        return UnreachableError(
-            f"{registry} does not let in the address {firewall[1].decode()}",
-            hint="add that address to the registry's firewall, or connect from inside its network",
-            code="ip-not-allowed",
-        )
+        return login.IP_NOT_ALLOWED.error(host=registry, address=firewall[1].decode())
     if _EXPIRED.search(response.body):
-        return AuthenticationError(
-            f"{registry} says that the token has expired",
-            hint="get a new one; an ECR token lasts 12 hours, an access key renews it by itself",
-            code="token-expired",
-        )
+        return login.TOKEN_EXPIRED.error(host=registry)
     if not sent:
-        return AuthenticationError(
-            f"{registry} refuses even the question how to log in (status {response.status})",
-            hint="check that this network may reach the registry",
-            # Not `rejected`, for which the kinds know hints about a credential: none was sent.
-            code="network-refused",
-        )
+        return login.NETWORK_REFUSED.error(host=registry, status=response.status)
     return refused(registry, realm)
 
 
 def _busy(response: Response, who: str, now: float | None) -> TransientError:
-    if response.status == 429:
-        what, code, hint = "asks us to come back later", "throttled", "wait before the next try"
-    else:
-        what, code, hint = "is busy or broken", "busy", "try again, or ask whoever runs it"
-    exc = TransientError(f"{who} {what} (status {response.status})", hint=hint, code=code)
+    cause = login.THROTTLED if response.status == 429 else login.BUSY
+    exc = cause.error(host=who, status=response.status)
     exc.retry_after = _retry_after(response.header("Retry-After"), now)
     return exc
 

@@ -13,7 +13,7 @@ import ssl
 import threading
 from dataclasses import dataclass, field
 
-from ..errors import TransientError, UnreachableError
+from ..causes import network as causes
 from ..files import read_regular
 from ..threads import Worker, try_start
 from . import sockets
@@ -22,6 +22,8 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from ..errors import UnreachableError
 
 _FILE_MAX = 4 * 1024 * 1024  # bytes; a system's bundle has a quarter of one MiB
 
@@ -88,12 +90,7 @@ class Trust:
                     slot.context = self._build(host, ca_file)
                 return slot.context
         except TimeoutError:
-            raise TransientError(
-                f"the certificate files for {host or 'TLS'} could not be read in time",
-                hint="check *_CA_FILE, SSL_CERT_FILE and certs.d for a mount that hangs, or allow "
-                "more time with --timeout",
-                code="timeout",
-            ) from None
+            raise causes.CERTIFICATES_LATE.error(host=host or "TLS") from None
 
     def explained(self, error: UnreachableError) -> UnreachableError:
         """
@@ -108,8 +105,7 @@ class Trust:
             usable = False
         if usable:
             return error
-        hint = "let SSL_CERT_FILE name a readable PEM file with certificates, or unset it"
-        return UnreachableError(error.message, hint=hint, code=error.code)
+        return type(error)(error.message, hint=causes.NO_BUNDLE.say(), code=error.code)
 
     def _build(self, host: str, ca_file: str | None) -> ssl.SSLContext:
         own: list[_File] = []
@@ -135,7 +131,7 @@ class Trust:
             if file.key is not None:
                 _load_pair(context, file.path, file.key)
             elif not _trust(context, file.content) and file.is_required:
-                raise _unusable(file.path, "holds no certificate", code="ca-file")
+                raise causes.CA_FILE_EMPTY.error(path=file.path)
         return context
 
 
@@ -201,11 +197,7 @@ def check_bundle(variable: str, path: str) -> None:
         if not os.path.isdir(path):
             sockets.within(lambda: _read(path))
     except OSError:
-        raise UnreachableError(
-            f"the CA file that {variable} names cannot be read",
-            hint=f"let {variable} name a readable file in PEM format",
-            code="ca-file",
-        ) from None
+        raise causes.CA_FILE_OF_VARIABLE.error(name=variable) from None
 
 
 def _read(path: str) -> bytes:
@@ -268,7 +260,7 @@ def _certs_d_files(folder: str) -> Iterator[_File]:
     try:
         names = sorted(os.listdir(folder))
     except OSError as exc:
-        raise _unusable(folder, "cannot be read", code="ca-file") from exc
+        raise causes.CA_FILE_UNREADABLE.error(path=folder) from exc
     for name in names:
         path = os.path.join(folder, name)
         if name.endswith(".crt"):
@@ -280,7 +272,7 @@ def _certs_d_files(folder: str) -> Iterator[_File]:
                 # OpenSSL takes paths only, and would wait for a pipe.
                 content = _read(path) + _read(key)[:0]
             except OSError:
-                raise _useless_pair(path) from None
+                raise causes.CLIENT_CERTIFICATE.error(path=path) from None
             yield _File(path=path, content=content, key=key)
 
 
@@ -288,7 +280,7 @@ def _required(path: str) -> bytes:
     try:
         return _read(path)
     except OSError as exc:
-        raise _unusable(path, "cannot be read", code="ca-file") from exc
+        raise causes.CA_FILE_UNREADABLE.error(path=path) from exc
 
 
 def _trust(context: ssl.SSLContext, content: bytes) -> bool:
@@ -325,17 +317,4 @@ def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
         context.load_cert_chain(certificate, key, password="")
     except (OSError, ssl.SSLError):
         # Without the cause: OpenSSL's text adds nothing, and may quote a line of the key.
-        raise _useless_pair(certificate) from None
-
-
-def _useless_pair(certificate: str) -> UnreachableError:
-    return _unusable(certificate, "cannot be used with its key", code="client-certificate")
-
-
-def _unusable(path: str, why: str, *, code: str) -> UnreachableError:
-    what = "CA file" if code == "ca-file" else "client certificate"
-    return UnreachableError(
-        f"the {what} {path} {why}",
-        hint="give a readable file in PEM format: text with -----BEGIN CERTIFICATE-----",
-        code=code,
-    )
+        raise causes.CLIENT_CERTIFICATE.error(path=certificate) from None

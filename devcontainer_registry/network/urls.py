@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin
 
-from ..errors import UnreachableError
+from ..causes.login import REDIRECT_NOWHERE, REDIRECT_REFUSED
 from ..registry import is_loopback_host
 
 _PORTS = {"http": 80, "https": 443}
@@ -183,13 +183,11 @@ def check_redirect(source: Url, target: Url | None) -> Url:
         or (target.scheme == "https" and (not target.is_inside or source.same_host(target)))
     ):
         return target
+    if target is None:
+        raise REDIRECT_NOWHERE.error(host=source.netloc)
     # Only the host: the rest of a location may carry what a log should not.
-    where = f"{target.scheme}://{target.netloc}" if target else "nowhere that can be asked"
-    raise UnreachableError(
-        f"{source.netloc} redirects to {where}, which is not followed",
-        hint="check the spelling of the registry; a proxy or sign-in page may stand in between",
-        code="redirect-refused",
-    )
+    where = f"{target.scheme}://{target.netloc}"
+    raise REDIRECT_REFUSED.error(host=source.netloc, place=where)
 
 
 def _is_visible(text: str) -> bool:
