@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 
+from ..causes import config as causes
 from ..credentials import Credential, Secret
-from ..errors import ConfigError
 from .json_text import is_object, is_text
 
 # The user beside an identity token.  docker never sends it, but containers/image skips an entry
@@ -33,20 +33,20 @@ def auth_entry(credential: Credential) -> dict[str, object]:
             secret is something that docker would read back differently.
     """
     user, secret = credential.username, credential.secret.reveal()
-    msg = ""
+    cause = None
     if not user or ":" in user:
-        msg = "docker cannot keep a user name that is empty or has a colon"
+        cause = causes.USER_NOT_STORABLE
     elif not secret:
-        msg = "docker takes an empty password for none"
+        cause = causes.PASSWORD_EMPTY
     elif secret.strip("\x00") != secret:
-        msg = "docker cuts NUL characters off the ends of a password"
+        cause = causes.PASSWORD_WITH_NUL
     elif not _is_sayable(user) or not _is_sayable(secret):
-        msg = "docker cannot keep half a Unicode character"
+        cause = causes.HALF_A_CHARACTER
     elif credential.is_identity_token and not _is_utf8(secret):
         # A token stands in JSON as it is, where an odd locale's octets have no spelling.
-        msg = "docker cannot keep an identity token that is no UTF-8"
-    if msg:
-        raise ConfigError(msg, hint="check the user name and the password", code="not-storable")
+        cause = causes.TOKEN_NOT_UTF8
+    if cause is not None:
+        raise cause.error()
     if credential.is_identity_token:
         return {"auth": _encoded(f"{_NOBODY}:"), "identitytoken": secret}
     return {"auth": _encoded(f"{user}:{secret}")}

@@ -13,7 +13,7 @@ import os
 import sys
 import time
 
-from ..errors import ConfigError
+from ..causes import credential as causes
 from ..files import find_program
 from ..naming import EVERYWHERE, HELPER_PROGRAM, INFIX, SECRET_NAMES
 
@@ -21,6 +21,8 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from ..errors import ConfigError
 
 _MOUNTS = "/proc/self/mountinfo"
 
@@ -98,19 +100,12 @@ class Delegation:
     def _untried(self) -> ConfigError | None:
         program = self.found(HELPER_PROGRAM)
         if program is None:
-            return ConfigError(
-                f"{HELPER_PROGRAM} is not on PATH",
-                hint="install the package where docker runs, or use --store auths",
-                code="helper-missing",
-            )
-        why = self._unanswered(program, self._environ)
-        if why:
-            return ConfigError(
-                f"{program} {why}",
-                hint=f"run {HELPER_PROGRAM} version to see why, or use --store auths",
-                code="helper-failed",
-            )
-        return None
+            return causes.OUR_HELPER_MISSING.error(program=HELPER_PROGRAM)
+        silent = self._silence(program, self._environ)
+        if silent is None:
+            return None
+        cause = causes.OUR_HELPER_HANGS if silent else causes.OUR_HELPER_FAILS
+        return cause.error(program=program, name=HELPER_PROGRAM, seconds=silent)
 
     def _missing(self) -> str | None:
         where = " or ".join(self._places)
@@ -123,16 +118,19 @@ class Delegation:
             None,
         )
         if program is None:
-            return f"{HELPER_PROGRAM} is not in {where}"
+            return causes.NOT_EVERYWHERE.say(program=HELPER_PROGRAM, places=where)
         # It is a script, which whoever runs it has to read.
         if os.stat(program).st_mode & 0o555 != 0o555:
-            return f"{program} can't be run by everybody"
-        why = self._unanswered(program, {"PATH": os.pathsep.join(self._places)})
-        return f"{program} {why} with a PATH of {where} only" if why else None
+            return causes.NOT_FOR_EVERYBODY.say(program=program)
+        silent = self._silence(program, {"PATH": os.pathsep.join(self._places)})
+        if silent is None:
+            return None
+        reason = causes.HANGS_ELSEWHERE if silent else causes.FAILS_ELSEWHERE
+        return reason.say(program=program, places=where, seconds=silent)
 
-    def _unanswered(self, program: str, environ: Mapping[str, str]) -> str:
+    def _silence(self, program: str, environ: Mapping[str, str]) -> float | None:
         """
-        Why *program* is none that docker could ask, or "".
+        The seconds in which *program* gave no answer; 0: it does not run; None: it answers.
         """
         import subprocess  # 10 ms, and most credentials need no helper
 
@@ -147,11 +145,11 @@ class Delegation:
                 env={n: environ[n] for n in environ if not _may_be_secret(n)},
             )
         except subprocess.TimeoutExpired:
-            return f"does not answer within {seconds:.1f} s"
+            return seconds
         except OSError:
-            return "does not run"
+            return 0.0
         ours = done.returncode == 0 and done.stdout.startswith(HELPER_PROGRAM.encode())
-        return "" if ours else "does not run"
+        return None if ours else 0.0
 
     def _mounted(self) -> str | None:
         folder = os.path.dirname(os.path.abspath(self._config_path))
@@ -159,7 +157,7 @@ class Delegation:
         paths = {os.path.abspath(self._config_path), folder, target, os.path.dirname(target)}
         paths.add(os.path.realpath(folder))
         if any(self._is_mount(path) for path in paths if path != "/"):
-            return "config.json or its folder is a mount, and the other side may lack the helper"
+            return causes.IS_MOUNTED.say()
         return None
 
     def _is_mount(self, path: str) -> bool:

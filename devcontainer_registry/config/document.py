@@ -11,18 +11,21 @@ from __future__ import annotations
 
 import re
 
+from ..causes import config as causes
 from ..credentials import Credential
-from ..errors import ConfigError, InvalidRegistryError
+from ..errors import InvalidRegistryError
 from ..naming import OUR_HELPER
 from ..registry import Registry
 from .auth_entry import CREDENTIAL_MEMBERS, auth_entry, credential_of, folded, is_readable
 from .docker_types import MERGED, Mistyped, mistyped
-from .json_text import damaged, dumps, is_object, loads
+from .json_text import dumps, is_object, loads
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from typing import Literal
+
+    from ..errors import DamagedError
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -37,13 +40,13 @@ class Document:
 
     Attributes:
         had_bom: Whether the text began with a byte order mark, which docker cannot read.
-        unwritable: Why it cannot be written again without a loss, or "".
+        unwritable: Why it cannot be written again without a loss, or None.
     """
 
     def __init__(self) -> None:
         self._content: dict[str, object] = {}
         self.had_bom = False
-        self.unwritable = ""
+        self.unwritable: DamagedError | None = None
 
     @classmethod
     def parse(cls, raw: bytes, *, where: str) -> Document:
@@ -59,9 +62,9 @@ class Document:
         if text.strip(b" \t\r\n"):
             content, fault = loads(text, where=where)
             if content is not None and not is_object(content):
-                raise damaged(where, "is not a JSON object")
+                raise causes.NO_OBJECT.error(path=where)
             document._content = _merged(content or {})
-            document.unwritable = fault or _no_place(document._content)
+            document.unwritable = fault or _no_place(document._content, where)
         return document
 
     @property
@@ -259,8 +262,7 @@ class Document:
         """
         if not name:
             # docker takes "" for "no helper", containers/image runs `docker-credential-`.
-            msg = "a credential helper needs a name"
-            raise ConfigError(msg, hint="give the part of its name after docker-credential-")
+            raise causes.HELPER_WITHOUT_NAME.error()
         if any(value != name for value in self.helpers(registry).values()):
             return False
         known = self._map("credHelpers", create=True)
@@ -333,14 +335,14 @@ def _merged(content: dict[str, object]) -> dict[str, object]:
     return merged
 
 
-def _no_place(content: dict[str, object]) -> str:
+def _no_place(content: dict[str, object], where: str) -> DamagedError | None:
     """
-    Why no login can be written into *content*, or "".
+    Why no login can be written into *content*, that of the file *where*, or None.
     """
     for key, value in content.items():
         if key.lower() in ("auths", "credhelpers") and value is not None and not is_object(value):
-            return f"has {key}, but not as an object"
-    return ""
+            return causes.MEMBER_IS_NO_OBJECT.error(path=where, member=key)
+    return None
 
 
 def _text(value: object) -> str:

@@ -10,12 +10,12 @@ import os
 import stat
 
 from ..cache.folder import Cache
-from ..errors import printable
+from ..causes.config import CHANGED
+from ..errors import DamagedError, printable
 from ..files import make_folder
 from . import safe_write
 from .document import Document
 from .folder_lock import locked
-from .json_text import DamagedError, damaged
 from .rescue import Rescue
 from .safe_write import Seen
 
@@ -85,11 +85,8 @@ class Editor:
             # mark is not the same: docker cannot read the file because of it.
             if new == old and not document.had_bom:
                 return False
-            if document.unwritable:
-                raise damaged(
-                    printable(self.path),
-                    f"{document.unwritable}: docker reads it, but writing it again would lose that",
-                )
+            if document.unwritable is not None:
+                raise document.unwritable
             if len(new) > safe_write.SIZE_MAX:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
             self._write(
@@ -102,7 +99,7 @@ class Editor:
             )
             # Rule 6 again: through the name, as docker will read it.
             if safe_write.look(self.path).raw != new:
-                raise safe_write.changed(printable(self.path))
+                raise CHANGED.error(path=printable(self.path))
             return True
 
     def _target(self) -> str:

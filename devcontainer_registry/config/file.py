@@ -23,7 +23,8 @@ import stat
 import time
 
 from ..cache.folder import Cache
-from ..errors import ConfigError, limit_error, printable
+from ..causes import config as causes
+from ..errors import limit_error, printable
 from ..observer import ignore
 from .auth_entry import auth_entry
 from .document import Document
@@ -34,6 +35,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..errors import ConfigError
     from ..observer import Observer
 
 __all__ = ["DockerConfig", "Document", "auth_entry"]
@@ -69,8 +71,7 @@ class DockerConfig:
         """
         self.path: str = os.fspath(path)
         if not _is_path(self.path):
-            msg = "the path of config.json is empty, or none that a file can have"
-            raise ConfigError(msg, hint="name the file, or leave it to DOCKER_CONFIG")
+            raise causes.PATH_INVALID.error()
         self.refusal: ConfigError | None = None
         self.is_named = False
         self._editor = Editor(self.path, rescue_dir=rescue_dir, clock=clock, sleep=sleep)
@@ -93,15 +94,10 @@ class DockerConfig:
         named = environ.get("DOCKER_CONFIG")
         folder = named or os.path.join(_home(environ), ".docker")
         if os.path.isfile(folder) and named:
-            raise ConfigError(
-                f"DOCKER_CONFIG names a file, {printable(folder)}, where docker wants its folder",
-                hint=f"set DOCKER_CONFIG to {printable(os.path.dirname(folder) or '.')}",
-            )
+            above = printable(os.path.dirname(folder) or ".")
+            raise causes.NAMED_FOLDER_IS_FILE.error(path=printable(folder), folder=above)
         if os.path.isfile(folder):
-            raise ConfigError(
-                f"{printable(folder)} is a file, where docker wants its folder",
-                hint=f"move it away, or {_ELSEWHERE}",
-            )
+            raise causes.FOLDER_IS_FILE.error(path=printable(folder))
         config = cls(os.path.join(folder, "config.json"), rescue_dir=Cache.locate(environ).path)
         if named:
             config.is_named = True
@@ -173,43 +169,31 @@ class DockerConfig:
             raise self._explained(exc) from exc
 
     def _explained(self, exc: OSError) -> ConfigError:
-        limit = limit_error(exc)
-        otherwise = limit.hint if limit else "see the reason, and run it again"
-        what, hint = _TROUBLES.get(exc.errno or 0, ("cannot be used", otherwise))
-        if (what, hint) == _NO_RIGHT and not os.path.isdir(os.path.dirname(self.path)):
-            what, hint = _NO_FOLDER
-        path = printable(self.path)
-        return ConfigError(
-            f"{path} {what}: {os.strerror(exc.errno or 0)}",
-            hint=hint.format(path=path, folder=printable(os.path.dirname(self.path))),
+        cause = _TROUBLES.get(exc.errno or 0, causes.UNUSABLE)
+        if cause is causes.NOT_PERMITTED and not os.path.isdir(os.path.dirname(self.path)):
+            cause = causes.NO_FOLDER
+        error = cause.error(
+            path=printable(self.path),
+            folder=printable(os.path.dirname(self.path)),
+            reason=os.strerror(exc.errno or 0),
         )
+        limit = limit_error(exc)
+        if limit is not None:
+            error.hint = limit.hint
+        return error
 
 
-_ELSEWHERE = "set DOCKER_CONFIG to a folder of your own"
-_NO_RIGHT = (
-    "is not this user's to read or write",
-    f"give it back with: sudo chown -R $(id -u) {{folder}}; or {_ELSEWHERE}",
-)
-# Whose home it is nobody knows here: /root, with a HOME that was kept when the user changed?
-_NO_FOLDER = (
-    "is in a folder that this user can neither open nor make",
-    "set HOME, or DOCKER_CONFIG, to a folder of this user's own",
-)
-_FULL = ("does not fit on the disk, and is as it was", "free some space and run this again")
 _TROUBLES = {
-    errno.EACCES: _NO_RIGHT,
-    errno.EPERM: _NO_RIGHT,
-    errno.EROFS: ("is on a file system that cannot be written", f"{_ELSEWHERE}, or remount it"),
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-    errno.EFBIG: ("is too large to be a config.json", "look at it, and move it away"),
-    errno.EISDIR: (
-        "is a folder, not a file",
-        "remove it; a bind mount of a missing file makes one",
-    ),
-    errno.EINVAL: ("is not a regular file", f"remove it, or {_ELSEWHERE}"),
-    errno.ENOTDIR: ("has a file where its folder belongs", f"move that away, or {_ELSEWHERE}"),
-    errno.ELOOP: ("is a link that leads back to itself", "remove the link {path}"),
+    errno.EACCES: causes.NOT_PERMITTED,
+    errno.EPERM: causes.NOT_PERMITTED,
+    errno.EROFS: causes.READ_ONLY,
+    errno.ENOSPC: causes.DISK_FULL,
+    errno.EDQUOT: causes.DISK_FULL,
+    errno.EFBIG: causes.TOO_LARGE,
+    errno.EISDIR: causes.IS_FOLDER,
+    errno.EINVAL: causes.NOT_REGULAR,
+    errno.ENOTDIR: causes.FILE_IN_PLACE_OF_FOLDER,
+    errno.ELOOP: causes.LINK_TO_ITSELF,
 }
 
 
@@ -217,14 +201,11 @@ def _refusal(named: str) -> ConfigError | None:
     """
     Why nothing is written to the folder that DOCKER_CONFIG names, or None.
     """
-    hint = "set DOCKER_CONFIG to an absolute path, such as /home/me/.docker, or unset it"
     if "$" in named or any(part.startswith("~") for part in named.split("/")):
-        what = "holds a ~ or $, which nothing replaces"
-    elif not os.path.isabs(named) and not os.path.isdir(named):
-        what = "is a relative path to a folder that is not there"
-    else:
-        return None
-    return ConfigError(f"DOCKER_CONFIG, {printable(named)}, {what}", hint=hint)
+        return causes.NAMED_WITH_VARIABLE.error(path=printable(named))
+    if not os.path.isabs(named) and not os.path.isdir(named):
+        return causes.NAMED_RELATIVELY.error(path=printable(named))
+    return None
 
 
 def _home(environ: Mapping[str, str]) -> str:
@@ -236,8 +217,7 @@ def _home(environ: Mapping[str, str]) -> str:
     try:
         return pwd.getpwuid(os.getuid()).pw_dir
     except KeyError:
-        msg = "HOME is not set, and this user is not in the user database"
-        raise ConfigError(msg, hint="set HOME, or DOCKER_CONFIG") from None
+        raise causes.NO_HOME.error() from None
 
 
 def _is_path(path: str) -> bool:

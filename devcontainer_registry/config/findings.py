@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 
-from ..credentials import Finding
+from ..causes import config as causes
+from ..causes import credential
 from ..errors import ConfigError, InvalidRegistryError, printable
 from ..naming import HELPER_PREFIX, OF_VSCODE
 from ..registry import Registry
@@ -17,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ..credentials import Finding
     from .document import Document
     from .file import DockerConfig
 
@@ -68,13 +70,9 @@ def findings_after_login(
 
 
 def _spelled_otherwise(member: str, key: str, registry: Registry) -> Finding:
-    # docker logout leaves credHelpers as it is.
-    fix = f"run docker logout {key}" if member == "auths" else f"delete {key} from credHelpers"
-    return Finding(
-        code="other-spelling",
-        message=f"for images of {key}, docker uses the entry {key} in {member}, not {registry}",
-        hint=f"{fix}, and write {registry} in lower case in image names",
-    )
+    in_auths = member == "auths"
+    cause = causes.LOGIN_UNDER_OTHER_SPELLING if in_auths else causes.HELPER_UNDER_OTHER_SPELLING
+    return cause.finding(key=key, host=registry)
 
 
 def _about_place(path: str) -> Iterator[Finding]:
@@ -83,20 +81,14 @@ def _about_place(path: str) -> Iterator[Finding]:
     """
     folder = os.path.dirname(path)
     if not os.path.isabs(folder):
-        yield Finding(
-            code="config-relative",
-            message=f"DOCKER_CONFIG, {printable(folder)}, is a relative path: docker sees these "
-            f"logins only where it runs in {printable(os.getcwd())}",
-            hint=f"set DOCKER_CONFIG to {printable(os.path.abspath(folder))}",
+        yield causes.RELATIVE.finding(
+            path=printable(folder),
+            here=printable(os.getcwd()),
+            absolute=printable(os.path.abspath(folder)),
         )
     checkout = _checkout_of(os.path.abspath(folder))
     if checkout is not None and not _is_ignored(os.path.abspath(path), checkout):
-        yield Finding(
-            code="config-in-git",
-            message=f"{printable(path)} holds logins, is in the git checkout "
-            f"{printable(checkout)}, and git does not ignore it",
-            hint="add it to .gitignore, or set DOCKER_CONFIG to a folder elsewhere",
-        )
+        yield causes.IN_GIT.finding(path=printable(path), checkout=printable(checkout))
 
 
 def _checkout_of(folder: str) -> str | None:
@@ -142,11 +134,15 @@ def why_unread_in(document: Document, path: str) -> Finding | None:
     wrong = document.mistyped
     if wrong:
         first = wrong[0]
-        return Finding(
-            code="login-unreadable" if first.is_login else "config-mistyped",
-            message=f"{printable(path)} has {first.found} as {printable(first.member)}, where "
-            f"{first.docker} wants {first.wanted}, and drops every login in auths over it",
-            hint=f"change {printable(first.member)} to {first.wanted}, or remove it",
+        cause = causes.LOGIN_MISTYPED if first.is_login else causes.MEMBER_MISTYPED
+        member = printable(first.member)
+        return cause.finding(
+            path=printable(path),
+            member=member,
+            login=member,
+            found=first.found,
+            wanted=first.wanted,
+            docker=first.docker,
         )
     return None
 
@@ -159,11 +155,8 @@ def helper_missing(helper: str, *, named_in: str) -> ConfigError:
         helper: What follows `docker-credential-`.
         named_in: Where it is named: `credsStore`, `credHelpers`, or a file.
     """
-    return ConfigError(
-        f"{named_in} names {printable(HELPER_PREFIX + helper)}, which is not on PATH",
-        hint=f"install it, or remove it from {named_in}",
-        code="helper-missing",
-    )
+    program = printable(HELPER_PREFIX + helper)
+    return credential.HELPER_MISSING.error(place=named_in, program=program)
 
 
 def store_missing(store: str) -> Finding:
@@ -174,20 +167,8 @@ def store_missing(store: str) -> Finding:
     asks it first, and then goes on without any login.
     https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (GetAllCredentials)
     """
-    missing = helper_missing(store, named_in="credsStore")
-    if store.startswith(OF_VSCODE):
-        hint = (
-            'set "dev.containers.dockerCredentialHelper": false in VS Code, and remove credsStore '
-            "from config.json"
-        )
-    else:
-        hint = "remove credsStore from config.json, or install that helper"
-    return Finding(
-        code=missing.code,
-        message=f"{missing.message}: docker fails for other registries, and a classic build sends "
-        "no login at all",
-        hint=hint,
-    )
+    fix = causes.STORE_OF_VSCODE_MISSING if store.startswith(OF_VSCODE) else None
+    return causes.STORE_MISSING.finding(fix=fix, program=printable(HELPER_PREFIX + store))
 
 
 def unreadable(path: str, key: str) -> Finding:
@@ -197,14 +178,10 @@ def unreadable(path: str, key: str) -> Finding:
     Not to log in there again: docker would keep nothing of what it had not read by then.
     """
     try:
-        whose = f"the entry for {Registry(key)}"
+        host = Registry(key)
     except InvalidRegistryError:
-        whose = "an entry"  # unnamed: somebody may have put a password into the key
-    return Finding(
-        code="login-unreadable",
-        message=f"docker cannot read {whose} in {printable(path)}, and drops other logins over it",
-        hint="remove that entry, or make its auth the padded base64 of USER:PASSWORD",
-    )
+        return causes.SOME_LOGIN_UNREADABLE.finding(path=printable(path))
+    return causes.LOGIN_UNREADABLE.finding(path=printable(path), host=host)
 
 
 def open_to_others(path: str) -> Finding:
@@ -213,21 +190,12 @@ def open_to_others(path: str) -> Finding:
 
     It is somebody else's, or on a file system that has no modes.
     """
-    return Finding(
-        code="open-to-others",
-        message=f"{printable(path)} holds logins, and others than its owner may read or change it",
-        hint="have its owner run chmod 600 on it, or set DOCKER_CONFIG to a folder of your own",
-    )
+    return causes.OPEN_TO_OTHERS.finding(path=printable(path))
 
 
 def shut_out(path: str, home: str) -> Finding:
     """
     What there is to say of a config.json of root's in the home of somebody else.
     """
-    folder = os.path.dirname(path)
-    return Finding(
-        code="root-in-a-home",
-        message=f"{printable(path)} is root's, in the home of somebody else, who can't read it",
-        hint=f"run chown -R --reference={printable(home)} {printable(folder)}, and log in as that "
-        "user from now on",
-    )
+    folder = printable(os.path.dirname(path))
+    return causes.ROOTS_IN_A_HOME.finding(path=printable(path), folder=folder, home=printable(home))

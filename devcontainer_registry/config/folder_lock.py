@@ -9,9 +9,8 @@ import errno
 import os
 from contextlib import contextmanager
 
-from ..errors import ConfigError
+from ..causes import config as causes
 from ..files import lock
-from .safe_write import changed
 
 TYPE_CHECKING = False
 
@@ -47,21 +46,13 @@ def locked(
         try:
             lock(folder, timeout=timeout, clock=clock, sleep=sleep, tell=tell)
         except TimeoutError:
-            raise ConfigError(
-                f"another process held the lock on {path} for {timeout:.0f} seconds",
-                hint=f"see who it is with: fuser -v {path}",
-                code="config-locked",
-            ) from None
+            raise causes.LOCK_HELD.error(path=path, seconds=timeout) from None
         except OSError as exc:
             if exc.errno not in _NO_LOCKS:
                 raise
-            raise ConfigError(
-                f"the file system of {path} has no locks, so nothing was written",
-                hint="set DOCKER_CONFIG to a folder on a local disk",
-                code="config-unlockable",
-            ) from exc
+            raise causes.NO_LOCKS.error(path=path) from exc
         if not os.path.samestat(os.fstat(folder), os.stat(path)):
-            raise changed(path)
+            raise causes.CHANGED.error(path=path)
         yield folder, clock() - started
     finally:
         os.close(folder)

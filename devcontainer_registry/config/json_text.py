@@ -8,23 +8,17 @@ from __future__ import annotations
 import json
 import re
 
-from ..errors import ConfigError
+from ..causes import config as causes
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from typing import TypeGuard
+    from typing import Any, TypeGuard
+
+    from ..errors import DamagedError
 
 
-class DamagedError(ConfigError):
-    """
-    A file that is no JSON, or not what docker makes of it.
-    """
-
-    code = "config-damaged"
-
-
-def loads(raw: bytes, *, where: str) -> tuple[object, str]:
+def loads(raw: bytes, *, where: str) -> tuple[object, DamagedError | None]:
     """
     Parse *raw*, the content of the file *where*, as docker's decoder reads it.
 
@@ -32,35 +26,37 @@ def loads(raw: bytes, *, where: str) -> tuple[object, str]:
     the place of octets that are no UTF-8.
 
     Returns:
-        The value; and why writing it again would lose something of the text, or "".
+        The value; and why writing it again would lose something of the text, or None.
 
     Raises:
         DamagedError: It is no JSON.  The message has the line, and quotes nothing.
     """
-    faults: list[str] = []
+    faults: list[DamagedError] = []
     twins: list[Members] = []
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as exc:
-        faults.append(f"is not UTF-8 (line {raw.count(bytes([10]), 0, exc.start) + 1})")
+        line = raw.count(bytes([10]), 0, exc.start) + 1
+        faults.append(causes.NOT_UTF8.error(path=where, line=line))
         text = raw.decode("utf-8", "replace")
     try:
-        value, end = _decoder(faults, twins).raw_decode(text, len(text) - len(text.lstrip(_BLANKS)))
+        decoder = _decoder(faults, twins, where)
+        value, end = decoder.raw_decode(text, len(text) - len(text.lstrip(_BLANKS)))
     except json.JSONDecodeError as exc:
-        fault = f"is not valid JSON (line {exc.lineno}, column {exc.colno})"
-    except _NotJSONError as exc:
-        fault = str(exc)
+        fault = causes.NOT_JSON.error(path=where, line=exc.lineno, column=exc.colno)
+    except _NotJSONError:
+        fault = causes.NUMBER_IS_NONE.error(path=where)
     except RecursionError:
-        fault = "is nested too deeply"
+        fault = causes.NESTED_TOO_DEEPLY.error(path=where)
     else:
         if text[end:].strip(_BLANKS):
-            faults.append(f"has text after its end ({_place(text, end)})")
+            faults.append(causes.TEXT_AFTER_END.error(path=where, **_place(text, end)))
         if twins or _has_twins(value):
-            faults.append(_key_twice(text[:end]))  # slow, so only to find the place
-        return value, next(iter(faults), "")
+            faults += _key_twice(text[:end], where)  # slow, so only to find the place
+        return value, next(iter(faults), None)
     # Out here, so that it has no context: the parser's error carries the whole text, secrets
     # included.
-    raise damaged(where, fault)
+    raise fault
 
 
 def dumps(value: object) -> bytes:
@@ -75,17 +71,10 @@ def dumps(value: object) -> bytes:
     except RecursionError:
         text = ""
     if not text:
-        raise damaged("config.json", "is nested too deeply")
+        raise causes.NESTED_TOO_DEEPLY.error(path="config.json")
     # What UTF-8 cannot say is half a surrogate pair, and can only stand inside a string, where
     # Python's own escape for it is JSON's, too.
     return text.encode("utf-8", "backslashreplace")
-
-
-def damaged(where: str, fault: str) -> DamagedError:
-    """
-    The error that says that *where* has *fault*.
-    """
-    return DamagedError(f"{where} {fault}", hint="repair it, or move it away")
 
 
 def is_object(value: object) -> TypeGuard[dict[str, object]]:
@@ -109,22 +98,21 @@ class _NotJSONError(ValueError):
 
 
 def _refuse(_: str) -> object:
-    msg = "is not valid JSON (a number that is none)"
-    raise _NotJSONError(msg)
+    raise _NotJSONError
 
 
-def _decoder(faults: list[str], twins: list[Members]) -> json.JSONDecoder:
+def _decoder(faults: list[DamagedError], twins: list[Members], where: str) -> json.JSONDecoder:
     def number(text: str) -> float:
         value = float(text)
         if value in (float("inf"), float("-inf")):
-            faults.append("has a number that is too large")
+            faults.append(causes.NUMBER_TOO_LARGE.error(path=where))
         return value
 
     def integer(text: str) -> int:
         try:
             return int(text)
         except ValueError:
-            faults.append("has a number with more digits than Python reads")
+            faults.append(causes.NUMBER_TOO_LONG.error(path=where))
             return 0
 
     def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -161,9 +149,9 @@ _NAMED = ("auths", "credhelpers", "credsstore")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
 
 
-def _key_twice(text: str) -> str:
+def _key_twice(text: str, where: str) -> list[DamagedError]:
     """
-    Where *text*, which is JSON, has a key twice in one object, or "".
+    That *text*, the JSON of the file *where*, has a key twice in one object; or nothing.
 
     The members of config.json itself are told apart as Go does: in any case.
     """
@@ -181,14 +169,14 @@ def _key_twice(text: str) -> str:
             key: str = json.loads(last[0], strict=False)
             folded = key.lower() if len(seen) == 1 else key
             if folded in seen[-1]:
-                # Another key than the top ones may be anything, a password in the wrong place too.
-                name = key if len(seen) == 1 and folded in _NAMED else "a key"
-                return f"has {name} twice ({_place(text, last.start())})"
+                named = len(seen) == 1 and folded in _NAMED
+                cause = causes.MEMBER_TWICE if named else causes.KEY_TWICE
+                return [cause.error(path=where, member=key, **_place(text, last.start()))]
             seen[-1].add(folded)
         last = token
-    return ""
+    return []
 
 
-def _place(text: str, at: int) -> str:
+def _place(text: str, at: int) -> dict[str, Any]:
     line = text.count("\n", 0, at) + 1
-    return f"line {line}, column {at - text.rfind(chr(10), 0, at)}"
+    return {"line": line, "column": at - text.rfind("\n", 0, at)}

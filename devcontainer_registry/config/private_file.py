@@ -9,7 +9,8 @@ import errno
 import os
 import stat
 
-from ..errors import ConfigChangedError, ConfigError, RegistryError, printable
+from ..causes import export as causes
+from ..errors import ConfigChangedError, ConfigError, printable
 from .safe_write import look, replace
 
 TYPE_CHECKING = False
@@ -17,26 +18,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from ..errors import RegistryError
+
 
 def exposed(stream: BinaryIO) -> RegistryError | None:
     """
     Who else would read what is written to *stream*, or None: it is a pipe, or a private file.
     """
-    why = None
     if stream.isatty():
-        why = "stdout is a terminal, and would show the secrets"
-    else:
-        try:
-            status = os.fstat(stream.fileno())
-        except OSError:
-            return None  # not a file of the system at all
-        if stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) & 0o077:
-            why = "stdout is a file that others may read"
-    if why is None:
-        return None
-    return RegistryError(
-        why, hint="use --output FILE, which makes it for you alone; or --force", code="exposed"
-    )
+        return causes.EXPOSED_ON_TERMINAL.error()
+    try:
+        status = os.fstat(stream.fileno())
+    except OSError:
+        return None  # not a file of the system at all
+    if stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) & 0o077:
+        return causes.EXPOSED_IN_FILE.error()
+    return None
 
 
 def write_privately(path: str, content: bytes) -> None:
@@ -56,7 +53,7 @@ def write_privately(path: str, content: bytes) -> None:
             before = look(name, folder=fd)
             if before.status is not None and before.status.st_uid != os.geteuid():
                 # Replaced, it would stay theirs: a file keeps its owner.
-                raise _refused(path, "belongs to somebody else")
+                raise causes.OUTPUT_OF_OTHERS.error(path=printable(path))
             replace(name, content, folder=fd, before=before, mode=0o600, path=path)
         finally:
             os.close(fd)
@@ -64,11 +61,8 @@ def write_privately(path: str, content: bytes) -> None:
         raise ConfigError(exc.message, hint=exc.hint, code=exc.code) from None
     except OSError as exc:
         if exc.errno == errno.ELOOP:
-            raise _refused(path, "is a link") from exc
+            raise causes.OUTPUT_IS_LINK.error(path=printable(path)) from exc
         if exc.errno in (errno.EISDIR, errno.EINVAL, errno.ENXIO):
-            raise _refused(path, "is no file") from exc
-        raise _refused(path, f"can't be written: {os.strerror(exc.errno or 0)}") from exc
-
-
-def _refused(path: str, why: str) -> ConfigError:
-    return ConfigError(f"{printable(path)} {why}", hint="name another file", code="output-refused")
+            raise causes.OUTPUT_IS_NO_FILE.error(path=printable(path)) from exc
+        reason = os.strerror(exc.errno or 0)
+        raise causes.OUTPUT_UNWRITABLE.error(path=printable(path), reason=reason) from exc

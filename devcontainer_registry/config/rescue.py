@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import stat
 
-from ..errors import ConfigError
+from ..causes.config import NO_SAFE_PLACE
 from ..files import is_shared, make_folder, read_regular, unlink_if_there, write_all
 
 _MAGIC = b"devcontainer-registry rescue 1 "
@@ -126,11 +126,6 @@ def _make_private(path: str) -> None:
         or found.st_uid != os.geteuid()
         or (not closed and is_shared(path))
     ):
-        raise ConfigError(
-            f"{path} belongs to somebody else, is a link or is used by others, so there is no safe "
-            "place for a copy of config.json while it is rewritten",
-            hint="set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder of your own",
-            code="cache-refused",
-        )
+        raise NO_SAFE_PLACE.error(path=path)
     if not closed:
         os.chmod(path, 0o700)

@@ -16,7 +16,7 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 
-from ..errors import ConfigChangedError
+from ..causes.config import CHANGED
 from ..files import read_regular, unlink_if_there, write_all
 
 TYPE_CHECKING = False
@@ -134,7 +134,7 @@ def replace(
             if not _is_unchanged(temporary, written, folder=folder):
                 # A third program replaced ours: its file stays.
                 exchange(temporary, name)
-            raise changed(path)  # noqa: TRY301  (what was made is removed on this way, too)
+            raise CHANGED.error(path=path)  # noqa: TRY301  (what was made is removed on this way, too)
     except BaseException:
         unlink_if_there(temporary, dir_fd=folder)
         raise
@@ -148,7 +148,7 @@ def _create(temporary: str, name: str, *, folder: int, path: str) -> None:
     try:
         os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
     except FileExistsError:
-        raise changed(path) from None
+        raise CHANGED.error(path=path) from None
     except OSError:  # a file system without links, or a user without the right to make one
         os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     else:
@@ -298,13 +298,4 @@ def _sync_folder(folder: int) -> None:
 
 def _check_same(now: Seen, before: Seen, path: str) -> None:
     if not now.is_same(before):
-        raise changed(path)
-
-
-def changed(path: str) -> ConfigChangedError:
-    """
-    The error that says that the file *path* was written meanwhile.
-    """
-    return ConfigChangedError(
-        f"{path} was written by somebody else just now", hint="run this again"
-    )
+        raise CHANGED.error(path=path)

@@ -185,4 +185,4 @@ def test_a_file_of_docker_config_is_read_from_its_path(tmp_path):
     path = tmp_path / "config.json"
     path.write_text('{"auths": {}} x')
 
-    assert "has text after its end" in DockerConfig(str(path)).read().unwritable
+    assert "has text after its end" in str(DockerConfig(str(path)).read().unwritable)
