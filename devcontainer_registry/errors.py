@@ -157,8 +157,26 @@ class PluginError(RegistryError):
     code = "plugin-missing"
 
 
-# What a limit of the machine is called, and what to do about it: (code, message, fix), as in
-# `causes`.  Worded here, since a process that may open no more files can load no other module.
+# Words of causes that are stated below `causes`, which takes them over: (code, message, fix).
+
+# By `registry`.
+NOT_A_HOST = (
+    "invalid-server",
+    "not the name of a registry: expected host or host:port",
+    "give the host alone, such as ghcr.io or localhost:5000",
+)
+NOT_AN_IMAGE = (
+    "invalid-image",
+    "not an image reference",
+    "write it as docker pull does: registry/repository:tag",
+)
+ANOTHER_REGISTRYS_IMAGE = (
+    "invalid-image",
+    "the image is one of {host}, not of {registry}",
+    "name an image of {registry}, such as {registry}/team/app:1",
+)
+
+# Here: a process that may open no more files can load no other module.
 LIMITS = {
     errno.EMFILE: (
         "too-many-open-files",
@@ -190,7 +208,8 @@ def limit_error(exc: BaseException) -> TransientError | None:
     if number not in LIMITS:
         return None
     code, message, fix = LIMITS[number]
-    return TransientError(message.format(count=os.sysconf("SC_OPEN_MAX")), hint=fix, code=code)
+    count = os.sysconf("SC_OPEN_MAX")
+    return TransientError(message.format(count=count), hint=fix, code=code)
 
 
 def timeout_error(who: str, seconds: float) -> TransientError:

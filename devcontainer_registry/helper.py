@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None, *, out: int = 1, err: int = 2) -> in
     except RegistryError as exc:
         reason = in_one_line(exc)
     except Exception as exc:  # noqa: BLE001  (a traceback could quote what was read)
-        reason = f"{HELPER_PROGRAM} failed: {type(exc).__name__}; report this as a bug"
+        reason = in_one_line(_bug(exc))
     else:
         if answer:
             _write(out, answer)
@@ -122,8 +122,9 @@ def store(given: str, environ: Mapping[str, str]) -> str:
         members = None
     if not isinstance(members, dict):
         # Without the cause, which would quote the secret.
-        msg = "store takes a JSON object in UTF-8, with ServerURL, Username and Secret"
-        raise RegistryError(msg) from None
+        from .causes.credential import NOT_STORED
+
+        raise NOT_STORED.error() from None
     # Go's decoder, which all other helpers use, does not mind the case of a member.
     folded = {name.lower(): value for name, value in members.items()}
     url, username, secret = (_text(folded.get(k)) for k in ("serverurl", "username", "secret"))
@@ -182,6 +183,17 @@ def version(_given: str, _environ: Mapping[str, str]) -> str:
     return f"{HELPER_PROGRAM} (devcontainer-registry) v{__version__}"
 
 
+def _bug(exc: Exception) -> RegistryError:
+    """
+    Return the error for *exc*, without its text, which could quote what was read.
+    """
+    try:
+        from .causes.credential import HELPER_BUG
+    except Exception:  # noqa: BLE001  (a machine that gives no file or memory for it, say)
+        return RegistryError(type(exc).__name__)
+    return HELPER_BUG.error(program=HELPER_PROGRAM, error=type(exc).__name__)
+
+
 def _asked_for(given: str) -> tuple[str, Registry]:
     url = given.strip()
     if not url:
@@ -203,8 +215,9 @@ def _given() -> str:
         if not piece:
             return pieces.decode("utf-8", "surrogateescape")
         pieces += piece
-    msg = f"more than {_INPUT_MAX} octets were given"
-    raise RegistryError(msg)
+    from .causes.credential import TOO_MUCH_GIVEN
+
+    raise TOO_MUCH_GIVEN.error(count=_INPUT_MAX)
 
 
 def _write(descriptor: int, line: str) -> None:

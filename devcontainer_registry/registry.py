@@ -8,7 +8,7 @@ https://github.com/distribution/reference/blob/v0.6.0/regexp.go
 
 from __future__ import annotations
 
-from .errors import InvalidRegistryError
+from .errors import ANOTHER_REGISTRYS_IMAGE, NOT_A_HOST, NOT_AN_IMAGE, InvalidRegistryError
 
 # Docker Hub has two names and one key.  docker files its login under this URL and nothing else:
 # https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (getAuthConfigKey)
@@ -26,24 +26,6 @@ _NEVER = frozenset("@?#\\").union(map(chr, range(33)), "\x7f")
 # RFC 1035, section 2.3.4: octets in a name, and in one label of it.
 _NAME_MAX = 253
 _LABEL_MAX = 63
-
-
-# Words of causes, (code, message, fix), which `causes` has from here: it stands above.
-NOT_A_HOST = (
-    "invalid-server",
-    "not the name of a registry: expected host or host:port",
-    "give the host alone, such as ghcr.io or localhost:5000",
-)
-NOT_AN_IMAGE = (
-    "invalid-image",
-    "not an image reference",
-    "write it as docker pull does: registry/repository:tag",
-)
-ANOTHER_REGISTRYS_IMAGE = (
-    "invalid-image",
-    "the image is one of {host}, not of {registry}",
-    "name an image of {registry}, such as {registry}/team/app:1",
-)
 
 
 class Registry(str):

@@ -13,11 +13,11 @@ import time
 from dataclasses import replace
 from functools import partial
 
+from ..causes import plugins as causes
 from ..errors import PluginError, RegistryError
 from ..naming import variable
 from ..observer import ignore
 from ..threads import within
-from .strangers import failure as failure
 from .strangers import hangs as hangs
 from .strangers import is_ours as is_ours
 from .strangers import kept_to, share
@@ -97,7 +97,7 @@ def load(
     strangers: dict[str, EntryPoint] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         if found.pop(point.name, None) or strangers.pop(point.name, None):
-            found[point.name] = _contested_name(point.name)
+            found[point.name] = causes.NAME_CONTESTED.error(kind=point.name)
         elif point.value.startswith(f"{__name__}."):
             found[point.name] = _loaded(point)
         elif not kinds or point.name in kinds:
@@ -120,10 +120,8 @@ def _strangers(point: EntryPoint) -> Any:
     try:
         return _loaded(point)
     except BaseException as exc:  # noqa: BLE001  (it is somebody else's module, and its thread)
-        return PluginError(
-            f"the authenticator {point.name} can't be loaded: {type(exc).__name__}",
-            hint=f"repair or remove the distribution of {point.value.partition(':')[0]}",
-            code="plugin-broken",
+        return causes.BROKEN.error(
+            kind=point.name, error=type(exc).__name__, module=point.value.partition(":")[0]
         )
 
 
@@ -164,14 +162,9 @@ def choose(
     chosen = installed.get(kind)
     if chosen is None:
         known = ", ".join(sorted(installed))
-        raise PluginError(
-            # Not quoted: what sits in the wrong variable may be a password.
-            f"{variable(secret.id, 'KIND')} names no authenticator"
-            if secret.kind
-            else f"no authenticator serves {secret.registry}",
-            hint=f"set {variable(secret.id, 'KIND')} to one of {known}, or unset it",
-            code="plugin-missing",
-        )
+        # Not quoted: what sits in the wrong variable may be a password.
+        cause = causes.KIND_UNKNOWN if secret.kind else causes.NOBODY_SERVES
+        raise cause.error(kind=variable(secret.id, "KIND"), host=secret.registry, known=known)
     if isinstance(chosen, PluginError):
         raise chosen
     return kind, chosen
@@ -241,10 +234,10 @@ def _only_match(secret: RegistrySecret, installed: Installed, observe: Observer)
         except Exception as exc:  # noqa: BLE001  (a stranger's fault, and nobody else's trouble)
             observe("plugin.unusable", kind=kind, error=type(exc).__name__)
     if len(claims) > 1:
-        raise PluginError(
-            f"{secret.registry} is claimed by {' and '.join(sorted(claims))}",
-            hint=f"set {variable(secret.id, 'KIND')} to one of them",
-            code="plugin-contested",
+        raise causes.CONTESTED.error(
+            host=secret.registry,
+            kinds=" and ".join(sorted(claims)),
+            kind=variable(secret.id, "KIND"),
         )
     if claims:
         return claims[0]
@@ -254,11 +247,3 @@ def _only_match(secret: RegistrySecret, installed: Installed, observe: Observer)
         if error.code == "plugin-hangs":
             raise error
     return FALLBACK
-
-
-def _contested_name(kind: str) -> PluginError:
-    return PluginError(
-        f"two distributions bring an authenticator called {kind}",
-        hint="remove one of them",
-        code="plugin-contested",
-    )

@@ -5,8 +5,8 @@ User name and password, sent as they are.
 
 from __future__ import annotations
 
+from ..causes import plugins as causes
 from ..credentials import Credential, is_aws_key_id
-from ..errors import DiscoveryError
 from ..naming import variable
 
 TYPE_CHECKING = False
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
 _GOOGLE_KEY_USERS = ("_json_key", "_json_key_base64")
 
-_HINTS = {
-    "docker.io": "use an access token of Docker Hub as the password; an account with two-factor "
-    "login or single sign-on takes nothing else",
-    "registry.gitlab.com": "use a deploy token, or a personal access token with read_registry",
-    "quay.io": "use a robot account's name, in full as organisation+robot, and its token",
-    "registry.digitalocean.com": "use an API token as both user name and password",
+_FIXES = {
+    "docker.io": causes.DOCKER_HUB,
+    "registry.gitlab.com": causes.GITLAB,
+    "quay.io": causes.QUAY,
+    "registry.digitalocean.com": causes.DIGITALOCEAN,
 }
 
 
@@ -39,9 +38,7 @@ _MEANT = {
 
 # Harbor's hosts are anybody's, but nobody else calls its robots so.
 # https://goharbor.io/docs/2.11.0/administration/robot-accounts/
-_HARBOR_HINT = (
-    "check in Harbor that the robot account is enabled and has not expired, and refresh its secret"
-)
+_HARBOR_ROBOT = "robot$"
 
 
 class GenericAuthenticator:
@@ -64,12 +61,11 @@ class GenericAuthenticator:
                 slip in SERVER would send it to a stranger.
         """
         if secret.kind != "generic" and _is_cloud_key(secret.username or ""):
-            raise DiscoveryError(
-                f"{variable(secret.id, 'USER')} is a cloud's key, but {secret.registry} is "
-                "no registry of that cloud; nothing was sent",
-                hint=f"correct {variable(secret.id, 'SERVER')}, or set "
-                f"{variable(secret.id, 'KIND')} to the registry's kind",
-                code="cloud-key-for-foreign-host",
+            raise causes.CLOUD_KEY_FOR_STRANGER.error(
+                host=secret.registry,
+                user=variable(secret.id, "USER"),
+                server=variable(secret.id, "SERVER"),
+                kind=variable(secret.id, "KIND"),
             )
         return as_it_is(secret)
 
@@ -85,12 +81,13 @@ class GenericAuthenticator:
         """
         meant = _MEANT.get(secret.registry)
         if meant is not None:
-            return f"set {variable(secret.id, 'SERVER')} to {meant}, the registry's name"
+            return causes.WEB_SITE.say(server=variable(secret.id, "SERVER"), meant=meant)
         if error.code != "rejected":
             return ""
-        if (secret.username or "").startswith("robot$"):
-            return _HARBOR_HINT
-        return _HINTS.get(secret.registry, "")
+        if (secret.username or "").startswith(_HARBOR_ROBOT):
+            return causes.HARBOR.say()
+        known = _FIXES.get(secret.registry)
+        return known.say() if known is not None else ""
 
 
 def as_it_is(secret: RegistrySecret) -> Credential:
@@ -101,9 +98,8 @@ def as_it_is(secret: RegistrySecret) -> Credential:
         DiscoveryError: There is no user name and password, and this kind can't do without.
     """
     if secret.username is None or secret.secret is None:
-        raise DiscoveryError(
-            f"{secret.source} has no user name and password for {secret.registry}",
-            hint=f"set {variable(secret.id, 'USER')} and _PASSWORD",
+        raise causes.NO_USER_AND_PASSWORD.error(
+            source=secret.source, host=secret.registry, user=variable(secret.id, "USER")
         )
     return Credential(username=secret.username, secret=secret.secret)
 

@@ -5,6 +5,7 @@ GitHub's container registry: a user name and a token.
 
 from __future__ import annotations
 
+from ..causes import plugins as causes
 from .generic import as_it_is
 
 TYPE_CHECKING = False
@@ -56,31 +57,15 @@ class GhcrAuthenticator:
         if not refused and error.code not in ("pull-denied", "image-not-found"):
             return ""
         if token.startswith(_FINE_GRAINED):
-            return (
-                "use a classic personal access token with read:packages; ghcr.io takes no "
-                "fine-grained one"
-            )
-        if token.startswith(_INSTALLATION):
-            if not refused:
-                return (
-                    "give this repository read access under the package's settings, "
-                    "Manage Codespaces access"
-                )
-            return (
-                "restart the codespace for a fresh GITHUB_TOKEN; it pulls only, pushing needs a "
-                "classic token with write:packages"
-            )
-        if not refused:
-            return (
-                "give the token read:packages and single sign-on, and its user access to the "
-                "package"
-            )
-        old = len(token) == 40 and _BEFORE_PREFIXES.issuperset(token)
-        if not token.startswith(_CLASSIC) and not old:
-            return (
-                "use a classic personal access token with read:packages, which begins with ghp_; "
-                "a password, or another registry's token, is not taken"
-            )
-        return (
-            "make a new classic personal access token with read:packages (write:packages to push)"
-        )
+            fix = causes.GHCR_FINE_GRAINED
+        elif token.startswith(_INSTALLATION):
+            fix = causes.GHCR_INSTALLATION if refused else causes.GHCR_INSTALLATION_MAY_NOT_PULL
+        elif not refused:
+            fix = causes.GHCR_MAY_NOT_PULL
+        elif token.startswith(_CLASSIC) or (
+            len(token) == 40 and _BEFORE_PREFIXES.issuperset(token)
+        ):
+            fix = causes.GHCR_CLASSIC
+        else:
+            fix = causes.GHCR_NO_TOKEN
+        return fix.say()

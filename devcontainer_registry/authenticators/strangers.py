@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 
+from ..causes import plugins as causes
 from ..errors import PluginError
 from ..threads import within
 
@@ -43,24 +44,8 @@ def hangs(kind: str, seconds: float) -> PluginError:
     """
     The error for an authenticator that did not answer for *seconds*.
     """
-    return PluginError(
-        f"the authenticator {kind} did not answer within {seconds:.0f} s"
-        if seconds >= 1
-        else f"the authenticator {kind} did not answer in time",
-        hint="repair or remove its distribution, or set _KIND to another",
-        code="plugin-hangs",
-    )
-
-
-def failure(kind: str | None, how: str) -> PluginError:
-    """
-    The error for an authenticator that does not keep to the protocol: *how*, as a predicate.
-    """
-    return PluginError(
-        f"the authenticator {kind} {how}",
-        hint="report this to the authors of the authenticator",
-        code="plugin-failed",
-    )
+    cause = causes.HANGS if seconds >= 1 else causes.HANGS_A_MOMENT
+    return cause.error(kind=kind, seconds=seconds)
 
 
 def is_ours(authenticator: object) -> bool:
@@ -104,7 +89,7 @@ class Stranger:
         except PluginError:
             raise
         except Exception as exc:  # noqa: BLE001  (nobody expects that of an attribute)
-            raise failure(self._kind, f"failed: {type(exc).__name__}") from None
+            raise causes.FAILED.error(kind=self._kind, error=type(exc).__name__) from None
 
     def matches(self, registry: Registry) -> bool:
         """
@@ -147,7 +132,7 @@ class Stranger:
             except Exception:
                 raise
             except BaseException as exc:  # noqa: BLE001  (an exit, which is only its thread's)
-                raise failure(self._kind, f"failed: {type(exc).__name__}") from None
+                raise causes.FAILED.error(kind=self._kind, error=type(exc).__name__) from None
 
         if member in self._hung:
             raise self._hung[member]

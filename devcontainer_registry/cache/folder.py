@@ -37,11 +37,9 @@ _SIZE_MAX = 256 * 1024
 
 # What the system says of a file that is none of ours.
 _NOT_OURS = {
-    errno.ELOOP: "is a link",
-    errno.EFBIG: "is larger than anything we write",
-    **dict.fromkeys(
-        (errno.EINVAL, errno.EISDIR, errno.ENXIO), "belongs to somebody else, or is no file"
-    ),
+    errno.ELOOP: "link",
+    errno.EFBIG: "too large",
+    **dict.fromkeys((errno.EINVAL, errno.EISDIR, errno.ENXIO), "not our file"),
 }
 
 
@@ -110,7 +108,7 @@ class Cache:
         except FileNotFoundError:
             return False
         except OSError as exc:
-            raise self._failed("cannot be written", exc) from exc
+            raise self._failed("write", exc) from exc
         finally:
             os.close(folder)
         return True
@@ -175,7 +173,7 @@ class Cache:
         try:
             return os.open(f".{registry}.lock", flags, 0o600, dir_fd=folder)
         except OSError as exc:
-            raise self._failed("can't be locked", exc) from exc
+            raise self._failed("lock", exc) from exc
         finally:
             os.close(folder)
 
@@ -187,8 +185,9 @@ class Cache:
                 return found
             # Two hooks at once both make one; both then read the one that came first.
             self._write_file(_KEY, os.urandom(_KEY_SIZE), first_wins=found is None)
-        msg = f"{self.path} gives no key back"
-        raise ConfigError(msg, hint="remove the folder; it is made anew", code="cache-failed")
+        from ..causes.cache import NO_KEY
+
+        raise NO_KEY.error(path=self.path)
 
     def _read(self, name: str) -> bytes | None:
         folder = self._open(create=False)
@@ -211,12 +210,12 @@ class Cache:
             folder = os.open(self.path, flags)
         except FileNotFoundError as exc:
             if create:
-                raise self._failed("cannot be made", exc) from exc
+                raise self._failed("make", exc) from exc
             return None
         except OSError as exc:
             if exc.errno in (errno.ELOOP, errno.ENOTDIR):
-                raise self._refused("is a link, or no folder") from exc
-            raise self._failed("cannot be opened", exc) from exc
+                raise self._refused("no folder") from exc
+            raise self._failed("open", exc) from exc
         try:
             self._vet_folder(folder, tighten=create)
         except BaseException:
@@ -233,16 +232,13 @@ class Cache:
     def _vet_folder(self, folder: int, *, tighten: bool) -> None:
         found = os.fstat(folder)
         if not self._may_read(found.st_uid):
-            raise self._refused("belongs to somebody else")
+            raise self._refused("not ours")
         if not stat.S_IMODE(found.st_mode) & 0o077:
             return
         if is_shared(folder):
-            raise self._refused(
-                "is a folder that others use",
-                hint="set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder of its own",
-            )
+            raise self._refused("shared")
         if not tighten:
-            raise self._refused("is open to others", hint=f"run chmod 700 {self.path}")
+            raise self._refused("open folder")
         os.fchmod(folder, 0o700)
 
     def _may_read(self, owner: int) -> bool:
@@ -255,10 +251,7 @@ class Cache:
         if self._home is not None and os.geteuid() == 0 and owner_of(self._home) not in (0, None):
             inside = os.path.abspath(self.path).startswith(os.path.abspath(self._home) + os.sep)
             if inside:
-                raise self._refused(
-                    "belongs to the user of this home, not to root",
-                    hint="run this as that user, or give root a HOME of its own",
-                )
+                raise self._refused("not root's")
 
     def _read_file(self, folder: int, name: str) -> bytes | None:
         try:
@@ -271,11 +264,11 @@ class Cache:
             why = _NOT_OURS.get(exc.errno or 0)
             if why is not None:
                 raise self._refused(why, name=name) from exc
-            raise self._failed("cannot be read", exc) from exc
+            raise self._failed("read", exc) from exc
         if not self._may_read(found.st_uid):
-            raise self._refused(_NOT_OURS[errno.EINVAL], name=name)
+            raise self._refused("not our file", name=name)
         if stat.S_IMODE(found.st_mode) & 0o077:
-            raise self._refused("is open to others", name=name)
+            raise self._refused("open file", name=name)
         return content
 
     def _write_file(self, name: str, content: bytes, *, first_wins: bool = False) -> None:
@@ -303,25 +296,29 @@ class Cache:
             if first_wins and isinstance(exc, FileExistsError):
                 return
             if isinstance(exc, OSError):
-                raise self._failed("cannot be written", exc) from exc
+                raise self._failed("write", exc) from exc
             raise
         finally:
             os.close(folder)
 
-    def _refused(self, why: str, *, name: str = "", hint: str = "") -> ConfigError:
+    def _refused(self, why: str, *, name: str = "") -> ConfigError:
+        from ..causes.cache import REFUSED  # what goes well loads no words
+
         path = os.path.join(self.path, name) if name else self.path
-        return ConfigError(
-            f"the cache {path} {why}",
-            hint=hint or "remove it, or set DEVCONTAINER_REGISTRY_CACHE_DIR to another folder",
-            code="cache-refused",
-        )
+        return REFUSED[why].error(path=path, folder=self.path)
 
     def _failed(self, what: str, exc: OSError) -> ConfigError:
         limit = limit_error(exc)
-        hint = "set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder that can be written"
-        hint = limit.hint if limit else hint
-        msg = f"the cache {self.path} {what}: {os.strerror(exc.errno or 0)}"
-        return ConfigError(msg, hint=hint, code="cache-failed")
+        try:
+            from ..causes.cache import FAILED
+        except OSError:
+            if limit is None:
+                raise
+            return ConfigError(limit.message, hint=limit.hint, code=limit.code)
+        error = FAILED[what].error(path=self.path, reason=os.strerror(exc.errno or 0))
+        if limit is not None:
+            error.hint = limit.hint
+        return error
 
 
 def _keyed_hash(key: bytes, parts: Iterable[str | None]) -> str:

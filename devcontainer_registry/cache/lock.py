@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 
-from ..errors import ConfigError
 from ..files import lock, unlink_if_there
 
 TYPE_CHECKING = False
@@ -57,13 +56,15 @@ class Lock:
             lock(self._fd, timeout=self._timeout)
         except TimeoutError:
             self.__exit__()
-            msg = f"somebody else has been busy with {self._registry} for too long"
-            raise ConfigError(msg, hint="try again in a moment", code="cache-locked") from None
+            from ..causes.cache import LOCKED  # as in `folder`
+
+            raise LOCKED.error(host=self._registry) from None
         except OSError as exc:
             self.__exit__()
-            msg = f"the cache {self._path} can't be locked: {os.strerror(exc.errno or 0)}"
-            hint = "set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder on a local disk"
-            raise ConfigError(msg, hint=hint, code="cache-failed") from exc
+            from ..causes.cache import NO_LOCKS
+
+            reason = os.strerror(exc.errno or 0)
+            raise NO_LOCKS.error(folder=self._path, reason=reason) from exc
 
     def __exit__(self, *exc_info: object) -> None:
         """

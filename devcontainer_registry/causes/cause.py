@@ -2,12 +2,11 @@
 """
 The words for one cause of trouble, and what fills them.
 
-Imports nothing of ours: rooms from the lowest to the highest state causes.
+Imports nothing: rooms from the lowest to the highest state causes, and so does what docker starts,
+when it fails.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 TYPE_CHECKING = False
 
@@ -31,7 +30,6 @@ else:
             return cls
 
 
-@dataclass(frozen=True, slots=True)
 class Cause(Generic[Kind_co]):
     """
     The words for one cause; `{name}` in them stands for a fact.
@@ -43,10 +41,13 @@ class Cause(Generic[Kind_co]):
         fix: What to do about it, beginning with a verb, or "".
     """
 
-    code: str
-    kind: type[Kind_co]
-    message: str
-    fix: str = ""
+    __slots__ = ("code", "fix", "kind", "message")
+
+    def __init__(self, code: str, kind: type[Kind_co], message: str, fix: str = "") -> None:
+        self.code = code
+        self.kind = kind
+        self.message = message
+        self.fix = fix
 
     def say(self, **facts: object) -> str:
         """
@@ -70,7 +71,6 @@ class Cause(Generic[Kind_co]):
         return Finding.of(self.error(fix=fix, **facts), variable=variable)
 
 
-@dataclass(frozen=True, slots=True)
 class Fix:
     """
     The fix for causes of one code where more is known than the cause itself says.
@@ -81,9 +81,12 @@ class Fix:
         text: As `Cause.fix`.
     """
 
-    code: str
-    where: str
-    text: str
+    __slots__ = ("code", "text", "where")
+
+    def __init__(self, code: str, where: str, text: str) -> None:
+        self.code = code
+        self.where = where
+        self.text = text
 
     def say(self, **facts: object) -> str:
         """
@@ -92,7 +95,6 @@ class Fix:
         return self.text.format(**facts)
 
 
-@dataclass(frozen=True, slots=True)
 class Reason:
     """
     Words that fill one placeholder of several causes.
@@ -102,8 +104,11 @@ class Reason:
         text: Part of a sentence; `{name}` in it stands for a fact.
     """
 
-    fills: str
-    text: str
+    __slots__ = ("fills", "text")
+
+    def __init__(self, fills: str, text: str) -> None:
+        self.fills = fills
+        self.text = text
 
     def say(self, **facts: object) -> str:
         """
@@ -112,7 +117,6 @@ class Reason:
         return self.text.format(**facts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """
     Something worth saying about a variable.
@@ -124,10 +128,15 @@ class Finding:
         variable: The variable's name, where it is about one.
     """
 
-    code: str
-    message: str
-    hint: str = ""
-    variable: str | None = None
+    __slots__ = ("code", "hint", "message", "variable")
+
+    def __init__(
+        self, *, code: str, message: str, hint: str = "", variable: str | None = None
+    ) -> None:
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.variable = variable
 
     @classmethod
     def of(cls, error: RegistryError, *, variable: str | None = None) -> Finding:
@@ -135,3 +144,25 @@ class Finding:
         Return what *error* says, as a finding.
         """
         return cls(code=error.code, message=error.message, hint=error.hint, variable=variable)
+
+    def _members(self) -> tuple[str | None, ...]:
+        return self.code, self.message, self.hint, self.variable
+
+    def __eq__(self, other: object) -> bool:
+        """
+        Whether *other* is a finding that says the same.
+        """
+        return isinstance(other, Finding) and self._members() == other._members()
+
+    def __hash__(self) -> int:
+        """
+        Of all that it says.
+        """
+        return hash(self._members())
+
+    def __repr__(self) -> str:
+        """
+        All that it says.
+        """
+        members = ", ".join(f"{name}={getattr(self, name)!r}" for name in sorted(self.__slots__))
+        return f"Finding({members})"

@@ -5,11 +5,15 @@ Causes that concern one image: its name, and its pull.
 
 from __future__ import annotations
 
-from ..errors import InvalidRegistryError, RegistryError
-from ..registry import ANOTHER_REGISTRYS_IMAGE, NOT_AN_IMAGE
+from ..errors import (
+    ANOTHER_REGISTRYS_IMAGE,
+    NOT_AN_IMAGE,
+    InvalidRegistryError,
+    RegistryError,
+)
 from .cause import Cause
 
-# Worded in `registry`, which stands below.
+# Stated by `registry`, and so worded in `errors`.
 
 IMAGE_INVALID = Cause(NOT_AN_IMAGE[0], InvalidRegistryError, *NOT_AN_IMAGE[1:])
 IMAGE_OF_ANOTHER_REGISTRY = Cause(

@@ -12,10 +12,11 @@ import signal
 import subprocess
 import time
 
+from ..causes import credential as causes
 from ..config.auth_entry import folded
 from ..config.findings import helper_missing
 from ..credentials import Credential, Secret
-from ..errors import ConfigError, printable
+from ..errors import printable
 from ..files import find_program
 from ..naming import HELPER_PREFIX, NOT_FOUND
 
@@ -45,22 +46,20 @@ def ask_helper(
     try:
         status, answer = _run([program, "get"], server.encode(), environ=environ, timeout=timeout)
     except TimeoutError:
-        raise ConfigError(
-            f"{_shown(name)} gave no answer within {timeout:g} s",
-            hint=f"run echo {server} | {_shown(name)} get to see what it waits for",
-            code="helper-hangs",
-        ) from None
+        hangs = causes.HELPER_HANGS.error(program=_shown(name), server=server, seconds=timeout)
+        raise hangs from None
     except OSError as exc:
         # No interpreter for it, or another machine's program.
-        reason = os.strerror(exc.errno or 0)
-        raise _failed(name, server, f"can't be started: {reason}") from exc
+        raise causes.HELPER_NOT_STARTED.error(
+            program=_shown(name), server=server, reason=os.strerror(exc.errno or 0)
+        ) from exc
     if status != 0:
         if answer.strip() == NOT_FOUND.encode():
             return None
-        raise _failed(name, server, f"failed with status {status}")
+        raise causes.HELPER_FAILED.error(program=_shown(name), server=server, status=status)
     pair = _said(answer)
     if pair is None:
-        raise _failed(name, server, "answered something else than a credential")
+        raise causes.HELPER_TALKS_NONSENSE.error(program=_shown(name), server=server)
     # docker sends nothing where one of the two is empty; DevPod's helper says so when it fails.
     # https://github.com/distribution/distribution/blob/v2.8.3/registry/client/auth/session.go
     return Credential(username=pair[0], secret=Secret(pair[1])) if all(pair) else None
@@ -166,14 +165,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         pass  # gone by itself; macOS says so with the latter
-
-
-def _failed(name: str, server: str, what: str) -> ConfigError:
-    return ConfigError(
-        f"{_shown(name)} {what}",
-        hint=f"run echo {server} | {_shown(name)} get to see why",
-        code="helper-failed",
-    )
 
 
 def _shown(name: str) -> str:

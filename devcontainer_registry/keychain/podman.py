@@ -13,8 +13,9 @@ import json
 import os
 import sys
 
+from ..causes import credential as causes
 from ..config.auth_entry import credential_of, folded, is_decodable
-from ..errors import ConfigError, printable
+from ..errors import printable
 from ..files import read_regular
 from .other_helpers import ask_helper
 
@@ -81,11 +82,7 @@ def _keys(auths: Mapping[str, object], registry: Registry, repository: str) -> I
 def _login(entry: object, registry: Registry, path: str) -> Credential | None:
     entry = {} if entry is None else entry
     if not isinstance(entry, dict) or not is_decodable(entry):
-        raise ConfigError(
-            f"{printable(path)} has an entry for {registry} that cannot be decoded",
-            hint="remove that entry, or make its auth the padded base64 of USER:PASSWORD",
-            code="login-unreadable",
-        )
+        raise causes.LOGIN_OF_PODMAN_UNREADABLE.error(path=printable(path), host=registry)
     # It looks at these two alone, and at the token only beside the other.  `{}` is what a client
     # leaves where a helper has the login.
     members = {k: v for k, v in folded(entry).items() if k in ("auth", "identitytoken")}
@@ -118,15 +115,14 @@ def _loaded(path: str) -> dict[str, Any]:
     except OSError as exc:
         if exc.errno == errno.EINVAL:
             return {}  # a pipe, say, on which podman would wait for ever
-        msg = f"{printable(path)} can't be read: {os.strerror(exc.errno or 0)}"
-        raise ConfigError(msg, hint="let this user read it, or unset REGISTRY_AUTH_FILE") from exc
+        reason = os.strerror(exc.errno or 0)
+        raise causes.FILE_OF_PODMAN_UNREADABLE.error(path=printable(path), reason=reason) from exc
     try:
         return _object(json.loads(text))
     except (ValueError, RecursionError):
         pass
     # Out here, without cause or context: the parser's error carries the whole text.
-    msg = f"{printable(path)} is damaged: it is not JSON"
-    raise ConfigError(msg, hint="repair it, or move it away", code="config-damaged")
+    raise causes.FILE_OF_PODMAN_DAMAGED.error(path=printable(path))
 
 
 def _object(value: object) -> dict[str, Any]:

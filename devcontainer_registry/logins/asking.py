@@ -13,7 +13,8 @@ import threading
 import time
 from dataclasses import dataclass
 
-from ..authenticators import authenticate, failure, passes_on
+from ..authenticators import authenticate, passes_on
+from ..causes import plugins
 from ..credentials import is_usable
 from ..errors import RegistryError, TransientError, UnreachableError, limit_error
 from ..network import sockets as clock
@@ -262,9 +263,8 @@ class _Asker:
             if here and isinstance(exc, KeyboardInterrupt):
                 raise  # Ctrl-C, not a plugin
             # Without its text, which nobody has vetted for secrets.
-            job.error = limit_error(exc) or failure(
-                job.outcome.kind, f"failed: {type(exc).__name__}"
-            )
+            name = type(exc).__name__
+            job.error = limit_error(exc) or plugins.FAILED.error(kind=job.outcome.kind, error=name)
         job.finished = time.monotonic()
         answers.put(job)
 
@@ -326,7 +326,7 @@ class _Asker:
         if job.credential is None:
             credential = authenticate(job.authenticator, job.secret, timeout=self._time_left())
             if not is_usable(credential):
-                raise failure(job.outcome.kind, "returned no credential")
+                raise plugins.NO_CREDENTIAL.error(kind=job.outcome.kind)
             job.credential = credential
         if not self.verified:
             return

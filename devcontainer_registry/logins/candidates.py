@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from .. import authenticators as plugins
+from ..causes.plugins import NO_USER_AND_PASSWORD, NO_USER_AND_PASSWORD_HERE
 from ..discovery import Found
-from ..errors import DiscoveryError, PluginError
+from ..errors import PluginError
 from ..naming import variable
 from ..observer import ignore
 from ..report import LoginReport, Outcome
@@ -137,10 +138,12 @@ def chosen(
         )
     outcome = replace(outcome, kind=kind)
     if secret.secret is None and not ambient:
-        missing = DiscoveryError(
-            f"{secret.source} has no user name and password for {secret.registry}",
-            hint=f"set {variable(secret.id, 'USER')} and "
-            f"{variable(secret.id, 'PASSWORD')} in the secrets or environment of this container",
+        missing = NO_USER_AND_PASSWORD.error(
+            fix=NO_USER_AND_PASSWORD_HERE,
+            source=secret.source,
+            host=secret.registry,
+            user=variable(secret.id, "USER"),
+            password=variable(secret.id, "PASSWORD"),
         )
         return replace(outcome, status="incomplete", code=missing.code, error=missing), None
     return outcome, authenticator

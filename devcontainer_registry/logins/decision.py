@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass, replace
 
 from ..cache.memory import REFUSED_FOR
+from ..causes import credential as causes
 from ..credentials import Credential
-from ..errors import AuthenticationError
 from ..naming import HELPER_PREFIX, OUR_HELPER
 from .outcomes import broken_helper, by_hand, not_ours, other_helper
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..config.delegation import Delegation
     from ..config.file import Document
     from ..credentials import RegistrySecret
+    from ..errors import AuthenticationError
     from ..registry import Registry
     from ..report import Outcome, Place
 
@@ -277,11 +278,11 @@ def refused_before(
     """
     if not recalled.was_refused(now=now):
         return None
-    return AuthenticationError(
-        f"{secret.registry} refused this secret at {_clock(recalled.at)}; not asked again "
-        f"before {_clock(recalled.at + REFUSED_FOR)}",
-        hint=f"correct {secret.source}; a changed secret is tried at once",
-        code="refused-before",
+    return causes.REFUSED_BEFORE.error(
+        host=secret.registry,
+        source=secret.source,
+        at=_clock(recalled.at),
+        until=_clock(recalled.at + REFUSED_FOR),
     )
 
 
@@ -327,7 +328,7 @@ def _placement(
         return Write(auths=True, helper=False)
     obstacle = policy.delegation.refusal
     if is_never_delegated(registry):
-        obstacle = "an anonymous pull from it works, and one with an expired login does not"
+        obstacle = causes.ANONYMOUS_IS_BETTER.say()
     return Write(auths=True, helper=obstacle is None, obstacle=obstacle)
 
 

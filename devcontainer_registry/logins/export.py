@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ..cache.entry import USELESS_BELOW, Entry
 from ..cache.folder import Cache
 from ..cache.memory import Memory, credential_of
+from ..causes import export as causes
 from ..config.file import DockerConfig
 from ..credentials import Credential, Secret
 from ..errors import ConfigError, RegistryError
@@ -112,7 +113,7 @@ def export(
     except ConfigError as exc:
         return ExportReport(content=None, error=exc)
     if not wanted:
-        return ExportReport(content=None, error=_nothing())
+        return ExportReport(content=None, error=causes.NOTHING.error())
     credentials: dict[Registry, Credential] = {}
     exported = []
     for registry in wanted:
@@ -175,7 +176,7 @@ class _Look:
         else:
             found = self._written(registry)
         if found.seconds_left(now=self.now) <= USELESS_BELOW:
-            raise _expired(registry)
+            raise causes.EXPIRED.error(host=registry)
         return found
 
     def _written(self, registry: Registry) -> Credential:
@@ -185,7 +186,7 @@ class _Look:
         remembered = Entry.read(self.cache, registry)
         if found.expires_at is None and remembered.expires_at is not None:
             # An older one than we wrote last, which an editor brought back: nobody knows its life.
-            raise _expired(registry)
+            raise causes.EXPIRED.error(host=registry)
         return found
 
     def _is_served(self, registry: Registry) -> bool:
@@ -193,30 +194,5 @@ class _Look:
 
     def _not_ours(self, registry: Registry) -> RegistryError:
         if self.document.entry(registry) or self.document.helper(registry):
-            return RegistryError(
-                f"the login of {registry} is somebody else's",
-                hint="export what devcontainer-registry login keeps; log in with a set of three "
-                "variables",
-                code="not-ours",
-            )
-        return RegistryError(
-            f"no login of {registry} is kept here",
-            hint="run devcontainer-registry login",
-            code="not-logged-in",
-        )
-
-
-def _nothing() -> RegistryError:
-    return RegistryError(
-        "no login is kept here, so there is nothing to export",
-        hint="run devcontainer-registry login",
-        code="nothing-to-export",
-    )
-
-
-def _expired(registry: Registry) -> RegistryError:
-    return RegistryError(
-        f"the credential of {registry} has expired",
-        hint="run devcontainer-registry login where its secrets are",
-        code="expired",
-    )
+            return causes.NOT_OURS.error(host=registry)
+        return causes.NOT_LOGGED_IN.error(host=registry)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import base64
 import json
 
+from ..causes import export as causes
 from ..config.auth_entry import auth_entry
-from ..errors import ConfigError, RegistryError
+from ..errors import ConfigError
 
 TYPE_CHECKING = False
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..credentials import Credential
+    from ..errors import RegistryError
     from ..registry import Registry
 
     Credentials = Mapping[Registry, Credential]
@@ -29,8 +31,6 @@ _NAME_MAX = 253
 _LETTERS_AND_DIGITS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 # https://kubernetes.io/docs/concepts/configuration/secret/: 1 MiB, all values of one together.
 _KUBERNETES_MAX = 1024 * 1024  # octets
-
-_IDENTITY_TOKEN = "it is an identity token"  # noqa: S105  (words for a person)
 
 
 def written(form: str, credentials: Credentials, *, name: str = DEFAULT_NAME) -> str:
@@ -56,14 +56,8 @@ def refusal(form: str, registry: Registry, credential: Credential) -> RegistryEr
         if form == "kubernetes-secret" and credential.is_identity_token:
             # Its reader knows user names and passwords only:
             # https://github.com/kubernetes/kubernetes/blob/v1.32.0/pkg/credentialprovider/config.go
-            why = _IDENTITY_TOKEN
-    if why is None:
-        return None
-    return RegistryError(
-        f"{form} can't carry the login of {registry}: {why}",
-        hint="choose another format, or name the other registries only",
-        code="not-exportable",
-    )
+            why = causes.IS_IDENTITY_TOKEN.say()
+    return None if why is None else causes.NOT_EXPORTABLE.error(format=form, host=registry, why=why)
 
 
 def oversize(form: str, content: str) -> RegistryError | None:
@@ -72,11 +66,7 @@ def oversize(form: str, content: str) -> RegistryError | None:
     """
     if form != "kubernetes-secret" or len(content) * 3 // 4 <= _KUBERNETES_MAX:
         return None
-    return RegistryError(
-        "a Kubernetes secret holds at most 1 MiB",
-        hint="name fewer registries",
-        code="not-exportable",
-    )
+    return causes.TOO_LARGE.error()
 
 
 def is_kubernetes_name(name: str) -> bool:
@@ -105,20 +95,20 @@ def _unlistable(credential: Credential) -> str | None:
     # https://github.com/devcontainers/cli/blob/v0.80.0/src/spec-configuration/httpOCIRegistry.ts:
     # split at commas, then at bars, without a way to escape either; always a user and a password.
     if credential.is_identity_token:
-        return _IDENTITY_TOKEN
+        return causes.IS_IDENTITY_TOKEN.say()
     user, secret = credential.username, credential.secret.reveal()
     if not user or not secret:
-        return "it has no user name or no password"
+        return causes.LACKS_A_PART.say()
     if any(mark in user + secret for mark in ",|"):
-        return "it has a comma or a bar"
+        return causes.HAS_A_MARK.say()
     if ":" in user:
-        return "it has a colon in its user name"
+        return causes.HAS_A_COLON.say()
     if any(control in user + secret for control in "\0\r\n"):
-        return "it has a line end or a NUL"
+        return causes.HAS_A_LINE_END.say()
     try:
         (user + secret).encode("utf-8")
     except UnicodeEncodeError:
-        return "it has octets that are no UTF-8"
+        return causes.IS_NOT_UTF8.say()
     return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+from ..causes import credential as causes
 from ..errors import ConfigChangedError, ConfigError
 from ..naming import HELPER_PREFIX, OUR_HELPER
 from .decision import Write, decide, is_never_delegated, places
@@ -186,11 +187,7 @@ class _Writing:
     def _into_cache_only(self) -> Outcome:
         obstacle = self._delegate(written=False)
         if obstacle is not None:
-            raise ConfigError(
-                f"our helper can't be asked for it, since {obstacle}",
-                hint="mend that, or use --store auths",
-                code="not-delegated",
-            )
+            raise causes.HELPER_CANNOT_BE_ASKED.error(obstacle=obstacle)
         self.document.remove_auth(self.registry)
         outcome = self._kept()
         refusal = self.delegation.refusal
@@ -203,10 +200,10 @@ class _Writing:
         Have docker ask our helper; why that can't be, in words that follow "since".
         """
         if "" in self.document.helpers(self.registry).values():
-            return "its credHelpers entry is empty, which tells docker to ask no helper"
+            return causes.HELPERS_FORBIDDEN.say()
         # In this order: a helper that is asked and has nothing would hide what is in `auths`.
         if not self._note(written=written, served=True):
-            return "our cache can't be written to"  # the report has a finding about that
+            return causes.CACHE_UNWRITABLE.say()  # the report has a finding about that
         self.document.set_helper(self.registry, OUR_HELPER)
         return None
 

@@ -129,8 +129,7 @@ def login(
     report = run.report(found, installed, dry_run=dry_run)
     trouble = run.memory.trouble
     if trouble is not None:
-        said = Finding(code=trouble.code, message=trouble.message, hint=trouble.hint)
-        report = replace(report, findings=(*report.findings, said))
+        report = replace(report, findings=(*report.findings, Finding.of(trouble)))
     return report
 
 

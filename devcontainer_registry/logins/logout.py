@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from ..cache.folder import Cache
 from ..cache.memory import Memory
+from ..causes.export import NOT_OURS_TO_REMOVE
 from ..config.file import DockerConfig
-from ..errors import ConfigChangedError, ConfigError, RegistryError
+from ..errors import ConfigChangedError, ConfigError
 from ..naming import OUR_HELPER
 from ..observer import ignore
 from ..registry import Registry
@@ -91,9 +92,5 @@ def _remove(registry: Registry, document: Document, memory: Memory) -> Outcome:
         return outcome
     if entry is None or served:
         return replace(outcome, status="ok" if served else "unchanged")
-    error = RegistryError(
-        "config.json has a login for it that we did not write",
-        hint=f"run docker logout {registry} to remove that one",
-        code="not-ours",
-    )
+    error = NOT_OURS_TO_REMOVE.error(host=registry)
     return replace(outcome, status="skipped", code=error.code, error=error)

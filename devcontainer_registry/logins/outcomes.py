@@ -9,13 +9,15 @@ import time
 from dataclasses import replace
 
 from .. import authenticators as plugins
+from ..causes import credential as causes
+from ..causes import plugins as plugin_causes
+from ..causes.config import NOT_WRITTEN
 from ..config.findings import helper_missing
 from ..errors import (
     AuthenticationError,
     DiscoveryError,
     InvalidRegistryError,
     RegistryError,
-    TransientError,
     UnreachableError,
     printable,
 )
@@ -67,12 +69,9 @@ def timeout_of(job: Job) -> RegistryError:
     asked_plugin = (
         job.attempts and job.credential is None and not plugins.is_ours(job.authenticator)
     )
-    who = f"the authenticator {job.outcome.kind}" if asked_plugin else job.secret.registry
-    return TransientError(
-        f"{who} did not answer in time",
-        hint="check the network to it, or give it longer with --timeout",
-        code="timeout",
-    )
+    if asked_plugin:
+        return plugin_causes.TIMED_OUT.error(authenticator=job.outcome.kind)
+    return causes.TIMED_OUT.error(registry=job.secret.registry)
 
 
 def verdict(job: Job) -> Outcome:
@@ -137,12 +136,7 @@ def other_helper(outcome: Outcome, helper: str) -> Outcome:
     """
     The outcome where docker asks somebody else's *helper*, which we never evict.
     """
-    error = RegistryError(
-        f"docker asks {printable(HELPER_PREFIX + helper)} for it",
-        hint="remove its credHelpers entry from config.json to let us answer",
-        code="other-helper",
-    )
-    return replace(outcome, status="skipped", code=error.code, error=error)
+    return _skipped(outcome, causes.OTHER_HELPER.error(program=printable(HELPER_PREFIX + helper)))
 
 
 def broken_helper(outcome: Outcome, helper: str) -> Outcome:
@@ -157,36 +151,23 @@ def not_ours(outcome: Outcome) -> Outcome:
     """
     The outcome where an implicit source meets a login that we did not write.
     """
-    error = RegistryError(
-        f"config.json has a login for it that {outcome.source} does not replace",
-        hint=f"set {variable(_id_for(outcome), 'SERVER')}, _USER and _PASSWORD to replace it",
-        code="not-ours",
-    )
-    return replace(outcome, status="skipped", code=error.code, error=error)
+    server = variable(_id_for(outcome), "SERVER")
+    return _skipped(outcome, causes.NOT_REPLACED.error(source=outcome.source, server=server))
 
 
 def by_hand(outcome: Outcome) -> Outcome:
     """
     The outcome where a login is in config.json that came after the one that we wrote.
     """
-    error = RegistryError(
-        f"somebody logged in to {outcome.registry} by hand since; that login stays until the "
-        "secret changes",
-        hint=f"run docker logout {outcome.registry} to go back to {outcome.source}",
-        code="login-by-hand",
-    )
-    return replace(outcome, status="skipped", code=error.code, error=error)
+    error = causes.LOGIN_BY_HAND.error(host=outcome.registry, source=outcome.source)
+    return _skipped(outcome, error)
 
 
 def not_kept(outcome: Outcome) -> Outcome:
     """
     The outcome where config.json takes nothing.
     """
-    error = RegistryError(
-        "config.json could not be written",
-        hint="see what is said about config.json",
-        code="not-kept",
-    )
+    error = NOT_WRITTEN.error()
     return replace(outcome, status="failed", code=error.code, error=error)
 
 
@@ -198,12 +179,7 @@ def not_everywhere(outcome: Outcome, refusal: str) -> Outcome:
     """
     The outcome where somebody may look for our helper and not find it, by the words of *refusal*.
     """
-    return _remarked(
-        outcome,
-        "helper-not-everywhere",
-        f"some processes may not find the helper, since {refusal}",
-        "mend that, or use --store auto, which asks it only where every process finds it",
-    )
+    return _remarked(outcome, causes.SOME_MAY_NOT_FIND_HELPER.error(obstacle=refusal))
 
 
 def hidden(outcome: Outcome, store: str, *, there: bool, why_not: str | None) -> Outcome:
@@ -216,22 +192,15 @@ def hidden(outcome: Outcome, store: str, *, there: bool, why_not: str | None) ->
         there: Whether there is a program of that name.
         why_not: Why our helper isn't asked, in words that follow "since"; None: nobody wanted it.
     """
-    if there or store.startswith(OF_VSCODE):
-        hint = (
-            'set "dev.containers.dockerCredentialHelper": false in VS Code, or remove credsStore '
-            "from config.json"
-        )
+    fix = None
+    if there:
+        cause = causes.HIDDEN_DESPITE_HELPER if why_not else causes.HIDDEN
     else:
-        hint = "remove credsStore from config.json, or install the helper that it names"
+        cause = causes.HIDDEN_BY_MISSING_DESPITE_HELPER if why_not else causes.HIDDEN_BY_MISSING
+        if store.startswith(OF_VSCODE):
+            fix = causes.HIDDEN_BY_MISSING_OF_VSCODE
     program = printable(HELPER_PREFIX + store)
-    missing = "" if there else ", which is not on PATH,"
-    reason = f", and our helper can't be asked instead, since {why_not}" if why_not else ""
-    return _remarked(
-        outcome,
-        "hidden-by-credsstore",
-        f"written, but docker asks {program}{missing} and will not see it{reason}",
-        hint,
-    )
+    return _remarked(outcome, cause.error(fix=fix, program=program, obstacle=why_not))
 
 
 def unread(outcome: Outcome, findings: Iterable[Finding]) -> Outcome:
@@ -241,9 +210,9 @@ def unread(outcome: Outcome, findings: Iterable[Finding]) -> Outcome:
     why = next((finding for finding in findings if finding.code in _UNREAD), None)
     if why is None or outcome.kept_in != {"auths"} or outcome.status not in ("ok", "unchanged"):
         return outcome
-    return _remarked(
-        outcome, why.code, "saved, but docker reads no login from that config.json", why.hint
-    )
+    error = causes.UNREAD.error()
+    error.code, error.hint = why.code, why.hint
+    return _remarked(outcome, error)
 
 
 def not_delegated(outcome: Outcome, why_not: str) -> Outcome:
@@ -252,13 +221,12 @@ def not_delegated(outcome: Outcome, why_not: str) -> Outcome:
     """
     if outcome.code is not None:
         return outcome
-    return _remarked(
-        outcome,
-        "not-delegated",
-        f"nothing renews it, since {why_not}",
-        "run the hook again at each start, as postStartCommand",
-    )
+    return _remarked(outcome, causes.NOTHING_RENEWS.error(obstacle=why_not))
 
 
-def _remarked(outcome: Outcome, code: str, message: str, hint: str) -> Outcome:
-    return replace(outcome, code=code, error=RegistryError(message, hint=hint, code=code))
+def _skipped(outcome: Outcome, error: RegistryError) -> Outcome:
+    return replace(outcome, status="skipped", code=error.code, error=error)
+
+
+def _remarked(outcome: Outcome, error: RegistryError) -> Outcome:
+    return replace(outcome, code=error.code, error=error)

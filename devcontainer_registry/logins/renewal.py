@@ -12,8 +12,9 @@ from __future__ import annotations
 import time
 
 from ..cache.entry import Entry
-from ..errors import ConfigError, RegistryError, TransientError
-from ..naming import NOT_FOUND
+from ..causes import credential as causes
+from ..causes import plugins as plugin_causes
+from ..errors import ConfigError, RegistryError
 
 TYPE_CHECKING = False
 
@@ -120,11 +121,7 @@ def _renew(
         return _busy(registry)
     from ..threads import within
 
-    late = TransientError(
-        f"{registry} or its cloud did not answer in time",
-        hint="check the network to it",
-        code="timeout",
-    )
+    late = causes.RENEWAL_TIMED_OUT.error(host=registry)
     try:
         # A plugin may hang where no timeout of ours reaches it, even when it is imported.
         return within(
@@ -137,8 +134,7 @@ def _renew(
     except RegistryError as exc:
         result = exc
     except BaseException as exc:  # noqa: BLE001  (without its text, which nobody has vetted)
-        msg = f"renewing it failed: {type(exc).__name__}"
-        result = RegistryError(msg, hint="report this as a bug")
+        result = causes.RENEWAL_FAILED.error(error=type(exc).__name__)
     if result.code not in _NOT_REMEMBERED:
         try:
             # As it is by now: a refusal was noted there.
@@ -163,7 +159,7 @@ def _obtain(
     deadline = time.monotonic() + _SHARE * timeout
     secret = _secret_for(registry, environ)
     if secret is None:
-        raise _invisible() if entry.has_credential else _not_found()
+        raise causes.SECRETS_NOT_VISIBLE.error() if entry.has_credential else _not_found()
     outcome, authenticator = chosen(secret, plugins.installed_for([secret], give_up=deadline))
     if authenticator is None:
         raise _error_of(outcome)
@@ -171,7 +167,8 @@ def _obtain(
         exchanged = plugins.is_exchange(authenticator, secret)
     except Exception as exc:  # noqa: BLE001  (somebody else's plugin may raise anything)
         # Without its text, which nobody has vetted for secrets.
-        raise plugins.failure(outcome.kind, f"failed: {type(exc).__name__}") from None
+        failed = plugin_causes.FAILED.error(kind=outcome.kind, error=type(exc).__name__)
+        raise failed from None
     memory = Memory(cache, "")
     if not exchanged:
         _refuse_static(secret, memory, kept=entry.has_credential)
@@ -204,11 +201,7 @@ def _refuse_static(secret: RegistrySecret, memory: Memory, *, kept: bool) -> Non
 
     if kept:
         # What it became is what is kept; a changed one is a login's business.
-        raise RegistryError(
-            f"{secret.source} holds what was logged in with, which can't be renewed",
-            hint="put a new one in its place, and run devcontainer-registry login",
-            code="secret-static",
-        )
+        raise causes.SECRET_STATIC.error(source=secret.source)
     refused = refused_before(secret, memory.recall(secret), now=time.time())
     if refused is not None:
         raise refused
@@ -261,40 +254,29 @@ def _fallback(registry: Registry, entry: Entry, failure: RegistryError) -> Entry
         raise failure
     if entry.works(now=now):
         return entry
-    left = (entry.expires_at or 0.0) - now
-    raise type(failure)(
-        f"the login to {registry} {_ended(left)}, and {failure.message}",
-        hint=failure.hint,
-        code=failure.code,
-    )
+    end = _ended((entry.expires_at or 0.0) - now)
+    message = causes.OVER.say(host=registry, end=end, message=failure.message)
+    raise type(failure)(message, hint=failure.hint, code=failure.code)
 
 
 def _ended(left: float) -> str:
     if left > 0:
-        return "has less than a minute left"
+        return causes.ENDS_NOW.say()
     hours, minutes = divmod(round(-left / 60), 60)
-    return f"expired {hours} h {minutes} min ago" if hours else f"expired {minutes} min ago"
+    ended = causes.ENDED_HOURS_AGO if hours else causes.ENDED_MINUTES_AGO
+    return ended.say(hours=hours, minutes=minutes)
 
 
 def _error_of(outcome: Outcome) -> RegistryError:
     if outcome.error is not None:
         return outcome.error
-    return RegistryError(f"no credential came for {outcome.registry}", code="plugin-failed")
+    return plugin_causes.NOTHING_CAME.error(host=outcome.registry)
 
 
 def _not_found() -> RegistryError:
-    return RegistryError(NOT_FOUND, code="not-found")
+    return causes.NOT_FOUND.error()
 
 
 def _busy(registry: Registry) -> RegistryError:
     # Not the cloud's failure: who had the lock before us used up the time.
-    return TransientError(f"others were busy renewing {registry}", code="cache-locked")
-
-
-def _invisible() -> RegistryError:
-    return RegistryError(
-        "the secrets to renew it with are not visible to docker's credential helper",
-        hint="run devcontainer-registry login where they are, or set them where docker runs, as "
-        "remoteEnv does",
-        code="secrets-not-visible",
-    )
+    return causes.RENEWAL_BUSY.error(host=registry)

@@ -340,7 +340,7 @@ def test_a_cache_that_cannot_be_written_serves_what_it_has(helper):
 
     class Full(Cache):
         def _open_lock(self, registry):  # noqa: ARG002  (the base class's)
-            raise self._failed("can't be locked", OSError(28, "full"))
+            raise self._failed("lock", OSError(28, "full"))
 
     found = serve(HERE, Full(helper.cache.path), helper.environ)
 
