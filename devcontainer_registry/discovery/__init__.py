@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from ..causes import variables as causes
 from ..credentials import Finding, RegistrySecret
 from ..naming import CODESPACES_SECRETS, variable
 from .docker_auth_config import entries_in as entries_in
@@ -122,7 +123,7 @@ def _codespaces_trouble(environment: Environment) -> Iterator[Finding]:
     # A finding only: nobody named that file, and the environment usually has what it holds.
     error = environment.codespaces_error
     if error is not None:
-        yield Finding(code=error.code, message=error.message, hint=error.hint)
+        yield Finding.of(error)
 
 
 def _near_misses(environment: Environment, names: Iterable[str]) -> Iterator[Finding]:
@@ -131,12 +132,7 @@ def _near_misses(environment: Environment, names: Iterable[str]) -> Iterator[Fin
         # With the right one set, the other may well be somebody else's on purpose.
         if target is None or not _is_set(environment, name) or _is_set(environment, target):
             continue
-        yield Finding(
-            code="near-miss",
-            message=f"{name} is not read: did you mean {target}?",
-            hint=f"rename it to {target}",
-            variable=name,
-        )
+        yield causes.NEAR_MISS.finding(variable=name, name=name, meant=target)
 
 
 def _is_set(environment: Environment, name: str) -> bool:
@@ -148,21 +144,13 @@ def _is_set(environment: Environment, name: str) -> bool:
 
 
 def _shadowed(loser: str, *, by: str) -> Finding:
-    return Finding(
-        code="shadowed",
-        message=f"{variable(loser, '*')} is for the same registry as {variable(by, '*')}, "
-        "which comes first by name",
-        hint="remove one of the two sets",
-        variable=variable(loser, "SERVER"),
+    return causes.SHADOWED.finding(
+        variable=variable(loser, "SERVER"), loser=variable(loser, "*"), winner=variable(by, "*")
     )
 
 
 def _shadowed_in_docker(set_id: str) -> Finding:
     # https://github.com/docker/cli/blob/v28.3.0/cli/config/configfile/file.go
-    return Finding(
-        code="shadowed-in-docker",
-        message=f"docker 28.3 and later takes DOCKER_AUTH_CONFIG before the login of "
-        f"{variable(set_id, '*')}",
-        hint="remove that registry from DOCKER_AUTH_CONFIG, or the set",
-        variable="DOCKER_AUTH_CONFIG",
+    return causes.SHADOWED_IN_DOCKER.finding(
+        variable="DOCKER_AUTH_CONFIG", members=variable(set_id, "*")
     )

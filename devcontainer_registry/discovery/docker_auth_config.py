@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 
+from ..causes import variables as causes
 from ..config.auth_entry import credential_of, folded, is_readable
-from ..credentials import Finding, RegistrySecret
+from ..credentials import RegistrySecret
 from ..errors import InvalidRegistryError
 from ..registry import Registry
 from .members import fault
@@ -21,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..credentials import Credential
+    from ..credentials import Credential, Finding
     from .environment import Environment
 
 _DOCKER = "DOCKER_AUTH_CONFIG"
@@ -83,11 +84,10 @@ def of_docker(environment: Environment) -> Iterator[RegistrySecret | Finding]:
     if found is None:
         return
     layer, text = found
-    hint = 'write it as {"auths": {"HOST": {"auth": "BASE64 OF USER:PASSWORD"}}}'
     try:
         entries = entries_in(text)
-    except ValueError as exc:
-        yield _trouble(f"{_DOCKER} cannot be used: {exc}", hint)
+    except ValueError:
+        yield causes.DOCKERS_NOT_JSON.finding(variable=_DOCKER)
         return
     secrets: dict[Registry, RegistrySecret] = {}
     unusable = 0
@@ -109,7 +109,7 @@ def of_docker(environment: Environment) -> Iterator[RegistrySecret | Finding]:
             ),
         )
     if unusable:
-        yield _trouble(f"{unusable} of the entries of {_DOCKER} cannot be used", hint)
+        yield causes.DOCKERS_ENTRIES_UNUSABLE.finding(variable=_DOCKER, count=unusable)
     yield from secrets.values()
 
 
@@ -123,7 +123,3 @@ def _registry(server: str) -> Registry | None:
         return Registry(server)
     except InvalidRegistryError:
         return None
-
-
-def _trouble(message: str, hint: str) -> Finding:
-    return Finding(code="docker-auth-config", message=message, hint=hint, variable=_DOCKER)

@@ -17,6 +17,7 @@ import json
 import os
 from dataclasses import dataclass, field
 
+from ..causes import variables as causes
 from ..errors import DiscoveryError
 from ..files import read_regular
 from ..naming import CODESPACES_SECRETS, is_codespaces
@@ -26,6 +27,8 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ..causes.cause import Cause, Reason
 
 SECRETS_FILE_VARIABLE = "DEVCONTAINER_REGISTRY_SECRETS_FILE"
 
@@ -58,12 +61,12 @@ class Layer:
     Attributes:
         label: "" for the process, "secrets file", or ".env-secrets".
         variables: By name.
-        unusable: Names whose value is no text, each with a predicate that says why.
+        unusable: Names whose value is no text, each with the reason.
     """
 
     label: str
     variables: Mapping[str, str] = field(repr=False)
-    unusable: Mapping[str, str] = field(default_factory=dict, repr=False)
+    unusable: Mapping[str, Reason] = field(default_factory=dict, repr=False)
 
     @property
     def names(self) -> frozenset[str]:
@@ -95,13 +98,9 @@ class Layer:
 
     def _direct(self, name: str) -> Value | DiscoveryError | None:
         if name in self.unusable:
-            return DiscoveryError(
-                self.named(f"{name} {self.unusable[name]}"),
-                hint=f"write the value of {name} in quotes"
-                if self.label == "secrets file"
-                else f"set {name} anew",
-                code="invalid-member",
-            )
+            fix = causes.VALUE_NOT_TEXT_IN_JSON if self.label == "secrets file" else None
+            form = self.named(self.unusable[name].say())
+            return causes.VALUE_NOT_TEXT.error(fix=fix, name=name, form=form)
         text = self.variables.get(name)
         return None if text is None else Value(variable=name, text=text)
 
@@ -156,19 +155,19 @@ def read(
     """
     process = dict(environ)
     layers = [Layer(label="", variables=process)]
-    origin = "the secrets file"
+    cause = causes.SECRETS_FILE_UNUSABLE
     if secrets_file is None:
         secrets_file = process.get(SECRETS_FILE_VARIABLE)
-        origin = f"the file that {SECRETS_FILE_VARIABLE} names"
+        cause = causes.NAMED_SECRETS_FILE_UNUSABLE
     secrets_file_error = codespaces_error = None
     if secrets_file:
-        found = _read_layer(secrets_file, "secrets file", origin)
+        found = _read_layer(secrets_file, "secrets file", cause)
         if isinstance(found, Layer):
             layers.append(found)
         else:
             secrets_file_error = found
     if os.path.exists(codespaces_file):
-        found = _read_layer(codespaces_file, ".env-secrets", "Codespaces' own .env-secrets")
+        found = _read_layer(codespaces_file, ".env-secrets", causes.CODESPACES_FILE_UNUSABLE)
         if isinstance(found, Layer):
             layers.append(found)
         else:
@@ -185,27 +184,21 @@ def _content(file: Value) -> Value | DiscoveryError:
         text = read_regular(file.text, limit=_VALUE_MAX)[0].decode("utf-8-sig")
     except (OSError, ValueError) as exc:
         # The variable, not the path: what stands there by mistake may be the secret itself.
-        return DiscoveryError(
-            f"the file that {file.variable} names cannot be used: {_reason(exc)}",
-            hint=f"let {file.variable} name a readable text file",
-            code="unreadable-file",
-        )
+        return causes.FILE_UNUSABLE.error(variable=file.variable, reason=_reason(exc))
     text = text.removesuffix("\n").removesuffix("\r")
     return Value(variable=file.variable, text=text, from_file=True)
 
 
-def _read_layer(path: str, label: str, origin: str) -> Layer | DiscoveryError:
+def _read_layer(
+    path: str, label: str, unusable_as: Cause[DiscoveryError]
+) -> Layer | DiscoveryError:
     try:
         content, _ = read_regular(path, limit=_LAYER_MAX)
         variables, unusable = (_from_json if label == "secrets file" else _from_lines)(content)
     except (OSError, ValueError, RecursionError) as exc:
-        return DiscoveryError(
-            f"{origin} cannot be used: {_reason(exc)}",
-            hint='make it a JSON object of strings: {"NAME": "value"}'
-            if isinstance(exc, (ValueError, RecursionError))
-            else "name a file that exists and can be read",
-            code="secrets-file",
-        )
+        is_there = isinstance(exc, (ValueError, RecursionError))
+        fix = causes.SECRETS_FILE_NOT_JSON if is_there else None
+        return unusable_as.error(fix=fix, reason=_reason(exc))
     return Layer(label=label, variables=variables, unusable=unusable)
 
 
@@ -214,30 +207,32 @@ def _reason(exc: OSError | ValueError | RecursionError) -> str:
     if isinstance(exc, OSError):
         return exc.strerror or type(exc).__name__
     if isinstance(exc, json.JSONDecodeError):
-        return f"not JSON, at line {exc.lineno}"
+        return causes.NOT_JSON.say(line=exc.lineno)
     if isinstance(exc, UnicodeDecodeError):
-        return "not UTF-8"
+        return causes.FILE_NOT_UTF8.say()
     if isinstance(exc, _NotAnObjectError):
-        return "not a JSON object"
+        return causes.NOT_AN_OBJECT.say()
     if isinstance(exc, RecursionError):
-        return "nested too deeply"
-    return "not a path, or not JSON"
+        return causes.NESTED_TOO_DEEPLY.say()
+    return causes.NOT_A_PATH.say()
 
 
 class _NotAnObjectError(ValueError):
     pass
 
 
-def _from_json(content: bytes) -> tuple[dict[str, str], dict[str, str]]:
+def _from_json(content: bytes) -> tuple[dict[str, str], dict[str, Reason]]:
     document = json.loads(plain_json(content.decode("utf-8-sig")))
     if not isinstance(document, dict):
         raise _NotAnObjectError
     variables = {name: text for name, text in document.items() if isinstance(text, str)}
-    return variables, {name: "is not a string" for name in document if name not in variables}
+    others = document.keys() - variables.keys()
+    return variables, dict.fromkeys(others, causes.NOT_A_STRING)
 
 
-def _from_lines(content: bytes) -> tuple[dict[str, str], dict[str, str]]:
-    variables, unusable = {}, {}
+def _from_lines(content: bytes) -> tuple[dict[str, str], dict[str, Reason]]:
+    variables: dict[str, str] = {}
+    unusable: dict[str, Reason] = {}
     for line in content.splitlines():
         name, equals, encoded = line.partition(b"=")
         if not equals or not name.isascii():
@@ -247,5 +242,5 @@ def _from_lines(content: bytes) -> tuple[dict[str, str], dict[str, str]]:
             variables[key] = base64.b64decode(encoded.strip(), validate=True).decode()
         except ValueError:
             # Without the cause: a decoder's message quotes what it decodes.
-            unusable[key] = "is not base64 of a text"
+            unusable[key] = causes.NOT_BASE64
     return variables, unusable

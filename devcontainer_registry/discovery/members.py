@@ -12,7 +12,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ..causes import variables as causes
 from ..naming import INFIX, variable
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from ..causes.cause import Reason
 
 MEMBERS = (
     "SERVER",
@@ -121,30 +127,29 @@ def without_line_ending(text: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def fault(member: str, text: str) -> tuple[str, str] | None:
+def fault(member: str, text: str) -> Reason | None:
     """
-    Why *text* cannot be a set's *member*: an error code and a predicate; None where it can.
+    Why *text* cannot be a set's *member*; None where it can.
 
     Whether a registry or a cloud likes it is not asked here.
     """
-    code = {"USER": "invalid-user", "PASSWORD": "invalid-password"}.get(member, "invalid-member")
     try:
         text.encode()
     except UnicodeEncodeError:
         # Found here, or the encoder downstream would raise with the whole secret in its message.
-        return code, "is not UTF-8"
+        return causes.NOT_UTF8
     if member == "PASSWORD":
         # docker trims NULs from the end of what it decodes, so another password would be sent.
         # https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (decodeAuth)
-        return (code, "holds a NUL") if "\0" in text else None
+        return causes.HOLDS_NUL if "\0" in text else None
     if any(unicodedata.category(character) == "Cc" for character in text):
-        return code, "holds a control character"
+        return causes.HOLDS_CONTROL
     if member == "USER" and ":" in text:
-        return code, "holds a colon, which ends the user name in docker's `auth`"
+        return causes.HOLDS_COLON
     if member == "KIND" and not _KIND.fullmatch(text):
-        return code, "is not the name of an authenticator"
+        return causes.NO_KIND
     if member == "REGION" and not _REGION.fullmatch(text):
-        return code, "is not the name of an AWS region"
+        return causes.NO_REGION
     return None
 
 

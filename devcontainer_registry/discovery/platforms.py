@@ -13,7 +13,8 @@ In order of precedence for one registry:
 
 from __future__ import annotations
 
-from ..credentials import Finding, RegistrySecret, Secret
+from ..causes import variables as causes
+from ..credentials import RegistrySecret, Secret
 from ..errors import InvalidRegistryError
 from ..registry import Registry
 from .members import fault, unwrapped, without_line_ending
@@ -23,6 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..credentials import Finding
     from .environment import Environment
 
 GHCR = Registry("ghcr.io")
@@ -69,7 +71,7 @@ def github_token(
         return None
     problem = fault("SESSION_TOKEN", token)
     if problem:
-        return _trouble(_GITHUB, f"{_GITHUB} {problem[1]}", "let the platform set it")
+        return causes.GITHUBS_UNUSABLE.finding(variable=_GITHUB, fault=problem.say())
     user = unwrapped(layer.variables.get("GITHUB_USER", ""))
     if not user or fault("USER", user):
         user = _ANY_USER
@@ -94,15 +96,13 @@ def _of_gitlab(environment: Environment) -> Iterator[RegistrySecret | Finding]:
         # A project's own `CI_REGISTRY` outside of a job: nothing to log in with was meant.
         return
     for name, member, text in zip(_GITLAB[1:], ("USER", "PASSWORD"), (user, password), strict=True):
-        problem = fault(member, text) if text else ("", "is empty or missing")
+        problem = fault(member, text) if text else causes.EMPTY_OR_MISSING
         if problem:
-            yield _trouble(name, f"{name} {problem[1]}", f"set {name} in the environment")
+            yield causes.GITLABS_UNUSABLE.finding(variable=name, name=name, fault=problem.say())
             return
     registry = _registry(unwrapped(server))
     if registry is None:
-        yield _trouble(
-            _GITLAB[0], f"{_GITLAB[0]} is not the name of a registry", "give the host alone"
-        )
+        yield causes.GITLABS_IS_NO_REGISTRY.finding(variable=_GITLAB[0])
         return
     yield RegistrySecret(
         id=_GITLAB[0],
@@ -119,7 +119,3 @@ def _registry(server: str) -> Registry | None:
         return Registry(server)
     except InvalidRegistryError:
         return None
-
-
-def _trouble(name: str, message: str, hint: str) -> Finding:
-    return Finding(code="implicit-unusable", message=message, hint=hint, variable=name)

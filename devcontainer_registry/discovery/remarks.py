@@ -5,7 +5,8 @@ Remarks about values that were stripped or look mistaken.
 
 from __future__ import annotations
 
-from ..credentials import Finding, is_aws_key_id
+from ..causes import variables as causes
+from ..credentials import is_aws_key_id
 from ..errors import InvalidRegistryError
 from ..naming import variable
 from ..registry import Registry
@@ -17,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ..credentials import Finding
     from ..errors import DiscoveryError
     from .environment import Layer
 
@@ -24,6 +26,13 @@ if TYPE_CHECKING:
 
 # What GitHub and Docker Hub tell people to set, so nothing to remark on.
 _EXACT_URLS = ("https://index.docker.io/v1/", "https://index.docker.io/v1")
+
+# By what was dropped: a scheme, a path.
+_STRIPPED = {
+    (True, False): causes.SCHEME_STRIPPED,
+    (False, True): causes.PATH_STRIPPED,
+    (True, True): causes.SCHEME_AND_PATH_STRIPPED,
+}
 
 
 def remarks(
@@ -37,50 +46,26 @@ def remarks(
             yield from _spelling(member, value)
             name = variable(set_id, member)
             if value.variable == name and value.text and layer.variables.get(f"{name}_FILE"):
-                yield Finding(
-                    code="shadowed",
-                    message=f"{name}_FILE is not read, since {name} is set",
-                    hint="unset one of the two",
-                    variable=f"{name}_FILE",
-                )
+                yield causes.FILE_SHADOWED.finding(variable=f"{name}_FILE", name=name)
     if layer.label == ".env-secrets":
-        yield Finding(
-            code="not-in-environment",
-            message=f"{variable(set_id, '*')} is among the codespace's secrets, "
-            "but not in this process's environment",
-            hint="stop and start the codespace to bring it into the environment",
-            variable=variable(set_id, "SERVER"),
+        yield causes.NOT_IN_ENVIRONMENT.finding(
+            variable=variable(set_id, "SERVER"), members=variable(set_id, "*")
         )
 
 
 def _spelling(member: str, value: Value) -> Iterator[Finding]:
     name, text = value.variable, clean(member, value.text, from_file=value.from_file)
     if member != "PASSWORD" and text != value.text:
-        yield Finding(
-            code="stripped",
-            message=f"{name} has white space or quotes around it, which are left out",
-            hint="set it again without them",
-            variable=name,
-        )
+        yield causes.EDGES_STRIPPED.finding(variable=name, name=name)
     if member == "SERVER":
         yield from _more_than_a_host(name, text)
     if member == "PASSWORD" and any(
         edge.isspace() or edge in "\"'" for edge in text[:1] + text[-1:]
     ):
         # Kept: a password may really begin or end so, and then only it would be accepted.
-        yield Finding(
-            code="edge-space",
-            message=f"{name} begins or ends with white space or a quote, which is kept",
-            hint="set it again without, unless the password has it",
-            variable=name,
-        )
+        yield causes.EDGES_KEPT.finding(variable=name, name=name)
     if member == "PASSWORD" and is_aws_key_id(text):
-        yield Finding(
-            code="swapped",
-            message=f"{name} holds what looks like an AWS access key id",
-            hint="put the access key id into _USER and the secret access key into _PASSWORD",
-            variable=name,
-        )
+        yield causes.SWAPPED.finding(variable=name, name=name)
 
 
 def server_host(server: str) -> str:
@@ -102,20 +87,9 @@ def _more_than_a_host(name: str, server: str) -> Iterator[Finding]:
         return
     scheme, separator, rest = server.rpartition("://")
     host = _host(server)
-    dropped = ["scheme"] if scheme and separator else []
-    dropped += ["path"] if "/" in rest else []
-    if dropped:
-        yield Finding(
-            code="stripped",
-            message=f"{name} holds more than a host: dropped its {' and '.join(dropped)}",
-            hint=f"set {name} to {host or 'the host alone'}",
-            variable=name,
-        )
+    dropped = bool(scheme and separator), "/" in rest
+    if any(dropped):
+        fix = causes.HOST_ALONE if host is None else None
+        yield _STRIPPED[dropped].finding(variable=name, fix=fix, name=name, host=host)
     if host is not None and host != server_host(server) and host == server_host(server).lower():
-        yield Finding(
-            code="upper-case",
-            message=f"{name} has upper-case letters; docker looks a login up under the spelling of "
-            "the image name",
-            hint=f"write {host} in lower case in image names",
-            variable=name,
-        )
+        yield causes.UPPER_CASE.finding(variable=name, name=name, host=host)

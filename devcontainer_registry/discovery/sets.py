@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..causes import variables as causes
 from ..credentials import RegistrySecret, Secret
 from ..errors import DiscoveryError, InvalidRegistryError
 from ..naming import variable
@@ -22,11 +23,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..causes.cause import Cause
     from ..credentials import Finding
     from .environment import Environment, Layer
 
 # An explicit `_KIND` for somebody else's exchange has no use for a GitHub token.
 _GHCR_KINDS = (None, "ghcr", "generic")
+
+_INVALID = {"USER": causes.USER_INVALID, "PASSWORD": causes.PASSWORD_INVALID}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +91,7 @@ class _SetReader:
         The set as a whole, or the first thing that is wrong with it.
         """
         if not _says_anything(self.values):
-            error = DiscoveryError(
-                f"every variable of {self._name('*')} is empty", hint=self._where("SERVER")
-            )
+            error = self._stated(causes.ALL_EMPTY, "SERVER", members=self._name("*"))
             return self._incomplete(error, empty=True)
         try:
             self.registry = self._registry()
@@ -127,15 +129,10 @@ class _SetReader:
         try:
             registry = Registry(self.texts["SERVER"])
         except InvalidRegistryError as exc:
-            msg = f"{name} is {exc.message}"
-            raise DiscoveryError(msg, hint=exc.hint, code=exc.code) from exc
+            raise causes.SERVER_INVALID.error(server=name) from exc
         meant = registry_of(registry)
         if meant is not None:
-            raise DiscoveryError(
-                f"{name} names the web page {registry}, which is not a registry",
-                hint=f"set {name} to {meant}",
-                code="invalid-server",
-            )
+            raise causes.SERVER_IS_WEB_PAGE.error(server=name, host=registry, meant=meant)
         return registry
 
     def _broken(self) -> DiscoveryError | None:
@@ -146,9 +143,9 @@ class _SetReader:
             # SERVER has been judged as a whole.
             problem = fault(member, text) if text and member != "SERVER" else None
             if problem is not None:
-                code, why = problem
-                msg = f"{value.variable} {why}"
-                return DiscoveryError(msg, hint=f"correct {value.variable}", code=code)
+                cause = _INVALID.get(member, causes.MEMBER_INVALID)
+                name = value.variable
+                return cause.error(user=name, password=name, member=name, fault=problem.say())
         return None
 
     def _image_trouble(self, registry: Registry) -> DiscoveryError | None:
@@ -158,14 +155,12 @@ class _SetReader:
         try:
             of = split_image(image)[0]
         except InvalidRegistryError as exc:
-            return DiscoveryError(f"{name} is {exc.message}", hint=exc.hint, code=exc.code)
+            error = causes.IMAGE_INVALID.error(image=name, why=exc.message)
+            error.code, error.hint = exc.code, exc.hint
+            return error
         if of == registry:
             return None
-        return DiscoveryError(
-            f"{name} is an image of another registry than {self._variable('SERVER')}",
-            hint=f"begin {name} with the registry's host, as docker pull does",
-            code="invalid-image",
-        )
+        return causes.IMAGE_OF_ANOTHER_REGISTRY.error(image=name, server=self._variable("SERVER"))
 
     def _complete(self, registry: Registry) -> RegistrySecret:
         kind, source = self.texts.get("KIND") or None, self.layer.named(self._name("*"))
@@ -174,7 +169,7 @@ class _SetReader:
             if registry == GHCR and kind in _GHCR_KINDS:
                 token = github_token(self.environment, set_id=self.id, implicit=False)
                 if not isinstance(token, RegistrySecret):
-                    raise self._missing("USER", "PASSWORD", but=", and so is GITHUB_TOKEN")
+                    raise self._stated(causes.TOKEN_MISSING_TOO, "USER", "PASSWORD")
                 username, secret, source = token.username, token.secret, token.source
         elif not username or not secret:
             raise self._missing(*(m for m in ("USER", "PASSWORD") if not self.texts.get(m)))
@@ -194,39 +189,47 @@ class _SetReader:
             image=self.texts.get("IMAGE") or None,
         )
 
-    def _missing(self, *members: str, but: str = "") -> DiscoveryError:
-        states = {"empty" if member in self.values else "missing" for member in members}
-        names = " and ".join(self._variable(member) for member in members)
-        verb = "are" if len(members) > 1 else "is"
-        msg = f"{names} {verb} {' or '.join(sorted(states))}{but}"
-        return DiscoveryError(msg, hint=self._where(*members))
+    def _missing(self, *members: str) -> DiscoveryError:
+        states = {member in self.values for member in members}
+        if len(members) == 1:
+            cause = causes.ONE_EMPTY if True in states else causes.ONE_MISSING
+        elif len(states) == 1:
+            cause = causes.SEVERAL_EMPTY if True in states else causes.SEVERAL_MISSING
+        else:
+            cause = causes.SEVERAL_EMPTY_OR_MISSING
+        return self._stated(cause, *members)
 
-    def _where(self, *members: str) -> str:
-        names = " and ".join(self._name(member) for member in members)
-        elsewhere = self._elsewhere(members)
-        if elsewhere:
-            return f"set {names} where {self._name('SERVER')} is, {elsewhere}"
-        if self.layer.label == "secrets file":
-            return f"set {names} in the secrets file"
-        if self.environment.in_codespaces:
-            return (
-                f"set {names} as a Codespaces secret of your user, this repository or its "
-                "organisation, give this repository access to it, then stop and start the codespace"
-            )
-        return (
-            f"set {names} in the secrets or environment of this container; a user, repository "
-            "or organisation secret needs to be granted to this repository"
+    def _stated(self, cause: Cause[DiscoveryError], *members: str, **facts: str) -> DiscoveryError:
+        """
+        The error for *cause*, which is about *members*, with the fix for where they belong.
+        """
+        layer, fix = self._elsewhere(members), None
+        if layer is not None:
+            fix = causes.WHERE_SERVER_IS
+        elif self.layer.label == "secrets file":
+            fix = causes.IN_SECRETS_FILE
+        elif self.environment.in_codespaces:
+            fix = causes.IN_CODESPACES
+        variables = " and ".join(map(self._variable, members))
+        return cause.error(
+            fix=fix,
+            variable=variables,
+            variables=variables,
+            names=" and ".join(map(self._name, members)),
+            server=self._name("SERVER"),
+            layer=layer,
+            **facts,
         )
 
-    def _elsewhere(self, members: tuple[str, ...]) -> str:
+    def _elsewhere(self, members: tuple[str, ...]) -> str | None:
         # Otherwise a person who sees the variable in the other place would not believe us.
         if "SERVER" in members:
-            return ""
+            return None
         for layer in self.environment.layers:
             values = [layer.value(self._name(member)) for member in members]
             if layer is not self.layer and any(isinstance(v, Value) and v.text for v in values):
-                return f"not in the {layer.label or 'environment'}: a set is read from one place"
-        return ""
+                return layer.label or "environment"
+        return None
 
     def _incomplete(self, error: DiscoveryError, *, empty: bool = False) -> Incomplete:
         # A value from here on: its traceback would hold on to frames that hold the secrets.

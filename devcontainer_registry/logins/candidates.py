@@ -160,7 +160,7 @@ def incomplete(found: Found) -> list[Outcome]:
             source=broken.source,
             kind=None,
             status="skipped" if broken.empty else "incomplete",
-            code="not-configured" if broken.empty else broken.error.code,
+            code=broken.error.code,
             error=broken.error,
             implicit=broken.implicit,
         )
