@@ -210,14 +210,3 @@ def limit_error(exc: BaseException) -> TransientError | None:
     code, message, fix = LIMITS[number]
     count = os.sysconf("SC_OPEN_MAX")
     return TransientError(message.format(count=count), hint=fix, code=code)
-
-
-def timeout_error(who: str, seconds: float) -> TransientError:
-    """
-    Return the error for *who*, which did not answer within *seconds*.
-    """
-    return TransientError(
-        f"{who} did not answer within {seconds:.0f} seconds",
-        hint="check the network to it, or give it longer with --timeout",
-        code="timeout",
-    )

@@ -9,8 +9,9 @@ import re
 import time
 from dataclasses import replace
 
+from ..causes.clouds import acr as causes
 from ..credentials import Credential, Secret, token_claims
-from ..errors import AuthenticationError, DiscoveryError
+from ..errors import AuthenticationError
 from ..naming import variable
 from .generic import as_it_is
 
@@ -71,12 +72,8 @@ class AcrAuthenticator:
             return replace(credential, expires_at=_expiry(credential.secret.reveal()))
         if not self.matches(secret.registry):
             # The token would be good at every registry of that identity, and _KIND is a variable.
-            raise DiscoveryError(
-                f"{secret.registry} is no registry of Azure's own domains; nothing was sent",
-                hint=f"set {variable(secret.id, 'SERVER')} to NAME.azurecr.io, or set _USER "
-                "and _PASSWORD",
-                code="no-host-of-azure",
-            )
+            server = variable(secret.id, "SERVER")
+            raise causes.NOT_AZURES.error(host=secret.registry, server=server)
         from .clouds import entra
 
         end = time.monotonic() + timeout
@@ -89,22 +86,14 @@ class AcrAuthenticator:
         """
         match error.code:
             case "rejected" if secret.username == _NOBODY:
-                return (
-                    f"set {variable(secret.id, 'PASSWORD')} anew from az acr login "
-                    "--expose-token; it lives 3 hours"
-                )
+                password = variable(secret.id, "PASSWORD")
+                return causes.ACR_TOKEN_REFUSED.say(password=password)
             case "rejected" if not self.exchanges(secret):
-                return (
-                    "check that the service principal's secret has not expired, or that the "
-                    "registry's admin user is enabled"
-                )
+                return causes.ACR_PASSWORD_REFUSED.say()
             case "pull-denied":
-                return (
-                    "give the identity the role AcrPull on this registry, or Container Registry "
-                    "Repository Reader where it has repository permissions"
-                )
+                return causes.ACR_PULL_DENIED.say()
             case "ip-not-allowed":
-                return "add this container's address to the registry's network rules"
+                return causes.ACR_IP_NOT_ALLOWED.say()
             case _:
                 return ""
 
@@ -115,7 +104,7 @@ def _exchange(secret: RegistrySecret, access_token: str, *, timeout: float) -> C
 
     https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md
     """
-    from ..network import failures, refusals
+    from ..network import refusals
     from ..network.transport import Transport
 
     with Transport() as transport:
@@ -137,7 +126,7 @@ def _exchange(secret: RegistrySecret, access_token: str, *, timeout: float) -> C
         raise error
     token = refusals.json_object(response.body).get("refresh_token")
     if not isinstance(token, str) or not token:
-        raise failures.not_a_registry(secret.registry, "gives no refresh token in exchange")
+        raise causes.NO_REFRESH_TOKEN.error(host=secret.registry)
     now = time.time()
     return Credential(
         username=_NOBODY,
@@ -151,20 +140,8 @@ def _refused(secret: RegistrySecret, status: int) -> AuthenticationError:
     """
     The error for an identity that Entra ID vouches for, and the registry does not take.
     """
-    if status == 403:
-        return AuthenticationError(
-            f"{secret.registry} knows this container's identity in Entra ID, and forbids it to log "
-            "in",
-            hint="give the identity the role AcrPull on this registry, and ask who keeps its "
-            "network rules",
-            code="exchange-rejected",
-        )
-    return AuthenticationError(
-        f"{secret.registry} refused this container's identity in Entra ID",
-        hint="give the identity the role AcrPull on this registry; check that "
-        f"AZURE_TENANT_ID or {variable(secret.id, 'TENANT')} is the registry's tenant",
-        code="exchange-rejected",
-    )
+    cause = causes.EXCHANGE_FORBIDDEN if status == 403 else causes.EXCHANGE_REFUSED
+    return cause.error(host=secret.registry, tenant=variable(secret.id, "TENANT"))
 
 
 def _expiry(token: str) -> float | None:

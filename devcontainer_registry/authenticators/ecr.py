@@ -11,10 +11,12 @@ import math
 import re
 import time
 
+from ..causes.clouds import aws as causes
 from ..credentials import Credential
-from ..errors import DiscoveryError, RegistryError, TransientError
+from ..errors import RegistryError, TransientError
 from ..naming import INFIX
 from .clouds.aws_answers import Answers
+from .clouds.aws_names import SET
 from .clouds.ecr_hosts import endpoint_of, is_public, serves
 
 TYPE_CHECKING = False
@@ -89,25 +91,16 @@ class EcrAuthenticator:
         """
         match error.code:
             case "token-expired":
-                return (
-                    f"set {_set(secret)}_PASSWORD anew from {_command(secret)}; it lives 12 hours"
-                )
+                fix = causes.ECR_TOKEN_EXPIRED
             case "pull-denied":
-                return (
-                    "allow ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and "
-                    "ecr:BatchCheckLayerAvailability on the repository"
-                )
+                fix = causes.ECR_PULL_DENIED
             case "rejected" if secret.username == "AWS":
-                return f"set {_set(secret)}_PASSWORD to the output of {_command(secret)}"
+                fix = causes.ECR_PASSWORD_REFUSED
             case "rejected":
-                # The token is new, so it is for elsewhere, or stopped on its way.
-                # https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html
-                return (
-                    "AWS took the identity and gave a token: check the account and the region in "
-                    f"{_set(secret)}_SERVER, and the policy of a VPC endpoint"
-                )
+                fix = causes.ECR_TOKEN_REFUSED
             case _:
                 return ""
+        return fix.say(set=_set(secret), command=_command(secret))
 
     def _sdk(self) -> Aws:
         from .clouds.aws import Aws  # with boto3 behind it, for whoever has an ECR set
@@ -128,26 +121,15 @@ def _identity(secret: RegistrySecret) -> Identity | None:
 
     has_key = secret.username is not None and secret.secret is not None
     if secret.profile is not None and has_key:
-        raise DiscoveryError(
-            f"{_set(secret)}_PROFILE and {_set(secret)}_USER name two identities",
-            hint="unset one of them",
-            code="identity-ambiguous",
-        )
+        raise causes.IDENTITY_AMBIGUOUS.error(set=_set(secret))
     if has_key and secret.username == "AWS":
         return None
     if has_key:
         _check_key(secret)
     elif secret.session_token is not None:
-        raise DiscoveryError(
-            f"{_set(secret)}_SESSION_TOKEN is there without the access key that it belongs to",
-            hint=f"set {_set(secret)}_USER and {_set(secret)}_PASSWORD to that key, or unset it",
-        )
+        raise causes.TOKEN_WITHOUT_KEY.error(set=_set(secret))
     if secret.role_arn is not None and not _ROLE_ARN.fullmatch(secret.role_arn):
-        raise DiscoveryError(
-            f"{_set(secret)}_ROLE_ARN is not the ARN of a role",
-            hint="write it as arn:aws:iam::ACCOUNT:role/NAME",
-            code="aws-role-invalid",
-        )
+        raise causes.ROLE_INVALID.error(set=_set(secret))
     return Identity(
         key_id=secret.username,
         key=secret.secret,
@@ -162,32 +144,15 @@ def _check_key(secret: RegistrySecret) -> None:
     token = secret.session_token.reveal() if secret.session_token else ""
     if _KEY_ID.fullmatch(password) and not _KEY_ID.fullmatch(username):
         # AWS would be sent the secret key as the name of a key, in the clear.
-        raise DiscoveryError(
-            f"{_set(secret)}_USER and {_set(secret)}_PASSWORD are swapped; nothing was sent",
-            hint=f"set {_set(secret)}_USER to the access key id, and _PASSWORD to the secret key",
-            code="aws-key-swapped",
-        )
+        raise causes.KEY_SWAPPED.error(set=_set(secret))
     for member, text in (("USER", username), ("SESSION_TOKEN", token)):
         # They become part of a header, and http.client quotes in its error what it can't send.
         if not text.isascii() or not text.isprintable() or " " in text:
-            raise _odd(secret, member)
+            raise causes.KEY_MALFORMED.error(set=_set(secret), member=member)
     if not password.isascii():
-        raise _odd(secret, "PASSWORD")
+        raise causes.KEY_MALFORMED.error(set=_set(secret), member="PASSWORD")
     if username.startswith("ASIA") and not token:
-        raise DiscoveryError(
-            f"{_set(secret)}_USER is a temporary access key, which works only with its session "
-            "token",
-            hint=f"set {_set(secret)}_SESSION_TOKEN, or use a long-lived key (AKIA…)",
-            code="session-token-missing",
-        )
-
-
-def _odd(secret: RegistrySecret, member: str) -> DiscoveryError:
-    return DiscoveryError(
-        f"{_set(secret)}_{member} holds a character that no AWS key has",
-        hint=f"copy {_set(secret)}_{member} anew, as one line",
-        code="aws-key-malformed",
-    )
+        raise causes.SESSION_TOKEN_MISSING.error(set=_set(secret))
 
 
 def _given(secret: RegistrySecret) -> Credential:
@@ -217,7 +182,7 @@ def _for_set(error: RegistryError, secret: RegistrySecret) -> RegistryError:
     """
     A copy of *error* that speaks of the variables of *secret*.
     """
-    message, hint = (text.replace("{set}", _set(secret)) for text in (error.message, error.hint))
+    message, hint = (text.replace(SET, _set(secret)) for text in (error.message, error.hint))
     copy = type(error)(message, hint=hint, code=error.code)
     if isinstance(error, TransientError) and isinstance(copy, TransientError):
         copy.retry_after = error.retry_after

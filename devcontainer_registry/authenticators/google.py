@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
+from ..causes.clouds import google as causes
 from ..credentials import Credential, Secret
-from ..errors import DiscoveryError
 from ..naming import variable
 from .generic import as_it_is
 
@@ -62,11 +62,8 @@ class GoogleAuthenticator:
             return as_it_is(secret)
         if not self.matches(secret.registry):
             # The token opens all of Google Cloud to whoever has it, and _KIND is a variable.
-            raise DiscoveryError(
-                f"{secret.registry} is no registry of Google's own domains; nothing was sent",
-                hint=f"correct {variable(secret.id, 'SERVER')}, or set _USER and _PASSWORD",
-                code="no-host-of-google",
-            )
+            server = variable(secret.id, "SERVER")
+            raise causes.NOT_GOOGLES.error(host=secret.registry, server=server)
         from .clouds import google as google_adc
 
         token, issued_at, expires_at = google_adc.token(secret, timeout=timeout)
@@ -79,26 +76,17 @@ class GoogleAuthenticator:
         What each of the three user names wants for a password.
         """
         if error.code in ("pull-denied", "image-not-found"):
-            return "give the account the role Artifact Registry Reader on the repository"
+            return causes.PULL_DENIED.say()
         if error.code != "rejected":
             return ""
         match secret.username:
             case None:
-                return (
-                    "give the account of the application default credentials the role Artifact "
-                    "Registry Reader, and check that its scopes include cloud-platform"
-                )
+                return causes.CREDENTIALS_REFUSED.say()
             case "_json_key":
-                return (
-                    "give the whole JSON key as the password, with its line breaks; check that it "
-                    "is not disabled"
-                )
+                return causes.KEY_REFUSED.say()
             case "_json_key_base64":
-                return "give the base64 of the whole JSON key as the password, in one line"
+                return causes.KEY_IN_BASE64_REFUSED.say()
             case "oauth2accesstoken":
-                return (
-                    "get a new access token: it lives 60 minutes; a JSON key with the user "
-                    "_json_key lasts"
-                )
+                return causes.TOKEN_REFUSED.say()
             case _:
-                return "use _json_key, _json_key_base64 or oauth2accesstoken as the user name"
+                return causes.USER_UNKNOWN.say()

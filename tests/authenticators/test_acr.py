@@ -23,6 +23,7 @@ from doubles.internet import JSON, errors
 from devcontainer_registry import login
 from devcontainer_registry.authenticators.acr import AcrAuthenticator
 from devcontainer_registry.authenticators.clouds import entra_errors
+from devcontainer_registry.causes.clouds import entra as causes
 from devcontainer_registry.credentials import RegistrySecret, Secret
 from devcontainer_registry.errors import (
     AuthenticationError,
@@ -536,7 +537,7 @@ LINES = {number: (message, hint) for number, message, hint in _ROWS}
 
 
 def test_every_number_has_its_line_here():
-    assert set(entra_errors.REFUSALS) == set(LINES)
+    assert set(causes.REFUSALS) == set(LINES)
 
 
 @pytest.mark.parametrize("code", sorted(LINES))

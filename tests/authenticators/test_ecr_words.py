@@ -35,6 +35,7 @@ from devcontainer_registry.authenticators.clouds import aws_refusals
 from devcontainer_registry.authenticators.clouds.aws import Aws
 from devcontainer_registry.authenticators.clouds.aws_names import Endpoint, Identity
 from devcontainer_registry.authenticators.ecr import EcrAuthenticator
+from devcontainer_registry.causes.clouds import aws_refusals as causes
 from devcontainer_registry.credentials import RegistrySecret, Secret
 from devcontainer_registry.errors import (
     AuthenticationError,
@@ -116,9 +117,9 @@ def test_every_code_that_is_told_apart_has_its_line_here():
     for (action, code, *_), *_ in (*REFUSALS, *PUBLIC_REFUSALS, *WEB_REFUSALS, *SSO_REFUSALS):
         shown.setdefault(action, set()).add(code)
 
-    known = {ECR: {*aws_refusals._REFUSALS, *aws_refusals._THROTTLED, *aws_refusals._BROKEN}}
+    known = {ECR: {*causes.REFUSALS, *aws_refusals._THROTTLED, *aws_refusals._BROKEN}}
     known[ECR] |= aws_refusals._CLOCK_CODES
-    known |= {name: set(codes) for name, codes in aws_refusals._BY_OPERATION.items()}
+    known |= {name: set(codes) for name, codes in causes.BY_OPERATION.items()}
 
     assert {} == {action: missing for action in known if (missing := known[action] - shown[action])}
 

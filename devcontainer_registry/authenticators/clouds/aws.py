@@ -9,11 +9,12 @@ import base64
 import os
 import time
 
+from ...causes.clouds import aws as causes
 from ...credentials import Credential, Secret
-from ...errors import DiscoveryError, RegistryError, timeout_error
+from ...errors import RegistryError
 from ...threads import within
 from .aws_errors import explain
-from .aws_names import fill, names_of, names_of_role
+from .aws_names import Names, names_of, names_of_role
 from .aws_session import Loader, Quiet, config, open_session, restrict_providers
 
 TYPE_CHECKING = False
@@ -21,7 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
-    from .aws_names import Endpoint, Identity, Names
+    from ...errors import DiscoveryError
+    from .aws_names import Endpoint, Identity
 
     # Access key id, secret access key, session token.
     Keys: TypeAlias = tuple[str, str, str | None]
@@ -73,7 +75,7 @@ class Aws:
         except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
             if not hasattr(exc, "kwargs") and not hasattr(exc, "response"):
                 # Not raised by the SDK but out of it: its parser met what AWS never writes.
-                raise _no_token(endpoint) from None
+                raise causes.NO_TOKEN.error(endpoint=endpoint) from None
             # Without the cause: it may quote URLs with a password, headers, or principals.
             raise explain(exc, where=str(endpoint), names=names) from None
         finally:
@@ -91,16 +93,12 @@ class Aws:
             keys = (identity.key_id, identity.key.reveal(), token.reveal() if token else None)
             return keys, names_of(identity)
         # The SDK has no clock for all of it together, and none at all for a credential_process.
-        late = timeout_error(f"the source of the AWS identity for {endpoint}", timeout)
+        late = causes.SOURCE_TIMED_OUT.error(endpoint=endpoint, seconds=timeout)
         found, names = within(timeout, lambda: _found(session, identity, endpoint), late=late)
         if found is None:
             raise _nobody(identity, endpoint)
         if found.access_key.startswith("ASIA") and not found.token:
-            raise DiscoveryError(
-                fill("{key} is a temporary one, which works only with its session token", names),
-                hint=fill("set {token}, or use a long-lived key (AKIA…)", names),
-                code="session-token-missing",
-            )
+            raise causes.SESSION_TOKEN_MISSING_THERE.error(**names.facts)
         return (found.access_key, found.secret_key, found.token), names
 
     def _assumed(
@@ -160,12 +158,7 @@ class Aws:
             if hasattr(exc, "kwargs"):  # one of botocore's own
                 raise explain(exc, where=str(endpoint), names=names) from None
             # Without the cause: it quotes the URL, which may hold a password.
-            msg = f"the endpoint that AWS_ENDPOINT_URL or its like gives for {service} is no URL"
-            raise DiscoveryError(
-                msg,
-                hint="write it as https://host, or unset AWS_ENDPOINT_URL",
-                code="aws-endpoint-invalid",
-            ) from None
+            raise causes.ENDPOINT_INVALID.error(service=service) from None
         except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
             raise explain(exc, where=str(endpoint), names=names) from None
 
@@ -192,19 +185,12 @@ def _found(session: Any, identity: Identity, endpoint: Endpoint) -> tuple[Any, N
 
 def _nobody(identity: Identity, endpoint: Endpoint) -> DiscoveryError:
     if identity.profile is not None:
-        return DiscoveryError(
-            f"the profile that {{set}}_PROFILE names holds no credentials for {endpoint}",
-            hint="add keys, a role or single sign-on to the profile in ~/.aws",
-            code="aws-no-credentials",
-        )
-    off = os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
-    metadata = "instance metadata (switched off)" if off else "instance metadata"
-    return DiscoveryError(
-        f"no AWS credentials for {endpoint}: not in AWS_ACCESS_KEY_ID, ~/.aws, a single sign-on, "
-        f"a web identity, container or {metadata}",
-        hint="set {set}_USER and {set}_PASSWORD to an access key, or {set}_PROFILE to a profile",
-        code="aws-no-credentials",
-    )
+        cause = causes.PROFILE_WITHOUT_KEYS
+    elif os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
+        cause = causes.NO_CREDENTIALS_NOR_METADATA
+    else:
+        cause = causes.NO_CREDENTIALS
+    return cause.error(endpoint=endpoint, **Names().facts)
 
 
 def _credential(answer: Any, endpoint: Endpoint) -> Credential:
@@ -220,18 +206,10 @@ def _credential(answer: Any, endpoint: Endpoint) -> Credential:
         expires_at = 0.0
     if not (username and colon and password):
         # Raised here, out of reach of a cause that may quote the token.
-        raise _no_token(endpoint)
+        raise causes.NO_TOKEN.error(endpoint=endpoint)
     # proxyEndpoint is not read: it names the IPv4 host, whichever the user asks for.
     return Credential(
         username=username, secret=Secret(password), issued_at=time.time(), expires_at=expires_at
-    )
-
-
-def _no_token(endpoint: Endpoint) -> RegistryError:
-    return RegistryError(
-        f"what answered for {endpoint} gave no token",
-        hint="check AWS_ENDPOINT_URL, and look for a proxy on the way",
-        code="not-aws",
     )
 
 

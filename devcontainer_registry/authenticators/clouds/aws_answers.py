@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 
+from ...causes.clouds.aws import TIMED_OUT
 from ...errors import TransientError
 
 TYPE_CHECKING = False
@@ -50,11 +51,7 @@ class Answers:
         with self._guard:
             known = self._known.setdefault(key, _Answer())
         if not known.lock.acquire(timeout=max(0.0, end - began)):
-            return TransientError(
-                "AWS did not answer in time",
-                hint="check network, proxy and AWS_ENDPOINT_URL, or give it longer with --timeout",
-                code="timeout",
-            )
+            return TIMED_OUT.error()
         try:
             if known.answer is None or not known.holds_for(began):
                 known.answer = ask(max(0.1, end - time.monotonic()))

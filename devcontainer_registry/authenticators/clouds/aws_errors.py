@@ -14,10 +14,11 @@ import re
 import sys
 from urllib.parse import urlsplit
 
-from ...errors import DiscoveryError, RegistryError, UnreachableError
+from ...causes.clouds import aws as causes
+from ...causes.network import UNNAMED_PROXY
 from ...network import failures
 from ...network.proxies import host_of
-from .aws_names import fill
+from .aws_names import SET
 from .aws_refusals import refused
 
 TYPE_CHECKING = False
@@ -26,105 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from ...errors import DiscoveryError, RegistryError
     from .aws_names import Names
-
-# Without a browser of its own, as a container is.
-# https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html
-_AWS_LOGIN = "run aws login --remote with that profile in this container"
-
-# What the SDK raises before it asks anybody, by the name of the class, as older ones lack some.
-_LOCAL = {
-    "ProfileNotFound": (
-        "aws-profile-missing",
-        "{profile} names a profile that this container does not have",
-        "correct {profile}, or add the profile to ~/.aws/config",
-    ),
-    "InfiniteLoopConfigError": (
-        "aws-profile-loop",
-        "the profiles of {profile} go round in a circle",
-        "correct source_profile in ~/.aws/config",
-    ),
-    "InvalidConfigError": (
-        "aws-profile-incomplete",
-        "the profile of {profile} is incomplete, or its source_profile or credential_source is",
-        "run aws sts get-caller-identity with that profile, which says what is missing",
-    ),
-    "SSOTokenLoadError": (
-        "aws-sso-missing",
-        "nobody has signed in for the single sign-on profile of {profile}",
-        "run aws sso login with that profile in this container",
-    ),
-    "UnauthorizedSSOTokenError": (
-        "aws-sso-expired",
-        "the single sign-on session of {profile} has expired",
-        "run aws sso login with that profile in this container",
-    ),
-    "TokenRetrievalError": (
-        "aws-sso-expired",
-        "the single sign-on session of {profile} has expired and could not be renewed",
-        "run aws sso login with that profile in this container",
-    ),
-    "LoginTokenLoadError": (
-        "aws-login-missing",
-        "this container has no session of aws login for the profile of {profile}",
-        _AWS_LOGIN,
-    ),
-    "LoginRefreshRequired": (
-        "aws-login-expired",
-        "the session of aws login for the profile of {profile} has expired",
-        _AWS_LOGIN,
-    ),
-    "LoginInsufficientPermissions": (
-        "aws-login-denied",
-        "AWS denied the action signin:CreateOAuth2Token to the profile of {profile}",
-        "attach AWS's policy SignInLocalDevelopmentAccess to whoever ran aws login",
-    ),
-    "LoginError": (
-        "aws-login-refused",
-        "AWS did not renew the session of aws login for the profile of {profile}",
-        _AWS_LOGIN,
-    ),
-    "MissingDependencyException": (
-        "aws-sdk-incomplete",
-        "the profile of {profile} uses aws login, for which botocore needs its part awscrt",
-        f"run {sys.executable} -m pip install 'botocore[crt]'",
-    ),
-    "InvalidIMDSEndpointError": (
-        "aws-endpoint-invalid",
-        "AWS_EC2_METADATA_SERVICE_ENDPOINT is no URL",
-        "correct or unset AWS_EC2_METADATA_SERVICE_ENDPOINT",
-    ),
-    "InvalidRegionError": (
-        "region-invalid",
-        "the AWS region is not a region's name",
-        "correct {set}_REGION, such as eu-west-1",
-    ),
-    "NeedsCodeError": (
-        "aws-mfa",
-        "the profile of {profile} asks for a code of a second factor",
-        "use a profile with aws sso login, or a role whose trust policy asks for no code",
-    ),
-}
-_RETRIEVAL = {
-    "custom-process": (
-        DiscoveryError,
-        "aws-process-failed",
-        "the credential_process of {profile} failed",
-        "run the credential_process of the profile by hand to see why",
-    ),
-    "container-role": (
-        UnreachableError,
-        "aws-metadata-unreachable",
-        "the container's credentials endpoint gave none",
-        "check AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI, and that its agent runs",
-    ),
-    "iam-role": (
-        UnreachableError,
-        "aws-metadata-unreachable",
-        "the instance metadata gave no credentials",
-        "give the instance a role, and let containers reach its metadata (hop limit 2)",
-    ),
-}
 
 
 class NeedsCodeError(Exception):
@@ -149,39 +53,22 @@ def explain(exc: BaseException, *, where: str, names: Names) -> RegistryError:
     kwargs = getattr(exc, "kwargs", {})
     if "endpoint_url" in kwargs or "proxy_url" in kwargs or "HTTPClientError" in kinds:
         return _unreached(kwargs, where)
-    if "CredentialRetrievalError" in kinds and kwargs.get("provider") in _RETRIEVAL:
-        return _error(*_RETRIEVAL[kwargs["provider"]], names=names)
+    if "CredentialRetrievalError" in kinds and kwargs.get("provider") in causes.RETRIEVAL:
+        return causes.RETRIEVAL[kwargs["provider"]].error(**names.facts)
     if "PartialCredentialsError" in kinds:
         return _partial(str(kwargs.get("cred_var")))
     if "ConfigParseError" in kinds or "ConfigNotFound" in kinds:
-        path = str(kwargs.get("path"))
-        what = (
-            "can't be read as AWS's configuration"
-            if "ConfigParseError" in kinds
-            else "is not there"
-        )
-        return DiscoveryError(
-            f"the file {path} {what}",
-            hint="repair it, move it away, or correct AWS_CONFIG_FILE",
-            code="aws-config-broken",
-        )
+        is_there = "ConfigParseError" in kinds
+        cause = causes.CONFIG_UNREADABLE if is_there else causes.CONFIG_MISSING
+        return cause.error(path=str(kwargs.get("path")))
     if isinstance(exc, OSError):
         return _unreadable(exc, names)
     for kind in kinds:
-        if kind in _LOCAL:
-            return _error(DiscoveryError, *_LOCAL[kind], names=names)
+        if kind in causes.LOCAL:
+            return causes.LOCAL[kind].error(python=sys.executable, **names.facts)
     if "EndpointProviderError" in kinds or "BaseEndpointResolverError" in kinds:
-        return DiscoveryError(
-            f"AWS has no endpoint of this kind for {where}",
-            hint="check {set}_SERVER, AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, or set "
-            "AWS_ENDPOINT_URL_ECR",
-            code="aws-no-endpoint",
-        )
-    return DiscoveryError(
-        f"{where} can't be asked: the SDK of AWS raised {kinds[0]}",
-        hint="check the variables that begin with AWS_, and ~/.aws/config",
-        code="aws-config-broken",
-    )
+        return causes.NO_ENDPOINT.error(endpoint=where, **names.facts)
+    return causes.SDK_FAILED.error(endpoint=where, error=kinds[0])
 
 
 def _unreached(kwargs: Mapping[str, Any], where: str) -> RegistryError:
@@ -194,25 +81,27 @@ def _unreached(kwargs: Mapping[str, Any], where: str) -> RegistryError:
     host = _host(str(kwargs.get("endpoint_url", ""))) or where
     if "proxy_url" in kwargs:
         inner = next((arg for arg in cause.args if isinstance(arg, BaseException)), cause)
-        name = host_of(str(kwargs["proxy_url"])) or "from the environment"
+        name = host_of(str(kwargs["proxy_url"])) or UNNAMED_PROXY.say()
         return failures.proxy(inner, name=name, host=where)
     error = failures.sort(cause, host)
     bundle = os.environ.get("AWS_CA_BUNDLE")
     if bundle and error.code in ("unreachable", "tls-failed") and not _holds_certificate(bundle):
-        return UnreachableError(
-            "AWS_CA_BUNDLE names no file with certificates",
-            hint="correct AWS_CA_BUNDLE, or unset it for the trust of this machine",
-            code="ca-file",
-        )
-    if error.code == "certificate-untrusted":
-        error.hint = "set AWS_CA_BUNDLE to a PEM file that holds the authority, such as the proxy's"
-    elif error.code in ("name-not-resolved", "connection-refused", "unreachable"):
-        error.hint = "check the region in {set}_SERVER, network, proxy and AWS_ENDPOINT_URL"
-    elif error.code == "timeout":
-        error.hint = "check network, proxy and AWS_ENDPOINT_URL, or allow more time with --timeout"
-    elif error.code in ("not-a-registry", "plain-http"):
-        error.hint = "check AWS_ENDPOINT_URL, and look for a proxy on the way"
+        return causes.BUNDLE_UNUSABLE.error()
+    fix = _FIXES.get(error.code)
+    if fix is not None:
+        error.hint = fix.say(set=SET)
     return error
+
+
+_FIXES = {
+    "certificate-untrusted": causes.UNTRUSTED,
+    "name-not-resolved": causes.UNREACHED,
+    "connection-refused": causes.UNREACHED,
+    "unreachable": causes.UNREACHED,
+    "timeout": causes.LATE,
+    "not-a-registry": causes.STRANGER,
+    "plain-http": causes.STRANGER,
+}
 
 
 def _holds_certificate(path: str) -> bool:
@@ -233,31 +122,12 @@ def _host(url: str) -> str:
 
 def _partial(variable: str) -> DiscoveryError:
     # botocore names a variable or a key of a file, and nothing else is passed on.
-    word = variable if re.fullmatch(r"[A-Za-z_]{1,40}", variable) else "the secret access key"
-    return DiscoveryError(
-        f"the AWS credentials of this container have an access key id but no {word}",
-        hint="set it beside the access key id, or remove that one, too",
-        code="aws-key-incomplete",
-    )
+    named = re.fullmatch(r"[A-Za-z_]{1,40}", variable) is not None
+    return causes.KEY_INCOMPLETE.error(part=variable if named else causes.SECRET_KEY.say())
 
 
 def _unreadable(exc: OSError, names: Names) -> DiscoveryError:
     named = os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE")
     if named and exc.filename == named:
-        return DiscoveryError(
-            "the file that AWS_WEB_IDENTITY_TOKEN_FILE names can't be read",
-            hint="mount the token into this container, or unset AWS_WEB_IDENTITY_TOKEN_FILE",
-            code="aws-web-identity-missing",
-        )
-    return DiscoveryError(
-        fill("a file or program that {profile} needs can't be opened", names),
-        hint="check web_identity_token_file and credential_process in ~/.aws/config, and who may "
-        "read that file",
-        code="aws-config-broken",
-    )
-
-
-def _error(
-    kind: type[RegistryError], code: str, message: str, hint: str, *, names: Names
-) -> RegistryError:
-    return kind(fill(message, names), hint=fill(hint, names), code=code)
+        return causes.WEB_IDENTITY_MISSING.error()
+    return causes.FILE_UNREADABLE.error(**names.facts)

@@ -9,6 +9,14 @@ from dataclasses import dataclass, field
 
 from ...credentials import Secret
 
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import Any
+
+# Stands in an error for the prefix of a set's variables, until it is known whose the error is.
+SET = "{set}"
+
 _SETS_ROLE = "the role in {set}_ROLE_ARN"
 
 
@@ -70,15 +78,12 @@ class Names:
     profile: str = "{set}_PROFILE"
     role: str = _SETS_ROLE
 
-
-def fill(text: str, names: Names) -> str:
-    """
-    *text* with the words of *names* in it, but for `{set}`.
-    """
-    # Not `str.format`: hosts and paths in the text may have braces of their own.
-    for word in ("key", "secret", "token", "owner", "profile", "role"):
-        text = text.replace(f"{{{word}}}", getattr(names, word))
-    return text
+    @property
+    def facts(self) -> dict[str, Any]:
+        """
+        The words by their names, for a cause, and `{set}` as it is.
+        """
+        return {"set": SET, **{name: getattr(self, name) for name in self.__slots__}}
 
 
 def names_of(identity: Identity, method: str | None = None) -> Names:

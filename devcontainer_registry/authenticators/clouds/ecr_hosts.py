@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ...errors import DiscoveryError
+from ...causes.clouds.aws import REGION_MISSING
 from ...naming import variable
 from .aws_names import Endpoint
 
@@ -86,11 +86,8 @@ def endpoint_of(secret: RegistrySecret) -> Endpoint:
             dual=parts.get("dual") is not None,
         )
     if secret.region is None:
-        raise DiscoveryError(
-            f"{secret.registry} does not tell its AWS region",
-            hint=f"set {variable(secret.id, 'REGION')}, such as eu-west-1",
-            code="region-missing",
-        )
+        region = variable(secret.id, "REGION")
+        raise REGION_MISSING.error(host=secret.registry, region=region)
     return Endpoint(region=secret.region.lower())
 
 

@@ -9,7 +9,8 @@ import logging
 import os
 from dataclasses import dataclass
 
-from ...errors import AuthenticationError, DiscoveryError, PluginError, timeout_error
+from ...causes.clouds import entra as causes
+from ...errors import AuthenticationError
 from ...naming import variable
 from ...network.proxies import proxy_for
 from ...network.trust import bundle_for_sdk
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ...credentials import RegistrySecret
+    from ...errors import DiscoveryError
 
 # Of the registries themselves, in every cloud, and good for nothing else: a registry may refuse
 # the tokens that are for all of Azure (`az acr config authentication-as-arm`).
@@ -84,12 +86,11 @@ def token(secret: RegistrySecret, *, timeout: float) -> str:
         UnreachableError: Nor will it be.
     """
     cloud = _CLOUDS[secret.registry.rpartition(".")[2]]
-    where = f"Entra ID at {_authority(cloud)}"
     # requests would take a broken value apart in its own way.
     proxy_for(_authority(cloud), 443, os.environ)
     _quiet()
     _check_installed(secret)
-    late = timeout_error(where, timeout)
+    late = causes.TIMED_OUT.error(authority=_authority(cloud), seconds=timeout)
     return within(timeout, lambda: _asked(secret, cloud, timeout=timeout), late=late)
 
 
@@ -102,13 +103,8 @@ def _check_installed(secret: RegistrySecret) -> None:
         import azure.identity  # noqa: F401  (300 ms, and only a login without a password pays)
     except ImportError:
         # Without the cause: it names the paths of this machine and helps nobody.
-        raise PluginError(
-            f"{secret.source} has no user name and password, and azure-identity, which would do "
-            "without, is not installed",
-            hint="run pip install 'devcontainer-registry[azure]', or set "
-            f"{variable(secret.id, 'USER')} and _PASSWORD",
-            code="extra-missing",
-        ) from None
+        user = variable(secret.id, "USER")
+        raise causes.EXTRA_MISSING.error(source=secret.source, user=user) from None
 
 
 def _quiet() -> None:
@@ -145,7 +141,7 @@ def _once(secret: RegistrySecret, cloud: Cloud, audience: str, *, timeout: float
             return str(chain.get_token(f"{audience}/.default", **options).token)
     except ClientAuthenticationError as exc:
         # Without the cause: it quotes answers at length.
-        raise sort(secret, [*tried, exc], where=f"Entra ID at {_authority(cloud)}") from None
+        raise sort(secret, [*tried, exc], authority=_authority(cloud)) from None
     except ValueError:
         raise _unusable(secret) from None  # as above
 
@@ -210,9 +206,5 @@ class _Noted:
 
 
 def _unusable(secret: RegistrySecret) -> DiscoveryError:
-    return DiscoveryError(
-        f"the AZURE_* variables can't be used to log in to {secret.registry}",
-        hint="check the spelling of AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, AZURE_TOKEN_CREDENTIALS "
-        f"and {variable(secret.id, 'TENANT')}",
-        code="azure-settings",
-    )
+    tenant = variable(secret.id, "TENANT")
+    return causes.SETTINGS.error(host=secret.registry, tenant=tenant)

@@ -11,14 +11,7 @@ import re
 import time
 import warnings
 
-from ...errors import (
-    AuthenticationError,
-    DiscoveryError,
-    PluginError,
-    RegistryError,
-    TransientError,
-    timeout_error,
-)
+from ...causes.clouds import google as causes
 from ...naming import variable
 from ...threads import within
 
@@ -28,54 +21,23 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ...credentials import RegistrySecret
+    from ...errors import AuthenticationError, DiscoveryError
 
 # https://cloud.google.com/artifact-registry/docs/access-control#oauth-scopes
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
-# What Google's token server answers, and what to do; looked for in `error` and
+# What Google's token server answers, in any case, and what it means; looked for in `error` and
 # `error_description`, which are read and never quoted.
 # https://developers.google.com/identity/protocols/oauth2/service-account#error-codes
 _REFUSALS = (
-    (
-        re.compile(r"short-lived token|reasonable timeframe", re.IGNORECASE),
-        "says that the time of this machine is off",
-        "set this machine's clock",
-    ),
-    (
-        re.compile(r"invalid jwt signature", re.IGNORECASE),
-        "says that the service account's key is not valid any more",
-        "make a new key for the account, and set GOOGLE_APPLICATION_CREDENTIALS to it",
-    ),
-    (
-        re.compile(r"account not found|invalid_client|disabled_client", re.IGNORECASE),
-        "does not know this account, or it is disabled",
-        "check that the account of GOOGLE_APPLICATION_CREDENTIALS exists and is enabled",
-    ),
-    (
-        re.compile(r"invalid_rapt|rapt_required|reauth", re.IGNORECASE),
-        "wants the user to sign in again, by the rules of the organisation",
-        "run gcloud auth application-default login again; a service account is not asked",
-    ),
-    (
-        re.compile(r"expired or revoked|invalid_grant", re.IGNORECASE),
-        "says that the sign-in has expired or was revoked",
-        "run gcloud auth application-default login",
-    ),
-    (
-        re.compile(r"unauthorized_client|access_denied|permission_denied|iam\.", re.IGNORECASE),
-        "does not let this account get tokens",
-        "give it the role Service Account Token Creator on the account that it is to be",
-    ),
-    (
-        re.compile(r"invalid_scope", re.IGNORECASE),
-        "does not grant this account the scope cloud-platform",
-        "allow the scope cloud-platform for the account",
-    ),
-    (
-        re.compile(r"invalid_target|subject_token|credential source", re.IGNORECASE),
-        "does not accept this container's own token in exchange",
-        "check audience and provider of the workload identity pool in the credential file",
-    ),
+    (r"short-lived token|reasonable timeframe", causes.CLOCK_SKEW),
+    (r"invalid jwt signature", causes.KEY_INVALID),
+    (r"account not found|invalid_client|disabled_client", causes.ACCOUNT_UNKNOWN),
+    (r"invalid_rapt|rapt_required|reauth", causes.SIGN_IN_AGAIN),
+    (r"expired or revoked|invalid_grant", causes.SIGN_IN_EXPIRED),
+    (r"unauthorized_client|access_denied|permission_denied|iam\.", causes.ACCOUNT_DENIED),
+    (r"invalid_scope", causes.SCOPE_DENIED),
+    (r"invalid_target|subject_token|credential source", causes.TOKEN_NOT_EXCHANGED),
 )
 
 
@@ -97,15 +59,10 @@ def token(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float 
         import google.auth  # noqa: F401  (100 ms, and only a login without a password pays)
     except ImportError:
         # Without the cause: it names the paths of this machine and helps nobody.
-        raise PluginError(
-            f"{secret.source} has no user name and password, and google-auth, which would do "
-            "without, is not installed",
-            hint="run pip install 'devcontainer-registry[google]', or set "
-            f"{variable(secret.id, 'USER')} and _PASSWORD",
-            code="extra-missing",
-        ) from None
+        user = variable(secret.id, "USER")
+        raise causes.EXTRA_MISSING.error(source=secret.source, user=user) from None
     _quiet()
-    late = timeout_error("Google", timeout)
+    late = causes.TIMED_OUT.error(seconds=timeout)
     return within(timeout, lambda: _asked(secret, timeout=timeout), late=late)
 
 
@@ -144,8 +101,7 @@ def _asked(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float
         try:
             credentials.refresh(request)
         except NoMetadataError:
-            msg = "the metadata server of this machine did not answer"
-            raise TransientError(msg, hint="try again later", code="google-unreachable") from None
+            raise causes.NO_METADATA.error() from None
         except (exceptions.GoogleAuthError, ValueError, LookupError, TypeError) as exc:
             # Without the cause, which quotes answers at length.  The last two are raised for what
             # is JSON, but no answer of Google's.
@@ -160,35 +116,18 @@ def _asked(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float
 
 
 def _missing(secret: RegistrySecret) -> DiscoveryError:
-    return DiscoveryError(
-        f"{secret.source} has no user name and password, and no application default credentials "
-        f"are here that could log in to {secret.registry}",
-        hint=f"set {variable(secret.id, 'USER')} and _PASSWORD, or "
-        "GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth application-default login",
-        code="identity-missing",
-    )
+    user = variable(secret.id, "USER")
+    return causes.NO_CREDENTIALS.error(source=secret.source, host=secret.registry, user=user)
 
 
-def _unusable(secret: RegistrySecret, exc: Exception) -> RegistryError:
-    if "were not found" in str(exc) and not os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
-        return _missing(secret)
-    where = "GOOGLE_APPLICATION_CREDENTIALS"
-    if not os.environ.get(where):
-        where = "gcloud auth application-default login"
-    return DiscoveryError(
-        f"the credentials of {where} can't be read or understood",
-        hint="check that the file is there, and is the whole JSON that Google gave",
-        code="google-settings",
-    )
+def _unusable(secret: RegistrySecret, exc: Exception) -> DiscoveryError:
+    if os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
+        return causes.FILE_UNUSABLE.error()
+    return _missing(secret) if "were not found" in str(exc) else causes.LOGIN_UNUSABLE.error()
 
 
-def _refused(exc: Exception) -> RegistryError:
-    text = str(exc)
-    for pattern, said, hint in _REFUSALS:
-        if pattern.search(text):
-            return AuthenticationError(f"Google {said}", hint=hint, code="google-refused")
-    return AuthenticationError(
-        "Google gave no token for the application default credentials",
-        hint="run gcloud auth application-default print-access-token to see its own words",
-        code="google-refused",
-    )
+def _refused(exc: Exception) -> AuthenticationError:
+    for words, cause in _REFUSALS:
+        if re.search(words, str(exc), re.IGNORECASE):
+            return cause.error()
+    return causes.NO_TOKEN.error()

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ...errors import TransientError
+from ...causes.clouds.google import BUSY
 from .bodies import BODY_MAX
 
 TYPE_CHECKING = False
@@ -72,8 +72,7 @@ class Asker:
             )
             answer = Answer(response.status, _lower(response.headers), response.body)
         if answer.status in (408, 429) or answer.status >= 500:
-            msg = f"{parts.hostname} is busy (status {answer.status})"
-            raise TransientError(msg, hint="try again later", code="google-busy")
+            raise BUSY.error(host=parts.hostname, status=answer.status)
         return answer
 
 

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+"""
+Causes that AWS itself states, by its own codes.
+
+`{who}` is the service; `{key}` and its kin are what an identity's parts are called, and `{set}` is
+the prefix of a set's variables.
+"""
+
+from __future__ import annotations
+
+from ...errors import AuthenticationError, TransientError, UnreachableError
+from ..cause import Cause, Fix, Reason
+
+_UNKNOWN_KEY = Cause(
+    "aws-key-unknown",
+    AuthenticationError,
+    "{who} does not know the access key id",
+    "check that {key} exists, is active, and belongs to the AWS partition of {set}_SERVER",
+)
+_BAD_SIGNATURE = Cause(
+    "aws-key-mismatch",
+    AuthenticationError,
+    "{who} says that the secret access key does not fit the access key id",
+    "check {secret}, also for white space and lost characters",
+)
+_EXPIRED = Cause(
+    "aws-token-expired",
+    AuthenticationError,
+    "{who} says that the session token has expired",
+    "renew {key}, {secret} and {token}; a secret that is to last needs a long-lived key or a role",
+)
+_UNSIGNED = Cause(
+    "aws-unsigned",
+    AuthenticationError,
+    "{who} got the request without its signature",
+    "look for a proxy that strips the Authorization header",
+)
+_INCOMPLETE = Cause(
+    "aws-signature-incomplete",
+    AuthenticationError,
+    "{who} could not read the signature",
+    "check {key} for characters that an access key id does not have",
+)
+_NOT_SUBSCRIBED = Cause(
+    "aws-not-subscribed",
+    AuthenticationError,
+    "{who} says that the account has not subscribed to this service",
+    "finish the account's registration with AWS, payment included",
+)
+REFUSALS: dict[str, Cause[AuthenticationError]] = {
+    "UnrecognizedClientException": _UNKNOWN_KEY,
+    "InvalidClientTokenId": _UNKNOWN_KEY,
+    "InvalidSignatureException": _BAD_SIGNATURE,
+    "SignatureDoesNotMatch": _BAD_SIGNATURE,
+    "ExpiredTokenException": _EXPIRED,
+    "ExpiredToken": _EXPIRED,
+    "MissingAuthenticationToken": _UNSIGNED,
+    "MissingAuthenticationTokenException": _UNSIGNED,
+    "IncompleteSignature": _INCOMPLETE,
+    "IncompleteSignatureException": _INCOMPLETE,
+    "OptInRequired": Cause(
+        "aws-region-disabled",
+        AuthenticationError,
+        "{who} says that the account has not enabled this region",
+        "enable the region for the account, or correct {set}_SERVER",
+    ),
+    "SubscriptionRequired": _NOT_SUBSCRIBED,
+    "UnsupportedCommandException": Cause(
+        "aws-not-offered",
+        AuthenticationError,
+        "{who} does not offer logins in this region",
+        "correct {set}_SERVER: ECR Public has one host, public.ecr.aws",
+    ),
+    "SubscriptionRequiredException": _NOT_SUBSCRIBED,
+}
+
+# The same for calls that come before ECR's, where they mean something else.
+BY_OPERATION: dict[str, dict[str, Cause[AuthenticationError]]] = {
+    "AssumeRole": {
+        "AccessDenied": Cause(
+            "aws-role-denied",
+            AuthenticationError,
+            "{who} denied the action sts:AssumeRole",
+            "allow it on {role} for {owner}, in a policy of theirs and in the role's trust policy",
+        ),
+        "ValidationError": Cause(
+            "aws-role-invalid",
+            AuthenticationError,
+            "{who} says that this is not a role",
+            "check {role}: arn:aws:iam::ACCOUNT:role/NAME",
+        ),
+        "RegionDisabledException": Cause(
+            "aws-sts-disabled",
+            AuthenticationError,
+            "{who} is not active in this region for the account",
+            "activate STS for the region in the account's settings of IAM",
+        ),
+    },
+    "AssumeRoleWithWebIdentity": {
+        "AccessDenied": Cause(
+            "aws-web-identity-denied",
+            AuthenticationError,
+            "{who} denied the action sts:AssumeRoleWithWebIdentity",
+            "allow the token's issuer, audience and subject in the trust policy of {role}",
+        ),
+        "ExpiredTokenException": Cause(
+            "aws-web-identity-expired",
+            AuthenticationError,
+            "{who} says that the web identity token has expired",
+            "renew the file of the token, which AWS_WEB_IDENTITY_TOKEN_FILE or the profile names",
+        ),
+        "InvalidIdentityToken": Cause(
+            "aws-web-identity-invalid",
+            AuthenticationError,
+            "{who} does not accept the web identity token",
+            "add the token's issuer to the account's identity providers in IAM",
+        ),
+        "IDPRejectedClaim": Cause(
+            "aws-web-identity-rejected",
+            AuthenticationError,
+            "{who} says that the identity provider rejected the web identity token",
+            "get a new token from the identity provider",
+        ),
+    },
+    "GetRoleCredentials": {
+        "ForbiddenException": Cause(
+            "aws-sso-denied",
+            AuthenticationError,
+            "{who} does not give that account and role to this user",
+            "check sso_account_id and sso_role_name of the profile, and the user's assignments",
+        ),
+        "ResourceNotFoundException": Cause(
+            "aws-sso-unknown-role",
+            AuthenticationError,
+            "{who} does not know that account or role",
+            "check sso_account_id and sso_role_name of the profile",
+        ),
+    },
+}
+
+OTHERWISE = Cause(
+    "aws-refused",
+    AuthenticationError,
+    "{who} refused: {code}",
+    "look the code up in AWS's list of common errors",
+)
+UNKNOWN_CODE = Reason("code", "an unknown code")
+DENIED = Cause(
+    "aws-denied",
+    AuthenticationError,
+    "{who} denied the action {action}",
+    "allow {action} on * for {owner}",
+)
+DENIED_BY_PUBLIC = Fix(
+    "aws-denied",
+    "by ECR Public",
+    "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken on * for {owner}",
+)
+FORBIDDEN = Cause(
+    "aws-denied",
+    AuthenticationError,
+    "{who} denied the action {action}: {forbidder} forbids it",
+    "ask who keeps that policy to allow {action} for {owner}",
+)
+# Who forbids what an own policy may well allow, by AWS's words for it.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+FORBIDDERS = {
+    "service control policy": Reason(
+        "forbidder", "a service control policy of the AWS organisation"
+    ),
+    "resource control policy": Reason(
+        "forbidder", "a resource control policy of the AWS organisation"
+    ),
+    "permissions boundary": Reason("forbidder", "a permissions boundary"),
+    "VPC endpoint policy": Reason("forbidder", "the policy of the VPC endpoint"),
+    "session policy": Reason("forbidder", "the policy of the session"),
+    "explicit deny": Reason("forbidder", "an explicit deny in a policy"),
+}
+THROTTLED = Cause(
+    "busy", TransientError, "{who} throttles the account's requests", "try again later"
+)
+BROKEN = Cause(
+    "busy",
+    TransientError,
+    "{who} has a failure of its own",
+    "try again later; see health.aws.amazon.com",
+)
+CLOCK_SKEW = Cause(
+    "clock-skew",
+    AuthenticationError,
+    "{who} says that the request's time is off",
+    "set this machine's clock; AWS tolerates 5 minutes",
+)
+NOT_AWS = Cause(
+    "not-aws",
+    UnreachableError,
+    "something that is not AWS answered for {who} (status {status})",
+    "look for a proxy or firewall on the way, and check AWS_ENDPOINT_URL",
+)
