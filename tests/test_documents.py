@@ -32,47 +32,6 @@ from devcontainer_registry.testing import LoopbackRegistry
 README = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
 PACKAGE = Path(devcontainer_registry.__file__).parent
 
-# Words with a hyphen that are no codes: parts of hosts and regions, encodings, headers, formats,
-# names of SDKs.
-NO_CODES = {
-    "accept-encoding",
-    "assume-role",
-    "assume-role-with-web-identity",
-    "check-ignore",
-    "content-length",
-    "proxy-authenticate",
-    "transfer-encoding",
-    "www-authenticate",
-    "x-gzip",
-    "config-file",
-    "container-role",
-    "containers-auth",
-    "custom-process",
-    "devcontainer-registry",
-    "devcontainers-oci-auth",
-    "docker-config",
-    "docker-credential-devcontainer-registry",
-    "ecr-public",
-    "eu-isoe",
-    "iam-role",
-    "kubernetes-secret",
-    "latin-1",
-    "not-it",
-    "not-yet-valid",
-    "retry-after",
-    "shared-credentials-file",
-    "sso-oidc",
-    "us-east-1",
-    "us-iso",
-    "us-isob",
-    "us-isof",
-    "user-agent",
-    "utf-8",
-    "utf-8-sig",
-    "wrong-host",
-    "x-access-token",
-}
-
 
 def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -83,27 +42,6 @@ def literals(pattern):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield from re.findall(rf"\A{pattern}\Z", node.value)
-
-
-def test_every_code_has_a_line_in_the_readme():
-    table = README.partition("## What the messages mean")[2].partition("\n## ")[0]
-    told = set(re.findall(r"`([a-z0-9-]+)`", table))
-    families = tuple(re.findall(r"`([a-z-]+-)…`", table))
-
-    codes = set(literals(r"[a-z]+(?:-[a-z0-9]+)+")) - NO_CODES
-
-    assert set() == {c for c in codes - told if not c.startswith(families)}
-
-
-def test_no_code_in_the_readme_is_made_up():
-    table = README.partition("## What the messages mean")[2].partition("\n## ")[0]
-    told = set(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))
-    codes = {c for cell in told for c in re.findall(r"`([a-z0-9-]+)`", cell)}
-
-    # Made of two parts where it is raised: certificate-expired and its kin.
-    known = set(literals(r"[a-z]+(?:-[a-z0-9]+)*"))
-
-    assert set() == {c for c in codes - known if not c.startswith("certificate-")}
 
 
 def test_every_event_is_in_the_readme():
