@@ -296,7 +296,7 @@ def test_every_fact_is_given_where_a_cause_is_stated(name):
         if None in given:  # `**facts`
             continue
         wanted = placeholders(words.message if isinstance(words, Cause) else words.text)
-        if isinstance(words, Cause) and node.func.attr != "say" and "fix" not in given:
+        if isinstance(words, Cause) and node.func.attr != "say":
             wanted |= placeholders(words.fix)
         assert wanted <= given, f"line {node.lineno}: {wanted - given}"
 
@@ -333,7 +333,8 @@ def test_a_fix_that_knows_more_takes_the_place_of_the_cause_s_own():
     cause = Cause("a-code", DiscoveryError, "{name} is empty", "set {name}")
     fix = Fix("a-code", "in a file", "set {name} in {file}")
 
-    assert "set X in f" == cause.error(fix=fix, name="X", file="f").hint
+    assert "set X in f" == cause.with_fix(fix).error(name="X", file="f").hint
+    assert cause is cause.with_fix(None)
     assert "set X" == cause.error(name="X").hint
 
 

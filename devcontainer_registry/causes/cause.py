@@ -55,20 +55,23 @@ class Cause(Generic[Kind_co]):
         """
         return self.message.format(**facts)
 
-    def error(self, *, fix: Fix | None = None, **facts: object) -> Kind_co:
+    def with_fix(self, fix: Fix | None) -> Cause[Kind_co]:
         """
-        Return the error that states this cause with *facts* filled in, and *fix* for its fix.
+        Return this cause with *fix* in place of its own; itself where that is None.
         """
-        hint = (self.fix if fix is None else fix.text).format(**facts)
-        return self.kind(self.say(**facts), hint=hint, code=self.code)
+        return self if fix is None else Cause(self.code, self.kind, self.message, fix.text)
 
-    def finding(
-        self, *, variable: str | None = None, fix: Fix | None = None, **facts: object
-    ) -> Finding:
+    def error(self, **facts: object) -> Kind_co:
         """
-        Return the finding that states this cause with *facts* filled in, and *fix* for its fix.
+        Return the error that states this cause with *facts* filled in.
         """
-        return Finding.of(self.error(fix=fix, **facts), variable=variable)
+        return self.kind(self.say(**facts), hint=self.fix.format(**facts), code=self.code)
+
+    def finding(self, *, variable: str | None = None, **facts: object) -> Finding:
+        """
+        Return the finding that states this cause with *facts* filled in.
+        """
+        return Finding.of(self.error(**facts), variable=variable)
 
 
 class Fix:

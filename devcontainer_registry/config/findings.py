@@ -168,7 +168,8 @@ def store_missing(store: str) -> Finding:
     https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (GetAllCredentials)
     """
     fix = causes.STORE_OF_VSCODE_MISSING if store.startswith(OF_VSCODE) else None
-    return causes.STORE_MISSING.finding(fix=fix, program=printable(HELPER_PREFIX + store))
+    program = printable(HELPER_PREFIX + store)
+    return causes.STORE_MISSING.with_fix(fix).finding(program=program)
 
 
 def unreadable(path: str, key: str) -> Finding:

@@ -100,7 +100,7 @@ class Layer:
         if name in self.unusable:
             fix = causes.VALUE_NOT_TEXT_IN_JSON if self.label == "secrets file" else None
             form = self.named(self.unusable[name].say())
-            return causes.VALUE_NOT_TEXT.error(fix=fix, name=name, form=form)
+            return causes.VALUE_NOT_TEXT.with_fix(fix).error(name=name, form=form)
         text = self.variables.get(name)
         return None if text is None else Value(variable=name, text=text)
 
@@ -198,7 +198,7 @@ def _read_layer(
     except (OSError, ValueError, RecursionError) as exc:
         is_there = isinstance(exc, (ValueError, RecursionError))
         fix = causes.SECRETS_FILE_NOT_JSON if is_there else None
-        return unusable_as.error(fix=fix, reason=_reason(exc))
+        return unusable_as.with_fix(fix).error(reason=_reason(exc))
     return Layer(label=label, variables=variables, unusable=unusable)
 
 

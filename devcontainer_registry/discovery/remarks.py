@@ -90,6 +90,7 @@ def _more_than_a_host(name: str, server: str) -> Iterator[Finding]:
     dropped = bool(scheme and separator), "/" in rest
     if any(dropped):
         fix = causes.HOST_ALONE if host is None else None
-        yield _STRIPPED[dropped].finding(variable=name, fix=fix, name=name, host=host)
+        cause = _STRIPPED[dropped].with_fix(fix)
+        yield cause.finding(variable=name, name=name, host=host)
     if host is not None and host != server_host(server) and host == server_host(server).lower():
         yield causes.UPPER_CASE.finding(variable=name, name=name, host=host)

@@ -211,8 +211,7 @@ class _SetReader:
         elif self.environment.in_codespaces:
             fix = causes.IN_CODESPACES
         variables = " and ".join(map(self._variable, members))
-        return cause.error(
-            fix=fix,
+        return cause.with_fix(fix).error(
             variable=variables,
             variables=variables,
             names=" and ".join(map(self._name, members)),

@@ -138,8 +138,7 @@ def chosen(
         )
     outcome = replace(outcome, kind=kind)
     if secret.secret is None and not ambient:
-        missing = NO_USER_AND_PASSWORD.error(
-            fix=NO_USER_AND_PASSWORD_HERE,
+        missing = NO_USER_AND_PASSWORD.with_fix(NO_USER_AND_PASSWORD_HERE).error(
             source=secret.source,
             host=secret.registry,
             user=variable(secret.id, "USER"),

@@ -200,7 +200,7 @@ def hidden(outcome: Outcome, store: str, *, there: bool, why_not: str | None) ->
         if store.startswith(OF_VSCODE):
             fix = causes.HIDDEN_BY_MISSING_OF_VSCODE
     program = printable(HELPER_PREFIX + store)
-    return _remarked(outcome, cause.error(fix=fix, program=program, obstacle=why_not))
+    return _remarked(outcome, cause.with_fix(fix).error(program=program, obstacle=why_not))
 
 
 def unread(outcome: Outcome, findings: Iterable[Finding]) -> Outcome:

@@ -98,7 +98,7 @@ def _denied(operation: str, text: str, who: str, names: Names) -> Authentication
                 who=who, action=action, forbidder=forbidder.say(), **names.facts
             )
     fix = causes.DENIED_BY_PUBLIC if public else None
-    return causes.DENIED.error(fix=fix, who=who, action=action, **names.facts)
+    return causes.DENIED.with_fix(fix).error(who=who, action=action, **names.facts)
 
 
 def _who(operation: str, where: str) -> str:
