@@ -38,7 +38,10 @@ REASONS = CODES.of(WORDS, Reason)
 # Modules that still word some of their causes themselves, and what of `causes/` waits for them.
 PENDING = {
     "commands/hook",
-    "keychain/__init__",
+    "diagnosis/credential",
+    "diagnosis/sharing",
+    "diagnosis/variables",
+    "keychain/resolve",
     "logins/status",
     "network/conversation",
     "network/distribution",
@@ -46,10 +49,14 @@ PENDING = {
 }
 WAITING = {
     "DOCKER_CANNOT_READ",
-    "IMAGE_INVALID",
+    "EXPIRED",
+    "HAS_BOM",
+    "HELPER_HAS_NOTHING",
+    "HIDDEN_BY_STORE",
     "IMAGE_NOT_FOUND",
-    "IMAGE_OF_ANOTHER_REGISTRY",
     "INSECURE",
+    "KEPT_IN_SNAPSHOT",
+    "LOGIN_KEPT_IN_SNAPSHOT",
     "NOT_CHECKED",
     "NO_MANIFEST",
     "NO_MANIFEST_ELSEWHERE",
@@ -57,7 +64,10 @@ WAITING = {
     "NO_URL",
     "PULL_DENIED",
     "REDIRECTS_IN_CIRCLES",
+    "REGISTRY_TOKEN",
+    "RENEWED_NEXT",
     "TOO_LARGE",
+    "UNREADABLE",
     "WANTS_PASSWORD",
 }
 

@@ -200,6 +200,12 @@ MEMBER_IS_NO_OBJECT = Cause(
     "that",
     _REPAIR,
 )
+HAS_BOM = Cause(
+    "config-damaged",
+    ConfigError,
+    "{path} begins with a byte order mark, over which docker ignores it",
+    "save it as UTF-8 without one",
+)
 MEMBER_MISTYPED = Cause(
     "config-mistyped",
     ConfigError,

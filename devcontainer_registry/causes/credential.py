@@ -151,6 +151,12 @@ HIDDEN_BY_MISSING_DESPITE_HELPER = Cause(
 HIDDEN_BY_MISSING_OF_VSCODE = Fix(
     "hidden-by-credsstore", "where credsStore names a helper of VS Code's", HIDDEN.fix
 )
+HIDDEN_BY_STORE = Cause(
+    "hidden-by-credsstore",
+    RegistryError,
+    "what we wrote is hidden: docker asks {program}",
+    "run login with --store helper, or turn the credsStore off",
+)
 OTHER_HELPER = Cause(
     "other-helper",
     RegistryError,
@@ -174,7 +180,44 @@ UNREAD = Cause(
     "login-unreadable", RegistryError, "saved, but docker reads no login from that config.json"
 )
 
+UNREADABLE = Cause(
+    "login-unreadable",
+    RegistryError,
+    "docker cannot read its entry, and drops other logins over it",
+    "remove it, or make its auth the padded base64 of USER:PASSWORD",
+)
+REGISTRY_TOKEN = Cause(
+    "registry-token",
+    ConfigError,
+    "config.json has a registrytoken for {host}, which is no user name and password",
+    "run docker logout {host}, and log in again",
+)
+KEPT_IN_SNAPSHOT = Cause(
+    "written-in-snapshot",
+    RegistryError,
+    "kept during {step}, so a prebuild's snapshot would carry it to everybody",
+    "run the hook as postCreateCommand and postStartCommand instead",
+)
+LOGIN_KEPT_IN_SNAPSHOT = Cause(
+    "written-in-snapshot",
+    RegistryError,
+    "the login of {host} was kept during {step}, so a prebuild's snapshot would carry it to "
+    "everybody",
+    "run the hook as postCreateCommand and postStartCommand instead",
+)
+
 # What is remembered, and what is renewed.
+
+HELPER_HAS_NOTHING = Cause(
+    "not-found",
+    RegistryError,
+    "our helper is asked, and has nothing for it",
+    "run devcontainer-registry login",
+)
+EXPIRED = Cause(
+    "expired", RegistryError, "the credential has expired", "run devcontainer-registry login"
+)
+RENEWED_NEXT = Fix("expired", "where our helper can renew it", "it is renewed at the next pull")
 
 REFUSED_BEFORE = Cause(
     "refused-before",

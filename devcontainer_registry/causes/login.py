@@ -23,10 +23,10 @@ REFUSED_BY_TOKEN_SERVER = Cause(
     "check *_USER and *_PASSWORD, and whether they have expired",
 )
 WANTS_PASSWORD = Cause(
-    "rejected",
+    "identity-token-refused",
     AuthenticationError,
     "{host} takes a user name and a password, not an identity token",
-    "set *_USER and *_PASSWORD",
+    "log in to {host} with a user name and a password",
 )
 TOKEN_EXPIRED = Cause(
     "token-expired",

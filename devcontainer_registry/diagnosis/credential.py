@@ -25,6 +25,7 @@ from .variables import expiry_of, password_of
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from ..causes.cause import Cause
     from .report import Status
     from .scene import Scene, Target
 
@@ -175,6 +176,7 @@ class _Look:
         self, ago: float, rule: str, place: str, *, saved: float | None, is_of_set: bool
     ) -> Answer:
         facts = {**self._facts, "ago": span(ago), "source": place}
+        cause: Cause[RegistryError]
         if saved is not None and self.secret is not None:
             cause = causes.EXPIRED_IN_AUTHS
         elif saved is not None:

@@ -78,7 +78,7 @@ def _server_is_missing(world):
 
 
 @cause(
-    "missing-member",
+    "not-configured",
     "every variable of CORP_CONTAINER_REGISTRY_* is empty",
     f"set CORP_CONTAINER_REGISTRY_SERVER {GRANT}",
     3,
