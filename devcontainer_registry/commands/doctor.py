@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
+    from ..credentials import Finding
     from ..diagnosis.report import Diagnosis, ImageDiagnosis, Step
     from ..observer import Observer
 
@@ -78,7 +79,7 @@ def lines(diagnosis: Diagnosis, *, push: bool = False, colours: bool = False) ->
             yield ""
             yield from (_title(image) for image in group)
             yield from page.whole(group[0])
-    for finding in diagnosis.findings if not diagnosis.ok or not diagnosis.images else ():
+    for finding in _unsaid(diagnosis):
         yield from page.labelled("Note:", finding.message)
         if finding.hint:
             yield from page.labelled("Fix:", finding.hint)
@@ -87,6 +88,21 @@ def lines(diagnosis: Diagnosis, *, push: bool = False, colours: bool = False) ->
         return
     yield ""
     yield _count(diagnosis.images, push=push)
+
+
+def _unsaid(diagnosis: Diagnosis) -> list[Finding]:
+    """
+    The findings of a diagnosis that failed, but for those that a step or a cause is about.
+    """
+    if diagnosis.ok and diagnosis.images:
+        return []
+    said = [step.message for image in diagnosis.images for step in image.steps]
+    said += [image.cause.message for image in diagnosis.images if image.cause is not None]
+    return [
+        finding
+        for finding in diagnosis.findings
+        if not any(finding.message in text or (finding.variable or "\0") in text for text in said)
+    ]
 
 
 def _of_one_cause(images: Iterable[ImageDiagnosis]) -> list[list[ImageDiagnosis]]:

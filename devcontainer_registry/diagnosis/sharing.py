@@ -9,12 +9,13 @@ import re
 from dataclasses import replace
 
 from ..credentials import Finding
+from ..naming import INFIX
 from ..registry import Registry
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from .report import Diagnosis, ImageDiagnosis, Step
 
@@ -45,6 +46,8 @@ def without_names(diagnosis: Diagnosis, environ: Mapping[str, str]) -> Diagnosis
     hide = _Hider(environ)
     for image in diagnosis.images:
         hide.learn_image(image)
+    for text in _texts(diagnosis):
+        hide.learn_sets(text)
     findings = tuple(
         Finding(
             code=each.code,
@@ -55,6 +58,15 @@ def without_names(diagnosis: Diagnosis, environ: Mapping[str, str]) -> Diagnosis
         for each in diagnosis.findings
     )
     return replace(diagnosis, images=tuple(map(hide.image, diagnosis.images)), findings=findings)
+
+
+def _texts(diagnosis: Diagnosis) -> Iterator[str]:
+    for finding in diagnosis.findings:
+        yield finding.message
+    for image in diagnosis.images:
+        for step in image.steps:
+            yield step.message
+            yield step.error.message if step.error is not None else ""
 
 
 class _Hider:
@@ -87,9 +99,21 @@ class _Hider:
                     if fact == "proxy" and isinstance(each, str):
                         self._learn(each.partition(" ")[0], "proxy")
 
+    def learn_sets(self, text: str) -> None:
+        """
+        Take note of the sets whose variables *text* names.
+        """
+        for set_id in re.findall(rf"([A-Za-z0-9_]+?){INFIX}", text):
+            self._learn(set_id, "SET")
+
     def _learn(self, text: str, kind: str, *, end: str = "") -> None:
         # A digit or two would be replaced in counts and times, and says nothing of anybody.
-        if len(text) < 3 or text in _COMMON or text in self._placeholders or text.isdigit():
+        if (
+            (len(text) < 3 and kind != "SET")
+            or text in _COMMON
+            or text in self._placeholders
+            or text.isdigit()
+        ):
             return
         self._counts[kind] = self._counts.get(kind, 0) + 1
         joint = "" if kind == "SET" else "-"

@@ -177,7 +177,7 @@ def _registry_hides_what_is_private(world):
 
 @cause(
     "config-damaged",
-    "{PATH} is not valid JSON (line 1, column 10)",
+    "{CONFIG} is not valid JSON (line 1, column 10)",
     "repair it, or move it away",
     6,
 )
@@ -186,7 +186,7 @@ def _config_is_cut_off(world):
     world.config('{"auths":')
 
 
-@cause("config-damaged", "{PATH} is not a JSON object", "repair it, or move it away", 6)
+@cause("config-damaged", "{CONFIG} is not a JSON object", "repair it, or move it away", 6)
 def _config_is_a_list(world):
     world.registry()
     world.config("[]")
@@ -194,7 +194,7 @@ def _config_is_a_list(world):
 
 @cause(
     "config-damaged",
-    "{PATH} begins with a byte order mark, over which docker ignores it",
+    "{CONFIG} begins with a byte order mark, over which docker ignores it",
     "save it as UTF-8 without one",
     6,
 )
@@ -206,7 +206,7 @@ def _config_has_a_byte_order_mark(world):
 
 @cause(
     "config-mistyped",
-    "{PATH} has a boolean as experimental, where docker wants a text, and drops every login in "
+    "{CONFIG} has a boolean as experimental, where docker wants a text, and drops every login in "
     "auths over it",
     "change experimental to a text, or remove it",
     6,
@@ -217,7 +217,7 @@ def _config_has_a_boolean(world):
 
 @cause(
     "login-unreadable",
-    "docker cannot read the entry for other.example in {PATH}, and drops other logins over it",
+    "docker cannot read the entry for other.example in {CONFIG}, and drops other logins over it",
     "remove that entry, or make its auth the padded base64 of USER:PASSWORD",
     6,
 )
@@ -229,7 +229,7 @@ def _neighbour_is_no_base64(world):
 
 @cause(
     "config-error",
-    "{PATH} is a folder, not a file: Is a directory",
+    "{CONFIG} is a folder, not a file: Is a directory",
     "remove it; a bind mount of a missing file makes one",
     6,
 )
@@ -240,7 +240,7 @@ def _config_is_a_folder(world):
 
 @cause(
     "config-error",
-    "{PATH} is not a regular file: Invalid argument",
+    "{CONFIG} is not a regular file: Invalid argument",
     "remove it, or set DOCKER_CONFIG to a folder of your own",
     6,
 )
@@ -251,7 +251,7 @@ def _config_is_a_pipe(world):
 
 @cause(
     "config-error",
-    "{PATH} is a link that leads back to itself: Too many levels of symbolic links",
+    "{CONFIG} is a link that leads back to itself: Too many levels of symbolic links",
     "remove the link {PATH}",
     6,
 )

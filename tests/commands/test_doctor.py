@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""
+The command doctor as a person and as a program read it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from doubles.failing_pulls import CASES
+from doubles.homes import encoded
+from doubles.worlds import PASSWORD, USER, World
+
+from devcontainer_registry.commands.doctor import document, lines
+from devcontainer_registry.diagnosis.sharing import without_names
+
+COLOURS = re.compile(r"\x1b\[\d+m")
+
+
+@pytest.fixture(name="world")
+def _world(tmp_path):
+    world = World(tmp_path)
+    yield world
+    world.close()
+
+
+def doctor(world, *arguments, **environ):
+    done = subprocess.run(
+        [sys.executable, "-m", "devcontainer_registry", "doctor", *arguments],
+        env={**world.environ, "PYTHONWARNINGS": "error", **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=world.home,
+    )
+    assert "" == done.stderr
+    return done.returncode, done.stdout
+
+
+def test_a_healthy_image_is_seven_lines_and_a_count(world):
+    registry = world.registry()
+    world.logged_in(registry)
+    port = world.names["PORT"]
+
+    status, said = doctor(world, *world.images)
+
+    assert 0 == status
+    assert (
+        f"  ok    variables   none for {registry}\n"
+        "  ok    config      ~/.docker/config.json\n"
+        "  ok    credential  from auths\n"
+        f"  ok    network     127.0.0.1:{port}, plain HTTP, clock +0 s\n"
+        f"  ok    login       {registry} accepts bob\n"
+        "  ok    image       team/app:1 is there\n"
+        "  -     engine      no Docker Engine here: not checked\n"
+        "\n"
+        "1 of 1 image can be pulled\n"
+    ) == said.replace("clock +1 s", "clock +0 s")
+
+
+def test_a_refused_login_ends_in_cause_and_fix(world):
+    registry = world.registry()
+    world.set(registry, password="of-last-year")
+    world.logged_in(registry, password="of-last-year")
+
+    status, said = doctor(world, *world.images)
+
+    assert 4 == status
+    assert said.endswith(
+        f"  FAIL  login       {registry} refused the credential\n"
+        "  -     image, engine: not checked\n"
+        "\n"
+        f"Cause: {registry} refused the user name or password of\n"
+        "       CORP_CONTAINER_REGISTRY_*\n"
+        "Fix:   update CORP_CONTAINER_REGISTRY_PASSWORD, restart the container, then run\n"
+        "       devcontainer-registry login --only CORP\n"
+        "\n"
+        "0 of 1 image can be pulled\n"
+    )
+
+
+def test_images_that_fail_for_one_cause_are_one_cause(world):
+    registry = world.registry()
+    world.logged_in(registry)
+    images = [f"{registry}/team/app:1", f"{registry}/team/ap:1", f"{registry}/team/ap:2"]
+
+    status, said = doctor(world, *images, "localhost:1/x:1")
+
+    assert 4 == status
+    assert 2 == said.count("Cause:")
+    assert f"  ok    {registry}/team/app:1\n" in said
+    assert f"\n{registry}/team/ap:1\n{registry}/team/ap:2\n" in said
+    assert said.endswith("\n\n1 of 4 images can be pulled\n")
+
+
+def test_the_registries_of_all_sets_are_checked_where_nothing_is_named(world):
+    registry = world.registry()
+    world.set(registry)
+    world.set("localhost:1", "DOWN")
+    world.environ["TYPO_CONTAINER_REGISTRY_USER"] = "x"
+    world.config(
+        {"auths": {r: {"auth": encoded(f"{USER}:{PASSWORD}")} for r in (registry, "localhost:1")}}
+    )
+
+    status, said = doctor(world)
+
+    assert 5 == status
+    assert "TYPO_CONTAINER_REGISTRY_SERVER" in said
+    assert said.endswith("1 of 3 logins accepted\n")
+
+
+def test_nothing_to_check_is_said(world):
+    assert (
+        0,
+        "nothing to check: no image was named, and no registry has a set of variables\n",
+    ) == doctor(world)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_line_is_longer_than_eighty_columns_nor_shows_a_secret(name, world):
+    CASES[name][0](world)
+
+    diagnosis = world.diagnose()
+
+    said = list(lines(diagnosis))
+    # What has no space in it cannot be wrapped.
+    assert [] == [line for line in said if len(line) > 80 and " " in line.strip()[9:]]
+    assert [] == [line for line in said if line.rstrip() != line]
+    text = "\n".join(said) + json.dumps(document(diagnosis)) + repr(diagnosis)
+    for secret in (PASSWORD, "of-last-year", encoded(f"{USER}:{PASSWORD}")):
+        assert secret not in text
+    assert re.search(r"^Fix:   \S", "\n".join(said), re.MULTILINE)
+
+
+def test_a_program_reads_every_step_with_its_facts(world):
+    world.logged_in(world.registry())
+
+    status, said = doctor(world, *world.images, "--json")
+
+    found = json.loads(said)
+    assert (0, 1, True) == (status, found["version"], found["ok"])
+    (image,) = found["images"]
+    assert {
+        "image",
+        "registry",
+        "origin",
+        "where",
+        "ok",
+        "can_be_pulled",
+        "cause",
+        "steps",
+    } == image.keys()
+    steps = {step["step"]: step for step in image["steps"]}
+    assert [
+        "variables",
+        "config",
+        "credential",
+        "network",
+        "login",
+        "image",
+        "engine",
+    ] == list(steps)
+    assert {"step", "status", "message", "facts", "code"} == steps["image"].keys()
+    assert ("auths", "bob") == tuple(steps["credential"]["facts"][n] for n in ("rule", "username"))
+    assert steps["image"]["facts"]["digest"].startswith("sha256:")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_shared_names_nobody(name, world):
+    CASES[name][0](world)
+
+    diagnosis = without_names(world.diagnose(), world.environ)
+
+    said = "\n".join(lines(diagnosis)) + json.dumps(document(diagnosis))
+    names = [world.home, "team/app", "CORP_CONTAINER", world.names.get("R", "corp.example")]
+    assert [] == [name for name in names if name != "localhost:1" and name in said], said
+
+
+def test_the_same_name_has_the_same_placeholder(world):
+    registry = world.registry()
+    world.logged_in(registry, user="somebody")
+
+    _, said = doctor(
+        world, f"{registry}/team/app:1", f"{registry}/team/app:1.2", "--share", "--json"
+    )
+
+    first, second = json.loads(said)["images"]
+    assert first["registry"] == second["registry"] == "registry-1.example"
+    assert first["image"] != second["image"]
+    assert "somebody" not in said
+
+
+def test_only_a_terminal_gets_colours(world):
+    world.logged_in(world.registry())
+    _, plain = doctor(world, *world.images)
+
+    coloured = "\n".join(lines(world.diagnose(), colours=True)) + "\n"
+
+    assert COLOURS.search(coloured)
+    assert not COLOURS.search(plain)
+    assert re.sub(r"clock \+\d", "", COLOURS.sub("", coloured)) == re.sub(r"clock \+\d", "", plain)
