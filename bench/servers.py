@@ -23,7 +23,7 @@ from devcontainer_registry.testing import LoopbackRegistry
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Literal
 
 _HOST = "127.0.0.1"
@@ -38,6 +38,7 @@ class Servers:
         number: How many.
         front: From the port of a registry to the port that clients are to use.
         folder: For files.
+        images: `name:tag` of what each of them holds.
 
     Attributes:
         names: What clients call them, `host:port`.
@@ -53,7 +54,9 @@ class Servers:
         number: int,
         front: Callable[[int], int],
         folder: Path,
+        images: Sequence[str] = (),
     ) -> None:
+        self._images = images
         self.names: list[str] = []
         self.ca_file: str | None = None
         self._users = users
@@ -70,7 +73,7 @@ class Servers:
         for _ in range(self._number):
             self._started.append(
                 self._stack.enter_context(
-                    LoopbackRegistry(self._users, auth=self.auth, images=(), host=_HOST)
+                    LoopbackRegistry(self._users, auth=self.auth, images=self._images, host=_HOST)
                 )
             )
         for registry in self._started:

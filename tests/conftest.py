@@ -20,7 +20,14 @@ from devcontainer_registry.naming import HELPER_PROGRAM as NAME
 # What a process needs to run at all, and what steers a test run.  Everything else is somebody's
 # machine: a cloud's keys, a proxy, a CA bundle that would make a broken trust store look right.
 _KEPT = frozenset({"CI", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV"})
-_KEPT_PREFIXES = ("COVERAGE", "DEVCONTAINER_REGISTRY_SOAK", "HYPOTHESIS", "PYTEST", "PYTHON")
+_KEPT_PREFIXES = (
+    "COVERAGE",
+    "DEVCONTAINER_REGISTRY_DOCS",
+    "DEVCONTAINER_REGISTRY_SOAK",
+    "HYPOTHESIS",
+    "PYTEST",
+    "PYTHON",
+)
 
 # Nor does a test depend on how fast the machine is.
 hypothesis.settings.register_profile("ours", deadline=None)

@@ -71,6 +71,7 @@ class World:
         environ: All variables.
         names: What stands for what in expected texts.
         images: What to ask for.
+        auth: How registries ask for a login, where the case does not say.
     """
 
     def __init__(self, folder):
@@ -87,6 +88,7 @@ class World:
             "OTHERS": ": docker run, build and compose fail",
         }
         self.images = []
+        self.auth = "bearer"
         self.options = {}
         self.registries = []
         self._stack = contextlib.ExitStack()
@@ -101,7 +103,7 @@ class World:
         """
         Start a registry, whose image is asked for, and which `R` stands for.
         """
-        part = part or Special({USER: PASSWORD}, images=IMAGES, **options)
+        part = part or Special({USER: PASSWORD}, images=IMAGES, **{"auth": self.auth, **options})
         self.enter(part)
         self.registries.append(part)
         return self.of(part.registry)
