@@ -527,4 +527,4 @@ def test_each_question_is_answered_by_one_name_in_one_place(question, path, name
         return False
 
     assert defined(path.removesuffix(".py"), name), question
-    assert 10 == len(QUESTIONS)
+    assert 11 == len(QUESTIONS)
