@@ -6,7 +6,12 @@ Causes with a credential on its way to docker.
 from __future__ import annotations
 
 from .. import naming
-from ..errors import AuthenticationError, ConfigError, RegistryError, TransientError
+from ..errors import (
+    AuthenticationError,
+    ConfigError,
+    RegistryError,
+    TransientError,
+)
 from .cause import Cause, Fix, Reason
 
 # Who answers docker, and is not there, or does not answer.

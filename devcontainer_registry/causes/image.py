@@ -8,8 +8,11 @@ from __future__ import annotations
 from ..errors import (
     ANOTHER_REGISTRYS_IMAGE,
     NOT_AN_IMAGE,
+    AuthenticationError,
+    DiscoveryError,
     InvalidRegistryError,
     RegistryError,
+    UnreachableError,
 )
 from .cause import Cause
 
@@ -45,4 +48,79 @@ NO_MANIFEST_ELSEWHERE = Cause(
     "{host} accepts the login; whether {name} can be pulled was not proven: the answer at {place} "
     "is no manifest",
     "pull the image to see; a proxy or a sign-in page may answer in between",
+)
+
+# A diagnosis knows more.
+
+INVALID_IMAGE = Cause(
+    "invalid-image",
+    DiscoveryError,
+    "not an image reference that docker pull takes",
+    "write it as registry/repository:tag",
+)
+TAG_NOT_FOUND = Cause(
+    "tag-not-found",
+    AuthenticationError,
+    'the tag "{tag}" does not exist in {registry}/{name}; nearest: {nearest}',
+    "docker pull {registry}/{name}:{first}",
+)
+DIGEST_NOT_FOUND = Cause(
+    "digest-not-found",
+    AuthenticationError,
+    "{registry}/{name} exists, and the digest {digest} does not exist in it",
+    "pull a tag of it, such as {registry}/{name}:{first}, or push that digest again",
+)
+REPOSITORY_EMPTY = Cause(
+    "repository-empty",
+    AuthenticationError,
+    "{registry}/{name} exists and has no tags, so that {tag} does not exist",
+    "push the image first, or check that nothing cleaned it up",
+)
+REPOSITORY_NOT_FOUND = Cause(
+    "repository-not-found",
+    AuthenticationError,
+    "the repository {name} does not exist in {registry}, or this login may not see it",
+    "check the spelling of {name}, and that {user} may read it",
+)
+IMAGE_NOT_SEEN = Cause(
+    "image-not-found",
+    AuthenticationError,
+    "{name}:{tag} does not exist in {registry}, or this login may not see it",
+    "check the spelling of the repository and the tag, and that {user} may read it",
+)
+NOT_FOUND_ANONYMOUSLY = Cause(
+    "no-login",
+    DiscoveryError,
+    "without a login, {registry} says that {name} does not exist",
+    "check the spelling of {name}; if it is private, run docker login {registry}",
+)
+PULL_DENIED_TO_USER = Cause(
+    "pull-denied",
+    AuthenticationError,
+    "{registry} accepts the login of {user} and denies it a pull of {name}",
+    "give {user} permission to read {name}",
+)
+PULL_DENIED_OF_KIND = Cause(
+    "pull-denied",
+    AuthenticationError,
+    "{registry} accepts {source} and denies it a pull of {name}",
+    "{fix}",
+)
+PUSH_DENIED = Cause(
+    "push-denied",
+    AuthenticationError,
+    "{registry} lets {user} pull {name} and denies a push",
+    "give {user} permission to push to {name}",
+)
+NO_PLATFORM = Cause(
+    "no-platform",
+    AuthenticationError,
+    "{registry}/{name}:{tag} does not exist for {wanted}, only for {platforms}",
+    "push the image for {wanted}, or pull it with --platform {first}",
+)
+NOT_A_MANIFEST = Cause(
+    "not-a-manifest",
+    UnreachableError,
+    "what {registry} answers for {name} is not a manifest{where}",
+    "check for a proxy or a sign-in page between here and {registry}",
 )

@@ -198,3 +198,49 @@ EXPIRES_IN_IS_NO_NUMBER = Reason("oddity", "expires_in is no whole number")
 ISSUED_AT_IS_NO_TIME = Reason("oddity", "issued_at is no time as RFC 3339 has it")
 REALM_HAS_NO_QUOTES = Reason("oddity", "the realm of its challenge has no quotes")
 CHALLENGE_ENDS_IN_QUOTES = Reason("oddity", "its challenge ends inside quotes")
+
+# A diagnosis knows more.
+
+SENDS_OLD_LOGIN = Cause(
+    "outdated-login",
+    AuthenticationError,
+    "{registry} refused the login from {place}, which is not the one in {source}",
+    "run devcontainer-registry login --only {id}",
+)
+REFUSED_BUT_PUBLIC = Cause(
+    "refused-but-public",
+    AuthenticationError,
+    "{registry} refused the login from {place}, and {name} is public: without a login the pull "
+    "works",
+    "{fix}",
+)
+REFUSED_SET = Cause(
+    "rejected",
+    AuthenticationError,
+    "{registry} refused the user name or password of {source}",
+    "update {password}, restart the container, then run devcontainer-registry login --only {id}",
+)
+REFUSED_SET_OF_KIND = Cause(
+    "rejected",
+    AuthenticationError,
+    "{registry} refused {source}: {hint}",
+    "{fix}",
+)
+REFUSED_BY_HAND = Cause(
+    "rejected",
+    AuthenticationError,
+    "{registry} refused the login from {place}",
+    "run docker logout {registry}, then docker login {registry}",
+)
+REFUSED_BY_HELPER = Cause(
+    "rejected",
+    AuthenticationError,
+    "{registry} refused what {place} answered",
+    "log in again with the program that keeps it, or delete its entry from {config}",
+)
+SET_REFUSED_BEFORE = Cause(
+    "refused-before",
+    AuthenticationError,
+    "{registry} refused {source} at {time}; it was not sent again",
+    "update {password}, then run devcontainer-registry login --only {id}",
+)

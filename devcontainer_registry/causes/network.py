@@ -176,3 +176,55 @@ CERTIFICATES_LATE = Cause(
 TOO_MANY_OPEN_FILES = Cause(LIMITS[errno.EMFILE][0], TransientError, *LIMITS[errno.EMFILE][1:])
 NO_FILE_LEFT = Cause(LIMITS[errno.ENFILE][0], TransientError, *LIMITS[errno.ENFILE][1:])
 NO_MEMORY = Cause(LIMITS[errno.ENOMEM][0], TransientError, *LIMITS[errno.ENOMEM][1:])
+
+# A diagnosis knows more.
+
+CERTIFICATE_VALID_FROM = Cause(
+    "certificate-not-yet-valid",
+    UnreachableError,
+    "the certificate of {host} is valid from {start}; this clock says {now}",
+    "correct the host's clock; restart Docker Desktop or WSL",
+)
+CERTIFICATE_EXPIRED_ON = Cause(
+    "certificate-expired",
+    UnreachableError,
+    "the certificate of {host} expired on {end}",
+    "ask whoever runs {host} to renew its certificate",
+)
+CLOCK_AHEAD = Cause(
+    "clock-wrong",
+    UnreachableError,
+    "this clock says {now}, {days} days after {host}'s, so that its certificate looks expired",
+    "correct the host's clock; restart Docker Desktop or WSL",
+)
+CERTIFICATE_SELF_SIGNED = Cause(
+    "certificate-untrusted",
+    UnreachableError,
+    "the certificate of {host} is self-signed",
+    "put it at /etc/docker/certs.d/{host}/ca.crt, on the machine of the Docker Engine, too{set}",
+)
+CERTIFICATE_OF_UNKNOWN_CA = Cause(
+    "certificate-untrusted",
+    UnreachableError,
+    "the certificate of {host} comes from the unknown certificate authority {issuer}",
+    "put the CA certificate of {issuer} at /etc/docker/certs.d/{host}/ca.crt, on the machine of "
+    "the Docker Engine, too{set}",
+)
+CERTIFICATE_OF_INTERCEPTOR = Cause(
+    "certificate-untrusted",
+    UnreachableError,
+    "the proxy {proxy} answers for {host} with a certificate of the unknown authority {issuer}",
+    "add the CA certificate of {issuer} to this system's store, or {host} to NO_PROXY",
+)
+CERTIFICATE_OF_OTHER_HOST = Cause(
+    "certificate-wrong-host",
+    UnreachableError,
+    "the certificate of {host} is for {names}",
+    "use a name that the certificate is for, or have one issued for {host}",
+)
+OUT_OF_TIME = Cause(
+    "timeout",
+    UnreachableError,
+    "no answer from {registry} before the time was over",
+    "check the network to it, or allow more time with --timeout",
+)

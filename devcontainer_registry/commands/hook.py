@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from ..credentials import Finding
-from ..errors import RegistryError
+from ..causes import credential as causes
 from ..logins.candidates import UnknownSetError
 from ..logins.login import login
 from ..naming import is_codespaces
@@ -91,18 +90,14 @@ def _with_warnings(report: LoginReport, step: str) -> LoginReport:
     outcomes = []
     findings = list(report.findings)
     for outcome in report.outcomes:
-        warning = RegistryError(
-            f"kept during {step}, so a prebuild's snapshot would carry it to everybody",
-            hint="run the hook as postCreateCommand and postStartCommand instead",
-            code="written-in-snapshot",
-        )
         if outcome.status not in ("ok", "unverified") or not outcome.kept_in:
             outcomes.append(outcome)
         elif outcome.code is None:
+            warning = causes.KEPT_IN_SNAPSHOT.error(step=step)
             outcomes.append(replace(outcome, code=warning.code, error=warning))
         else:
             # Its place is taken, and neither may hide the other.
             outcomes.append(outcome)
-            message = f"the login of {outcome.registry} was {warning.message}"
-            findings.append(Finding(code=warning.code, message=message, hint=warning.hint))
+            kept = causes.LOGIN_KEPT_IN_SNAPSHOT.finding(host=outcome.registry, step=step)
+            findings.append(kept)
     return replace(report, outcomes=tuple(outcomes), findings=tuple(findings))

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from ..cache.entry import Entry
 from ..cache.memory import credential_of as credential_in
-from ..causes import pull as causes
+from ..causes import credential as credential_causes
+from ..causes import missing as missing_causes
 from ..config.auth_entry import credential_of, folded
 from ..credentials import Credential, RegistrySecret, Secret, token_claims
 from ..discovery import logins_in
@@ -178,12 +179,12 @@ class _Look:
         facts = {**self._facts, "ago": span(ago), "source": place}
         cause: Cause[RegistryError]
         if saved is not None and self.secret is not None:
-            cause = causes.EXPIRED_IN_AUTHS
+            cause = missing_causes.EXPIRED_IN_AUTHS
         elif saved is not None:
-            cause = causes.EXPIRED_UNSEEN
+            cause = missing_causes.EXPIRED_UNSEEN
             facts["variables"] = "its variables"
         else:
-            cause = causes.EXPIRED_BY_HAND
+            cause = missing_causes.TOKEN_OVER
             fix = f"get a new one and run docker login {self._registry}"
             if is_of_set and self.secret is not None:
                 fix = f"update {password_of(self.secret)}, then run devcontainer-registry login"
@@ -213,22 +214,22 @@ class _Look:
         entry = self._entry()
         place = f"our credential helper ({rule})"
         if entry.is_erased:
-            return self._none(rule, causes.ERASED_BY_LOGOUT.error(**self._facts))
+            return self._none(rule, missing_causes.ERASED_BY_LOGOUT.error(**self._facts))
         if entry.has_credential and entry.works(now=scene.now):
             return self._found(credential_in(entry), rule, place, saved=entry.at or scene.now)
         if not entry.has_credential and self.secret is None:
-            return self._none(rule, causes.OUR_HELPER_HAS_NO_LOGIN.error(**self._facts))
+            return self._none(rule, missing_causes.OUR_HELPER_HAS_NO_LOGIN.error(**self._facts))
         if not entry.has_credential:
-            due = causes.FIRST_USE_DUE.error(**self._facts)
+            due = missing_causes.FIRST_USE_DUE.error(**self._facts)
             return self._failed(
                 due, "no login yet; the helper gets one", rule, place, status="skipped"
             )
         ago = span(scene.now - (entry.expires_at or scene.now))
         if self.secret is not None:
-            due = causes.RENEWAL_DUE.error(**self._facts, ago=ago)
+            due = missing_causes.RENEWAL_DUE.error(**self._facts, ago=ago)
             seen = f"expired {ago} ago; renewed at the next pull"
             return self._failed(due, seen, rule, place, status="skipped")
-        unseen = causes.EXPIRED_UNSEEN.error(
+        unseen = missing_causes.EXPIRED_UNSEEN.error(
             **self._facts, ago=ago, variables=f"the variables for {self._registry}"
         )
         seen = f"expired {ago} ago; the helper cannot see its variables here"
@@ -251,9 +252,13 @@ class _Look:
         assert scene.document is not None
         if rule == "credsStore" and scene.document.has_login(self._registry):
             vscode = helper.startswith(OF_VSCODE)
-            hidden = causes.LOGIN_HIDDEN_BY_VSCODE if vscode else causes.LOGIN_HIDDEN_BY_STORE
+            hidden = (
+                missing_causes.LOGIN_HIDDEN_BY_VSCODE
+                if vscode
+                else missing_causes.LOGIN_HIDDEN_BY_STORE
+            )
             return self._none(rule, hidden.error(**facts), seen=f"{program} has no login")
-        none = causes.HELPER_HAS_NO_LOGIN.error(**facts)
+        none = missing_causes.HELPER_HAS_NO_LOGIN.error(**facts)
         return self._none(rule, none, seen=f"{program} has no login")
 
     # What is not found.
@@ -287,12 +292,7 @@ class _Look:
         )
 
     def _registry_token(self) -> Answer:
-        error = ConfigError(
-            f"config.json has a registrytoken for {self._registry}, which is no user name and "
-            "password",
-            hint=f"run docker logout {self._registry}, and log in again",
-            code="registry-token",
-        )
+        error = credential_causes.REGISTRY_TOKEN.error(host=self._registry)
         return self._failed(error, "a registrytoken in auths", "auths", "auths")
 
     def _none(self, rule: str, why: RegistryError | None, *, seen: str = "none") -> Answer:
@@ -328,7 +328,7 @@ class _Look:
         numbers = tuple(map(int, re.findall(r"\d+", version)[:2]))
         if not version or numbers >= _READS_AUTH_CONFIG:
             return None
-        return causes.DOCKER_IS_TOO_OLD.error(**self._facts, version=version)
+        return missing_causes.DOCKER_IS_TOO_OLD.error(**self._facts, version=version)
 
 
 def _seen_of(error: RegistryError, program: str) -> str:

@@ -11,7 +11,8 @@ import time
 from dataclasses import replace
 from functools import partial
 
-from ..causes import pull as causes
+from ..causes import image as image_causes
+from ..causes import network as network_causes
 from ..errors import DiscoveryError, InvalidRegistryError, RegistryError
 from ..keychain.target import parse_target
 from ..network.conversation import Conversation
@@ -118,7 +119,7 @@ def _unusable(broken: Incomplete) -> ImageDiagnosis:
 
 
 def _invalid(image: str) -> ImageDiagnosis:
-    error = causes.INVALID_IMAGE.error()
+    error = image_causes.INVALID_IMAGE.error()
     step = Step(name="image", status="fail", message="not an image reference", error=error)
     return ImageDiagnosis(image=image, registry=None, steps=(step,))
 
@@ -308,5 +309,5 @@ def blamed(steps: list[Step], why: RegistryError, unread: RegistryError | None) 
 
 
 def _late(target: Target) -> Step:
-    error = causes.OUT_OF_TIME.error(registry=target.registry)
+    error = network_causes.OUT_OF_TIME.error(registry=target.registry)
     return Step(name="network", status="fail", message="no answer in time", error=error)

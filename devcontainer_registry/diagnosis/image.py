@@ -11,7 +11,8 @@ import platform
 import re
 from urllib.parse import urlencode
 
-from ..causes import pull as causes
+from ..causes import image as image_causes
+from ..causes import missing as missing_causes
 from ..credentials import token_claims
 from ..errors import AuthenticationError, RegistryError
 from ..network import refusals
@@ -104,21 +105,21 @@ class ImageCheck:
             return failed("image", *self._absent(seen, authorization))
         if status == 200 or response.redirected:
             where = f" (at {place(response.url)})" if response.redirected else ""
-            error = causes.NOT_A_MANIFEST.error(**self._facts, where=where)
+            error = image_causes.NOT_A_MANIFEST.error(**self._facts, where=where)
             return failed("image", seen, error)
         raise refusals.error(response, self._talk.registry)
 
     def _denied(self, seen: str) -> Step:
         answer = self._answer
         if answer.credential is None:
-            error = answer.why_none or causes.NO_LOGIN.error(**self._facts)
+            error = answer.why_none or missing_causes.NO_LOGIN.error(**self._facts)
             return failed("image", "denied without a login", error)
         secret = answer.secret if answer.is_of_set else None
         fix = explained(self._scene, secret, "pull-denied") if secret is not None else ""
         if fix and secret is not None:
             facts = {**self._facts, "source": secret.source, "fix": fix}
-            return failed("image", seen, causes.PULL_DENIED_OF_KIND.error(**facts))
-        return failed("image", seen, causes.PULL_DENIED.error(**self._facts))
+            return failed("image", seen, image_causes.PULL_DENIED_OF_KIND.error(**facts))
+        return failed("image", seen, image_causes.PULL_DENIED_TO_USER.error(**self._facts))
 
     def _absent(self, seen: str, authorization: str | None) -> tuple[str, RegistryError]:
         """
@@ -131,19 +132,21 @@ class ImageCheck:
             if target.is_digest:  # which is spelled like no tag
                 near = ["latest"] if "latest" in tags else tags[-1:]
             facts = {**self._facts, "nearest": ", ".join(near), "first": near[0]}
-            cause = causes.DIGEST_NOT_FOUND if target.is_digest else causes.TAG_NOT_FOUND
+            cause = (
+                image_causes.DIGEST_NOT_FOUND if target.is_digest else image_causes.TAG_NOT_FOUND
+            )
             return f'no tag "{target.reference}" among {len(tags)}', cause.error(**facts)
         if self._answer.credential is None:
             why = self._answer.why_none
             # The reason why docker has no login is the nearer one, where there is a reason.
             if why is not None and why.code != "no-login":
                 return seen, why
-            return seen, causes.NOT_FOUND_ANONYMOUSLY.error(**self._facts)
+            return seen, image_causes.NOT_FOUND_ANONYMOUSLY.error(**self._facts)
         if status == 200:
-            return seen, causes.REPOSITORY_EMPTY.error(**self._facts)
+            return seen, image_causes.REPOSITORY_EMPTY.error(**self._facts)
         if status == 404:
-            return seen, causes.REPOSITORY_NOT_FOUND.error(**self._facts)
-        return seen, causes.IMAGE_NOT_FOUND.error(**self._facts)
+            return seen, image_causes.REPOSITORY_NOT_FOUND.error(**self._facts)
+        return seen, image_causes.IMAGE_NOT_SEEN.error(**self._facts)
 
     def _tags(self, authorization: str | None) -> tuple[int, list[str]]:
         """
@@ -179,7 +182,7 @@ class ImageCheck:
             return None
         shown = ", ".join(platforms[:6])
         facts = {**self._facts, "wanted": wanted, "platforms": shown, "first": platforms[0]}
-        return failed("image", f"no manifest for {wanted}", causes.NO_PLATFORM.error(**facts))
+        return failed("image", f"no manifest for {wanted}", image_causes.NO_PLATFORM.error(**facts))
 
     # Pushing.
 
@@ -192,7 +195,7 @@ class ImageCheck:
             )
         if may:
             return Step(name="image", status="ok", message=f"{message}; push allowed", facts=facts)
-        return failed("image", "push denied", causes.PUSH_DENIED.error(**self._facts))
+        return failed("image", "push denied", image_causes.PUSH_DENIED.error(**self._facts))
 
     def _may_push(self) -> bool | None:
         """

@@ -5,7 +5,7 @@ The fifth step: a login with what docker would send.
 
 from __future__ import annotations
 
-from ..causes import pull as causes
+from ..causes import login as login_causes
 from ..errors import AuthenticationError, RegistryError
 from ..network.answers import is_manifest
 from ..network.conversation import Conversation
@@ -63,7 +63,7 @@ def _refused_before(scene: Scene, answer: Answer) -> AuthenticationError | None:
     recalled = scene.memory.recall(secret)
     if not recalled.was_refused(now=scene.now):
         return None
-    error = causes.REFUSED_BEFORE.error(
+    error = login_causes.SET_REFUSED_BEFORE.error(
         registry=secret.registry,
         source=secret.source,
         time=moment(recalled.at, now=scene.now),
@@ -92,15 +92,17 @@ def _refused(
     if secret is not None:
         facts |= {"source": secret.source, "id": secret.id, "password": password_of(secret)}
         if not answer.is_of_set:
-            return causes.SENDS_OLD_LOGIN.error(**facts)
+            return login_causes.SENDS_OLD_LOGIN.error(**facts)
         hint = hint_of(scene, secret)
         fix = explained(scene, secret, "rejected") if hint else ""
         if hint:
             fix = fix or f"set {password_of(secret)} to what the registry takes"
-            return causes.REFUSED_SET_OF_KIND.error(**facts, hint=hint, fix=fix)
-        return causes.REFUSED_SET.error(**facts)
+            return login_causes.REFUSED_SET_OF_KIND.error(**facts, hint=hint, fix=fix)
+        return login_causes.REFUSED_SET.error(**facts)
     by_helper = answer.rule in ("credHelpers", "credsStore")
-    return (causes.REFUSED_BY_HELPER if by_helper else causes.REFUSED_BY_HAND).error(**facts)
+    return (login_causes.REFUSED_BY_HELPER if by_helper else login_causes.REFUSED_BY_HAND).error(
+        **facts
+    )
 
 
 def anonymously(scene: Scene, target: Target, transport: Transport) -> Conversation | None:
@@ -136,7 +138,7 @@ def public_step(target: Target, answer: Answer, last: Step) -> Step:
         fix = f"delete the login from {answer.place}"
     if answer.secret is not None:
         fix = f"update {password_of(answer.secret)}, or {fix}"
-    error = causes.REFUSED_BUT_PUBLIC.error(
+    error = login_causes.REFUSED_BUT_PUBLIC.error(
         registry=target.registry, place=answer.place, name=target.name, fix=fix
     )
     return failed("login", last.message, error)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 
-from ..causes import pull as causes
+from ..causes import login as login_causes
+from ..causes import missing as missing_causes
 from ..config.file import DockerConfig
 from ..discovery import entries_in, logins_in
 from ..errors import ConfigError, RegistryError
@@ -48,7 +49,7 @@ class _Reasons:
             self._of_set()
             or self._elsewhere()
             or self._of_variables()
-            or causes.NO_LOGIN.error(**self._facts)
+            or missing_causes.NO_LOGIN.error(**self._facts)
         )
 
     def _of_set(self) -> RegistryError | None:
@@ -64,14 +65,14 @@ class _Reasons:
             return None
         recalled = scene.memory.recall(secret)
         if recalled.state == "refused":
-            return causes.REFUSED_BEFORE.error(
+            return login_causes.SET_REFUSED_BEFORE.error(
                 **self._facts,
                 source=secret.source,
                 time=moment(recalled.at, now=scene.now),
                 password=password_of(secret),
             )
         elsewhere = self._elsewhere()
-        return elsewhere or causes.LOGIN_NOT_RUN.error(**self._facts, source=secret.source)
+        return elsewhere or missing_causes.LOGIN_NOT_RUN.error(**self._facts, source=secret.source)
 
     def _of_variables(self) -> RegistryError | None:
         """
@@ -85,7 +86,9 @@ class _Reasons:
         return unknown[0].error if unknown else None
 
     def _typo(self, near: tuple[str, str, str]) -> RegistryError:
-        return causes.NO_LOGIN_BUT_TYPO.error(**self._facts, variable=near[1], meant=near[2])
+        return missing_causes.NO_LOGIN_BUT_TYPO.error(
+            **self._facts, variable=near[1], meant=near[2]
+        )
 
     def _elsewhere(self) -> RegistryError | None:
         """
@@ -94,22 +97,30 @@ class _Reasons:
         scene, registry, facts = self._scene, self._registry, self._facts
         text = scene.environ.get(_AUTH_CONFIG, "")
         if text and not logins_in(text) and self._stands_in(text):
-            return causes.DOCKER_IGNORES_VARIABLE.error(**facts)
+            return missing_causes.DOCKER_IGNORES_VARIABLE.error(**facts)
         for key in self._other_keys():
             same_host = key.lower() == registry.config_key.lower()
-            cause = causes.LOGIN_UNDER_OTHER_SPELLING if same_host else causes.LOGIN_FOR_OTHER_PORT
+            cause = (
+                missing_causes.LOGIN_UNDER_OTHER_SPELLING
+                if same_host
+                else missing_causes.LOGIN_FOR_OTHER_PORT
+            )
             return cause.error(**facts, key=key)
         other = self._other_config()
         if other is not None:
             named = "DOCKER_CONFIG" in scene.environ
-            cause = causes.LOGIN_IN_OTHER_CONFIG if named else causes.LOGIN_OF_OTHER_USER
+            cause = (
+                missing_causes.LOGIN_IN_OTHER_CONFIG
+                if named
+                else missing_causes.LOGIN_OF_OTHER_USER
+            )
             return cause.error(**facts, other=other)
         try:
             plain = Registry(str(registry))
             login = login_of_podman(plain, self._target.name, scene.environ, _HELPER_MAX)
         except RegistryError:
             login = None
-        return causes.LOGIN_IN_PODMAN_ONLY.error(**facts) if login is not None else None
+        return missing_causes.LOGIN_IN_PODMAN_ONLY.error(**facts) if login is not None else None
 
     def _stands_in(self, text: str) -> bool:
         try:

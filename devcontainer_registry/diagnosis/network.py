@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from ..causes import pull as causes
+from ..causes import network as network_causes
 from ..errors import RegistryError, UnreachableError
 from ..naming import variable
 from ..network.proxies import proxy_for
@@ -131,23 +131,23 @@ def _of_certificate(
     host, now = registry.api_host, scene.now
     facts: dict[str, object] = {"host": host, "now": date(now), "issuer": found.issuer}
     if found.starts > now:
-        return causes.CERTIFICATE_NOT_YET_VALID.error(**facts, start=date(found.starts))
+        return network_causes.CERTIFICATE_VALID_FROM.error(**facts, start=date(found.starts))
     if found.ends < now:
         there = found.server_time
         if there is not None and there < found.ends and now - there > _SKEW_MAX:
             days = round((now - there) / 86400)
-            return causes.CLOCK_AHEAD.error(**facts, days=days)
-        return causes.CERTIFICATE_EXPIRED.error(**facts, end=date(found.ends))
+            return network_causes.CLOCK_AHEAD.error(**facts, days=days)
+        return network_causes.CERTIFICATE_EXPIRED_ON.error(**facts, end=date(found.ends))
     if error.code == "certificate-wrong-host":
         names = ", ".join(found.names[:3])
-        return causes.CERTIFICATE_OF_OTHER_HOST.error(**facts, names=names)
+        return network_causes.CERTIFICATE_OF_OTHER_HOST.error(**facts, names=names)
     if error.code != "certificate-untrusted":
         return error
     secret = scene.secret_of(registry)
     ca_file = f", and set {variable(secret.id, 'CA_FILE')} to it" if secret is not None else ""
     if found.is_self_signed:
-        return causes.CERTIFICATE_SELF_SIGNED.error(**facts, set=ca_file)
+        return network_causes.CERTIFICATE_SELF_SIGNED.error(**facts, set=ca_file)
     way = _proxy_of(registry, scene.environ)
     if way:
-        return causes.CERTIFICATE_OF_INTERCEPTOR.error(**facts, proxy=way)
-    return causes.CERTIFICATE_OF_UNKNOWN_CA.error(**facts, set=ca_file)
+        return network_causes.CERTIFICATE_OF_INTERCEPTOR.error(**facts, proxy=way)
+    return network_causes.CERTIFICATE_OF_UNKNOWN_CA.error(**facts, set=ca_file)

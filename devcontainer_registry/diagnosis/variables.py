@@ -12,6 +12,7 @@ import re
 import stat
 
 from .. import authenticators as plugins
+from ..causes import config as config_causes
 from ..config.findings import why_unread_in
 from ..errors import AuthenticationError, ConfigError
 from ..naming import variable
@@ -199,11 +200,7 @@ def _unread(scene: Scene, registry: Registry) -> RegistryError | None:
     if document is None:
         return None
     if document.had_bom:
-        return ConfigError(
-            f"{scene.config_path} begins with a byte order mark, over which docker ignores it",
-            hint="save it as UTF-8 without one",
-            code="config-damaged",
-        )
+        return config_causes.HAS_BOM.error(path=scene.config_path)
     if document.asked_for(registry) != "auths":
         return None
     said = why_unread_in(document, scene.config_path)

@@ -14,6 +14,8 @@ import os
 from ..cache.folder import Cache
 from ..cache.memory import Memory
 from ..cache.memory import credential_of as credential_in
+from ..causes import config as config_causes
+from ..causes import credential as credential_causes
 from ..config.auth_entry import credential_of, folded
 from ..config.file import DockerConfig, Document
 from ..config.findings import why_unread_in
@@ -125,11 +127,7 @@ def _check(document: Document, config: DockerConfig, rule: str) -> None:
     Refuse what docker warns of: it then uses none of `auths`, or what chance lets it decode first.
     """
     if document.had_bom:
-        raise ConfigError(
-            f"{config.path} begins with a byte order mark, over which docker ignores it",
-            hint="save it as UTF-8 without one",
-            code="config-damaged",
-        )
+        raise config_causes.HAS_BOM.error(path=config.path)
     said = why_unread_in(document, config.path) if rule == "auths" else None
     if said is not None:
         raise ConfigError(said.message, hint=said.hint, code=said.code)
@@ -143,11 +141,7 @@ def _registry_token(registry: Registry) -> ConfigError:
     https://github.com/moby/moby/blob/v28.2.2/distribution/registry.go (existingTokenHandler)
     https://github.com/google/go-containerregistry/blob/v0.20.2/pkg/v1/remote/transport/bearer.go
     """
-    return ConfigError(
-        f"config.json has a registrytoken for {registry}, which is no user name and password",
-        hint=f"run docker logout {registry}, and log in again",
-        code="registry-token",
-    )
+    return credential_causes.REGISTRY_TOKEN.error(host=registry)
 
 
 def _with_life(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ..cache.entry import Entry
 from ..cache.folder import Cache
 from ..cache.memory import Memory
+from ..causes import credential as causes
 from ..config.file import DockerConfig
 from ..config.findings import helper_missing
 from ..discovery import discover
@@ -221,29 +222,13 @@ class _Look:
         if helper is not None and find_program(program, self.environ) is None:
             return helper_missing(helper, named_in=rule)
         if rule == "credsStore" and wrote:
-            return RegistryError(
-                f"what we wrote is hidden: docker asks {printable(program)}",
-                hint="run login with --store helper, or turn the credsStore off",
-                code="hidden-by-credsstore",
-            )
+            return causes.HIDDEN_BY_STORE.error(program=printable(program))
         if helper is None and not self.document.reads(registry):
-            return RegistryError(
-                "docker cannot read its entry, and drops other logins over it",
-                hint="remove it, or make its auth the padded base64 of USER:PASSWORD",
-                code="login-unreadable",
-            )
+            return causes.UNREADABLE.error()
         if helper == OUR_HELPER and not ours:
-            return RegistryError(
-                "our helper is asked, and has nothing for it",
-                hint="run devcontainer-registry login",
-                code="not-found",
-            )
+            return causes.HELPER_HAS_NOTHING.error()
         expires_at = remembered.expires_at if ours else None
         if expires_at is not None and expires_at <= self.now:
-            renewing = "it is renewed at the next pull"
-            login = "run devcontainer-registry login"
             renewable = helper == OUR_HELPER and registry in self.sources
-            return RegistryError(
-                "the credential has expired", hint=renewing if renewable else login, code="expired"
-            )
+            return causes.EXPIRED.with_fix(causes.RENEWED_NEXT if renewable else None).error()
         return None

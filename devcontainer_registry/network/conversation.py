@@ -13,11 +13,11 @@ import base64
 import time
 from urllib.parse import urlencode
 
-from ..errors import AuthenticationError, RegistryError, UnreachableError
+from ..causes import login as causes
+from ..errors import RegistryError, UnreachableError
 from . import refusals
 from .answers import PULLED, challenge_fault, read_token_answer, refuse_page
 from .challenge import check_realm, parse
-from .failures import led_away, no_challenge, not_a_registry
 from .urls import Url, place
 
 TYPE_CHECKING = False
@@ -112,7 +112,7 @@ class Conversation:
         assert self._identity is not None
         response = self._request("GET", self._root, authorization=self._identity)
         if response.leads_to is not None:
-            raise led_away(self.registry, response.leads_to)
+            raise causes.LED_AWAY.error(host=self.registry, place=response.leads_to)
         if response.status != 200:
             self.is_ignored = response.status == 401 and self._challenge is not None
             raise refusals.error(response, self.registry)
@@ -204,22 +204,18 @@ class Conversation:
                 self.oddity = self.oddity or challenge_fault(headers)
                 return f"Bearer {token}"
         if not challenges:
-            raise no_challenge(self.registry)
+            raise causes.NO_CHALLENGE.error(host=self.registry)
         if basic is None:
-            raise not_a_registry(self.registry, "asks for a login in a way that no registry does")
+            raise causes.STRANGE_CHALLENGE.error(host=self.registry)
         if ping.crossed_hosts:
-            raise led_away(self.registry, place(ping.url))
+            raise causes.LED_AWAY.error(host=self.registry, place=place(ping.url))
         return self._pair()
 
     def _pair(self) -> str | None:
         if self._credential is None:
             return None
         if self._credential.is_identity_token:
-            raise AuthenticationError(
-                f"{self.registry} takes a user name and a password, not an identity token",
-                hint=f"log in to {self.registry} with a user name and a password",
-                code="identity-token-refused",
-            )
+            raise causes.WANTS_PASSWORD.error(host=self.registry)
         return self._basic(self._credential)
 
     def _check_realm(self, realm: str, ping: Response) -> Url:
@@ -256,7 +252,7 @@ class Conversation:
             response = self._request("GET", url, authorization=basic)
         if response.leads_to is not None:
             # The credential stays behind, so that token would be nobody's.
-            raise led_away(realm.netloc, response.leads_to)
+            raise causes.LED_AWAY.error(host=realm.netloc, place=response.leads_to)
         if response.status != 200:
             raise refusals.error(response, self.registry, realm=self.realm)
         return self._read_token(response)
@@ -264,8 +260,7 @@ class Conversation:
     def _read_token(self, response: Response) -> str:
         answer = read_token_answer(response.body)
         if answer.token is None:
-            who = self.realm or self.registry
-            raise not_a_registry(who, "sends no token where a token server does")
+            raise causes.NO_TOKEN.error(host=self.realm or self.registry)
         if answer.is_nobodys and self._credential is not None:
             # Some grant the world's token to a wrong password instead of refusing it.
             self.is_ignored = True

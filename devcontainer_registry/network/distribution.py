@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import AuthenticationError
+from ..causes import image as image_causes
+from ..causes import login as login_causes
+from ..errors import AuthenticationError, RegistryError
 from ..registry import repository_in
 from . import refusals
 from .answers import is_manifest
@@ -80,66 +82,49 @@ def check(
     )
     ping = conversation.ping()
     if ping.status == 200:
-        return Check(
-            verified=False,
-            code="not-checked",
-            message=f"{registry} answers without a login, so nothing was proven",
-            hint="set *_IMAGE to a private image, or expect to see at the first pull",
-        )
+        return _remark(login_causes.NOT_CHECKED.error(host=registry), verified=False)
     # Also where an image is to be pulled: some token servers give the world's token to a wrong
     # password, and with that a public image can be pulled.
     conversation.log_in(ping)
+    realm = conversation.realm
     if conversation.oddity:
-        who = conversation.realm or registry
-        return Check(
-            verified=True,
-            code="docker-cannot-read",
-            realm=conversation.realm,
-            message=f"{registry} accepts the login, but docker cannot read it: "
-            f"{conversation.oddity}",
-            hint=f"tell whoever runs {who}; docker pull fails until that is mended",
+        odd = login_causes.DOCKER_CANNOT_READ.error(
+            host=registry, oddity=conversation.oddity, realm=realm or registry
         )
+        return _remark(odd, realm=realm)
     if not name:
         # Without a login 401, with it 200 at the same URL: see `Conversation.log_in`.
-        return Check(verified=True, realm=conversation.realm)
-    return _check_pull(conversation, name, reference)
+        return Check(verified=True, realm=realm)
+    said = _check_pull(conversation, name, reference)
+    # What ends in a manifest was handed out to this login by the registry.
+    return Check(verified=True, realm=realm) if said is None else _remark(said, realm=realm)
 
 
-def _check_pull(conversation: Conversation, name: str, reference: str) -> Check:
-    registry, realm = conversation.registry, conversation.realm
-    denied = Check(
-        verified=True,
-        code="pull-denied",
-        realm=realm,
-        message=f"{registry} accepts the login but denies a pull of {name}",
-        hint=f"give it permission to read {name}",
+def _remark(said: RegistryError, *, verified: bool = True, realm: str | None = None) -> Check:
+    return Check(
+        verified=verified, code=said.code, realm=realm, message=said.message, hint=said.hint
     )
+
+
+def _check_pull(conversation: Conversation, name: str, reference: str) -> RegistryError | None:
+    """
+    Why *name* was not proven to be there for a pull; None: it was.
+    """
+    facts = {"host": conversation.registry, "name": name, "reference": reference}
+    denied = image_causes.PULL_DENIED.error(**facts)
     try:
         authorization = conversation.authorize(name, "pull")
     except AuthenticationError:
         return denied
     response = conversation.manifest(name, reference, authorization)
     if response.status == 200 and is_manifest(response):
-        # What ends in a manifest was handed out to this login by the registry.
-        return Check(verified=True, realm=realm)
-    if response.status == 200 or response.redirected:
-        where = f" at {place(response.url)}" if response.redirected else ""
-        return Check(
-            verified=True,
-            code="not-checked",
-            realm=realm,
-            message=f"{registry} accepts the login; whether {name} can be pulled was not "
-            f"proven: the answer{where} is no manifest",
-            hint="pull the image to see; a proxy or a sign-in page may answer in between",
-        )
+        return None
+    if response.redirected:
+        return image_causes.NO_MANIFEST_ELSEWHERE.error(**facts, place=place(response.url))
+    if response.status == 200:
+        return image_causes.NO_MANIFEST.error(**facts)
     if response.status == 404:
-        return Check(
-            verified=True,
-            code="image-not-found",
-            realm=realm,
-            message=f"{registry} has no image {name}:{reference} that this login may see",
-            hint="check *_IMAGE, and that the login may read that repository",
-        )
+        return image_causes.IMAGE_NOT_FOUND.error(**facts)
     if response.status not in (401, 403):
-        raise refusals.error(response, registry)
+        raise refusals.error(response, conversation.registry)
     return denied

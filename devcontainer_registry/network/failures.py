@@ -52,31 +52,6 @@ def sort(exc: BaseException, host: str) -> RegistryError:
 _HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
-# These three until their callers state the causes themselves.
-
-
-def not_a_registry(host: str, why: str) -> RegistryError:
-    """
-    *host* answered what no registry answers; *why* completes the sentence.
-    """
-    some = login.STRANGE_CHALLENGE
-    return some.kind(f"{host} {why}", hint=some.fix, code=some.code)
-
-
-def no_challenge(host: str) -> RegistryError:
-    """
-    The error for *host*, whose 401 has no `WWW-Authenticate`.
-    """
-    return login.NO_CHALLENGE.error(host=host)
-
-
-def led_away(host: str, where: str) -> UnreachableError:
-    """
-    The error for *host*, which redirects to *where* once it was sent a credential.
-    """
-    return login.LED_AWAY.error(host=host, place=where)
-
-
 def is_unanswered(exc: BaseException) -> bool:
     """
     Whether *exc* says that the connection ended before any octet of an answer.

@@ -19,6 +19,8 @@ from urllib.parse import urlencode
 from urllib3 import HTTPConnectionPool, PoolManager, ProxyManager, Timeout
 from urllib3.exceptions import HTTPError
 
+from ..causes import login as login_causes
+from ..causes import network as network_causes
 from ..errors import UnreachableError
 from . import failures, sockets
 from .connections import BODY_MAX, HttpPool, HttpsPool, TlsSocket, drop_idle, read_body
@@ -184,7 +186,7 @@ class Transport:
                 wanted = {k: v for k, v in wanted.items() if k.lower() in _FORWARDED}
                 redirected, crossed = True, crossed or not at.same_host(target)
                 at = target
-        raise failures.not_a_registry(_parse(url).netloc, "redirects in circles")
+        raise login_causes.REDIRECTS_IN_CIRCLES.error(host=_parse(url).netloc)
 
     def close(self) -> None:
         """
@@ -215,11 +217,7 @@ class Transport:
             proxy = proxy_for(url.hostname, url.port, self._environ)
             context = self._trust.context(trusted_as, ca_file=ca_file)
         elif not url.is_loopback:
-            raise UnreachableError(
-                f"{url.netloc} is to be asked over plain HTTP, which anybody on the way can read",
-                hint="use https; plain HTTP is for registries on localhost only",
-                code="insecure",
-            )
+            raise network_causes.INSECURE.error(host=url.netloc)
         with self._lock:
             manager = self._pools.get((proxy, context))
             if manager is None:
@@ -250,10 +248,7 @@ def _parse(url: str) -> Url:
     parsed = Url.parse(url)
     if parsed is None:
         # Without the URL: whatever made it no URL may be a secret in the wrong place.
-        msg = "not a URL that can be asked"
-        raise UnreachableError(
-            msg, hint="check the spelling of the registry", code="invalid-server"
-        )
+        raise login_causes.NO_URL.error()
     return parsed
 
 
@@ -282,7 +277,7 @@ def _ask(
         # Without the cause: urllib3 quotes the URL, and http.client what the server sent.
         raise failures.sort(exc, url.netloc) from None
     if len(content) > BODY_MAX and answer.status < 400:
-        raise failures.not_a_registry(url.netloc, f"sends more than {BODY_MAX // 1024} KiB")
+        raise login_causes.TOO_LARGE.error(host=url.netloc, size=BODY_MAX // 1024)
     return Response(
         status=answer.status,
         headers=tuple(answer.headers.items()),

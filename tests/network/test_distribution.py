@@ -156,7 +156,7 @@ def test_an_identity_token_is_not_sent_as_a_password(world):
 
     exc = refused(world, AuthenticationError, credential=IDENTITY)
 
-    assert "rejected" == exc.code
+    assert "identity-token-refused" == exc.code
     assert [] == sent_to(registry)
 
 
