@@ -104,7 +104,7 @@ PULL_DENIED_OF_KIND = Cause(
     "pull-denied",
     AuthenticationError,
     "{registry} accepts {source} and denies it a pull of {name}",
-    "{fix}",
+    "give {user} permission to read {name}",
 )
 PUSH_DENIED = Cause(
     "push-denied",

@@ -6,7 +6,7 @@ Causes of a login that a registry refuses.
 from __future__ import annotations
 
 from ..errors import AuthenticationError, RegistryError, TransientError, UnreachableError
-from .cause import Cause, Reason
+from .cause import Cause, Fix, Reason
 
 # It says no.
 
@@ -212,7 +212,7 @@ REFUSED_BUT_PUBLIC = Cause(
     AuthenticationError,
     "{registry} refused the login from {place}, and {name} is public: without a login the pull "
     "works",
-    "{fix}",
+    "run docker logout {registry}",
 )
 REFUSED_SET = Cause(
     "rejected",
@@ -224,7 +224,7 @@ REFUSED_SET_OF_KIND = Cause(
     "rejected",
     AuthenticationError,
     "{registry} refused {source}: {hint}",
-    "{fix}",
+    "set {password} to what {registry} takes",
 )
 REFUSED_BY_HAND = Cause(
     "rejected",
@@ -244,3 +244,21 @@ SET_REFUSED_BEFORE = Cause(
     "{registry} refused {source} at {time}; it was not sent again",
     "update {password}, then run devcontainer-registry login --only {id}",
 )
+
+REFUSED_BUT_PUBLIC_OF_HELPER = Fix(
+    "refused-but-public", "where a helper keeps the login", "delete the login from {place}"
+)
+REFUSED_BUT_PUBLIC_OF_SET = Fix(
+    "refused-but-public",
+    "where the login is of a set",
+    "update {password}, or run docker logout {registry}",
+)
+
+# The wrong kind of secret, told from its shape.
+
+OF_ANOTHER_REGISTRY = Reason("hint", "its password looks like {what}")
+FINE_GRAINED = Reason("hint", "ghcr.io takes no fine-grained token (github_pat_)")
+ID_OF_SECRET = Reason("hint", "its password looks like the id of an Entra ID secret, not its value")
+CUT_KEY = Reason("hint", "its password is not a whole JSON key")
+LACKS_SESSION_TOKEN = Reason("hint", "a temporary AWS key (ASIA) needs _SESSION_TOKEN")
+HAS_EXPIRED = Reason("hint", "its password has expired")

@@ -6,7 +6,7 @@ Causes of a login that docker does not find.
 from __future__ import annotations
 
 from ..errors import AuthenticationError, ConfigError, DiscoveryError, UnreachableError
-from .cause import Cause
+from .cause import Cause, Fix
 
 NO_LOGIN = Cause(
     "no-login",
@@ -121,7 +121,7 @@ TOKEN_OVER = Cause(
     "token-expired",
     AuthenticationError,
     "the token for {registry} from {source} expired {ago} ago",
-    "{fix}",
+    "get a new one and run docker login {registry}",
 )
 RENEWAL_DUE = Cause(
     "renewal-due",
@@ -135,4 +135,23 @@ FIRST_USE_DUE = Cause(
     UnreachableError,
     "not checked: our helper gets its first login for {registry} at the next pull",
     "run devcontainer-registry login --only {id}, then doctor again",
+)
+TOKEN_OVER_OF_SET = Fix(
+    "token-expired",
+    "where it is of a set",
+    "update {password}, then run devcontainer-registry login",
+)
+
+# docker pull goes on without the helper.
+
+OTHERS_FAIL = Cause(
+    "helper-failed",
+    ConfigError,
+    "{message}: docker run, build and compose fail",
+    "{fix}",
+)
+EXPIRED_UNSEEN_IN_AUTHS = Fix(
+    "expired",
+    "where no variables for it are visible",
+    "run devcontainer-registry login, in a shell that has its variables",
 )

@@ -178,17 +178,14 @@ class _Look:
     ) -> Answer:
         facts = {**self._facts, "ago": span(ago), "source": place}
         cause: Cause[RegistryError]
-        if saved is not None and self.secret is not None:
-            cause = missing_causes.EXPIRED_IN_AUTHS
-        elif saved is not None:
-            cause = missing_causes.EXPIRED_UNSEEN
-            facts["variables"] = "its variables"
+        if saved is not None:
+            unseen = missing_causes.EXPIRED_UNSEEN_IN_AUTHS if self.secret is None else None
+            cause = missing_causes.EXPIRED_IN_AUTHS.with_fix(unseen)
         else:
             cause = missing_causes.TOKEN_OVER
-            fix = f"get a new one and run docker login {self._registry}"
             if is_of_set and self.secret is not None:
-                fix = f"update {password_of(self.secret)}, then run devcontainer-registry login"
-            facts["fix"] = fix
+                cause = cause.with_fix(missing_causes.TOKEN_OVER_OF_SET)
+                facts["password"] = password_of(self.secret)
         return self._failed(cause.error(**facts), f"expired {span(ago)} ago", rule, place)
 
     def _of_auths(self, credential: Credential) -> Answer:
@@ -278,9 +275,8 @@ class _Look:
         """
         assert self._scene.document is not None
         message = exc.message.replace("config.json", rule, 1)
-        error = type(exc)(
-            f"{message}: docker run, build and compose fail", hint=exc.hint, code=exc.code
-        )
+        said = missing_causes.OTHERS_FAIL.say(message=message)
+        error = type(exc)(said, hint=exc.hint, code=exc.code)
         credential = self._scene.document.auth(self._registry)
         answer = self._failed(error, seen, rule, "auths")
         return replace(

@@ -20,7 +20,7 @@ from ..network.answers import PULLED, is_manifest
 from ..network.conversation import Conversation
 from ..network.urls import Url, place
 from .report import Step, failed
-from .variables import explained
+from .variables import explained, with_hint
 
 TYPE_CHECKING = False
 
@@ -115,10 +115,11 @@ class ImageCheck:
             error = answer.why_none or missing_causes.NO_LOGIN.error(**self._facts)
             return failed("image", "denied without a login", error)
         secret = answer.secret if answer.is_of_set else None
-        fix = explained(self._scene, secret, "pull-denied") if secret is not None else ""
-        if fix and secret is not None:
-            facts = {**self._facts, "source": secret.source, "fix": fix}
-            return failed("image", seen, image_causes.PULL_DENIED_OF_KIND.error(**facts))
+        knows = explained(self._scene, secret, "pull-denied") if secret is not None else ""
+        if knows and secret is not None:
+            facts = {**self._facts, "source": secret.source}
+            error = with_hint(image_causes.PULL_DENIED_OF_KIND.error(**facts), knows)
+            return failed("image", seen, error)
         return failed("image", seen, image_causes.PULL_DENIED_TO_USER.error(**self._facts))
 
     def _absent(self, seen: str, authorization: str | None) -> tuple[str, RegistryError]:

@@ -10,7 +10,7 @@ from ..errors import AuthenticationError, RegistryError
 from ..network.answers import is_manifest
 from ..network.conversation import Conversation
 from .report import Step, failed, moment
-from .variables import explained, hint_of, password_of
+from .variables import explained, hint_of, password_of, with_hint
 
 TYPE_CHECKING = False
 
@@ -94,10 +94,10 @@ def _refused(
         if not answer.is_of_set:
             return login_causes.SENDS_OLD_LOGIN.error(**facts)
         hint = hint_of(scene, secret)
-        fix = explained(scene, secret, "rejected") if hint else ""
         if hint:
-            fix = fix or f"set {password_of(secret)} to what the registry takes"
-            return login_causes.REFUSED_SET_OF_KIND.error(**facts, hint=hint, fix=fix)
+            knows = explained(scene, secret, "rejected")
+            error = login_causes.REFUSED_SET_OF_KIND.error(**facts, hint=hint)
+            return with_hint(error, knows)
         return login_causes.REFUSED_SET.error(**facts)
     by_helper = answer.rule in ("credHelpers", "credsStore")
     return (login_causes.REFUSED_BY_HELPER if by_helper else login_causes.REFUSED_BY_HAND).error(
@@ -133,12 +133,12 @@ def public_step(target: Target, answer: Answer, last: Step) -> Step:
     """
     The failed login step *last* of an image that can be read without a login.
     """
-    fix = f"run docker logout {target.registry}"
-    if answer.rule not in ("auths", "none"):
-        fix = f"delete the login from {answer.place}"
+    facts = {"registry": target.registry, "place": answer.place, "name": target.name}
+    fix = None
     if answer.secret is not None:
-        fix = f"update {password_of(answer.secret)}, or {fix}"
-    error = login_causes.REFUSED_BUT_PUBLIC.error(
-        registry=target.registry, place=answer.place, name=target.name, fix=fix
-    )
+        fix = login_causes.REFUSED_BUT_PUBLIC_OF_SET
+        facts["password"] = password_of(answer.secret)
+    elif answer.rule not in ("auths", "none"):
+        fix = login_causes.REFUSED_BUT_PUBLIC_OF_HELPER
+    error = login_causes.REFUSED_BUT_PUBLIC.with_fix(fix).error(**facts)
     return failed("login", last.message, error)

@@ -13,6 +13,7 @@ import stat
 
 from .. import authenticators as plugins
 from ..causes import config as config_causes
+from ..causes import login as login_causes
 from ..config.findings import why_unread_in
 from ..errors import AuthenticationError, ConfigError
 from ..naming import variable
@@ -103,20 +104,20 @@ def hint_of(scene: Scene, secret: RegistrySecret) -> str:
     username, registry = secret.username or "", secret.registry
     for prefix, (what, home) in _TOKENS.items():
         if text.startswith(prefix) and registry in _HOSTED and registry != home:
-            return f"its password looks like {what}"
+            return login_causes.OF_ANOTHER_REGISTRY.say(what=what)
     if text.startswith("github_pat_") and registry == "ghcr.io":
-        return "ghcr.io takes no fine-grained token (github_pat_)"
+        return login_causes.FINE_GRAINED.say()
     if registry.endswith((".azurecr.io", ".azurecr.cn", ".azurecr.us")) and _GUID.fullmatch(text):
-        return "its password looks like the id of an Entra ID secret, not its value"
+        return login_causes.ID_OF_SECRET.say()
     if username.startswith("_json_key") and not _is_json_key(username, text):
-        return "its password is not a whole JSON key"
+        return login_causes.CUT_KEY.say()
     if ".dkr.ecr" in registry and username.startswith("ASIA") and secret.session_token is None:
-        return "a temporary AWS key (ASIA) needs _SESSION_TOKEN"
+        return login_causes.LACKS_SESSION_TOKEN.say()
     authenticator = scene.authenticator_of(secret)
     if authenticator is not None and plugins.passes_on(authenticator, secret):
         ends = expiry_of(scene, secret)
         if ends is not None and ends <= scene.now:
-            return "its password has expired"
+            return login_causes.HAS_EXPIRED.say()
     return ""
 
 
@@ -152,6 +153,13 @@ def explained(scene: Scene, secret: RegistrySecret, code: str) -> str:
         return plugins.explain(authenticator, secret, refusal)
     except Exception:  # noqa: BLE001  (a hint too many must not cost the diagnosis)
         return ""
+
+
+def with_hint(error: RegistryError, hint: str) -> RegistryError:
+    """
+    Return *error* with *hint*, if there is one, in place of its own.
+    """
+    return type(error)(error.message, hint=hint, code=error.code) if hint else error
 
 
 def _is_json_key(username: str, text: str) -> bool:

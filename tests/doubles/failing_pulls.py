@@ -17,6 +17,8 @@ from doubles.homes import encoded
 from doubles.internet import Authority, Internet, tls_server
 from doubles.worlds import PASSWORD, USER, Special, answer_of, ecr_password
 
+from devcontainer_registry.cache.folder import Cache
+from devcontainer_registry.registry import Registry
 from devcontainer_registry.testing import LoopbackRegistry
 from devcontainer_registry.testing.loopback import LoopbackServer
 
@@ -473,6 +475,44 @@ def _first_login_is_the_helpers(world):
     registry = world.registry()
     world.config({"credHelpers": {registry: "devcontainer-registry"}})
     world.set(registry)
+
+
+def _saved(world):
+    """
+    A login that we saved in auths, and that has expired since.
+    """
+    from devcontainer_registry.logins.login import login
+
+    registry = world.registry()
+    world.set(registry)
+    assert login(environ=world.environ).ok
+    cache = Cache.locate(world.environ)
+    life = {"issued_at": time.time() - 50000, "expires_at": time.time() - 4 * 3600}
+    cache.write(Registry(registry), {**cache.read(Registry(registry)), **life})
+    return registry
+
+
+@cause(
+    "expired",
+    "the login for {R} that devcontainer-registry saved expired 4 h ago",
+    "run devcontainer-registry login --only CORP",
+    5,
+)
+def _saved_login_has_expired(world):
+    _saved(world)
+
+
+@cause(
+    "expired",
+    "the login for {R} that devcontainer-registry saved expired 4 h ago",
+    "run devcontainer-registry login, in a shell that has its variables",
+    5,
+)
+def _saved_login_has_expired_unseen(world):
+    _saved(world)
+    for name in list(world.environ):
+        if "_CONTAINER_REGISTRY_" in name:
+            del world.environ[name]
 
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
