@@ -119,7 +119,8 @@ def _of_one_cause(images: Iterable[ImageDiagnosis]) -> list[list[ImageDiagnosis]
 
 def _title(image: ImageDiagnosis) -> str:
     name = image.image or (str(image.registry) if image.registry is not None else "variables")
-    return f"{name}  ({image.where})" if image.where else name
+    about = "; the host fetched it" if image.by_host else ""
+    return f"{name}  ({image.where}{about})" if image.where else name
 
 
 def _count(images: Iterable[ImageDiagnosis], *, push: bool) -> str:
@@ -206,6 +207,7 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
                 "registry": image.registry,
                 "origin": image.origin,
                 "where": image.where or None,
+                "by_host": image.by_host,
                 "ok": image.ok,
                 "can_be_pulled": image.can_be_pulled,
                 "cause": render.error_document(image.cause),

@@ -163,6 +163,7 @@ class _Run:
                 registry=Registry(str(target.registry)),
                 origin=target.origin,
                 where=target.where,
+                by_host=bool(target.where) and self._scene.in_container,
                 steps=self._steps.get(target) or (_late(target),),
             )
             for target in targets

@@ -74,6 +74,7 @@ class ImageDiagnosis:
         origin: Who named it: an argument, a part of the configuration, or a set of variables.
         where: The place in the configuration, or "".
         steps: In docker's order, up to the first that failed.
+        by_host: Whether this is a container and the image one that its host fetched.
     """
 
     image: str | None
@@ -81,6 +82,7 @@ class ImageDiagnosis:
     origin: Origin = "argument"
     where: str = ""
     steps: tuple[Step, ...] = ()
+    by_host: bool = False
 
     @property
     def failed(self) -> Step | None:

@@ -150,6 +150,7 @@ def test_a_program_reads_every_step_with_its_facts(world):
         "registry",
         "origin",
         "where",
+        "by_host",
         "ok",
         "can_be_pulled",
         "cause",

@@ -5,6 +5,8 @@ Causes of a failing pull, each made for real and named by the diagnosis.
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from doubles.failing_pulls import CASES
 from doubles.worlds import World
@@ -17,11 +19,29 @@ def _world(tmp_path):
     world.close()
 
 
+@pytest.fixture(name="peers")
+def _peers(monkeypatch):
+    """
+    The ports of this machine to which connections are made.
+    """
+    seen = set()
+    connect = socket.socket.connect
+
+    def note(self, address):
+        if self.family != socket.AF_UNIX:
+            seen.add(address[1])
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", note)
+    return seen
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_a_cause_is_named_with_its_fix(name, world):
+def test_a_cause_is_named_with_its_fix(name, world, peers):
     build, code, message, fix, exit_status = CASES[name]
     build(world)
     before = world.snapshot()
+    peers.clear()
 
     diagnosis = world.diagnose()
 
@@ -31,8 +51,10 @@ def test_a_cause_is_named_with_its_fix(name, world):
     assert world.filled(fix) == error.hint
     assert exit_status == diagnosis.exit_status
     assert not diagnosis.ok
-    # Nothing was written, and nobody was sent a wrong password twice.
+    # Nothing was written, nobody else was talked to, nor sent a wrong password twice.
     assert before == world.snapshot()
+    assert peers <= world.ports() if world.internet is None else True
+    assert world.strangers() <= {"unknown.example"}
     assert world.refusals() <= 1
 
 

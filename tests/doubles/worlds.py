@@ -14,6 +14,7 @@ import sys
 import threading
 
 from doubles.homes import a_set, encoded
+from doubles.internet import Internet
 from doubles.servers import Fine
 
 from devcontainer_registry.cache.folder import Cache
@@ -89,11 +90,14 @@ class World:
         }
         self.images = []
         self.auth = "bearer"
+        self.internet = None
         self.options = {}
         self.registries = []
         self._stack = contextlib.ExitStack()
 
     def enter(self, part):
+        if isinstance(part, Internet):
+            self.internet = part
         return self._stack.enter_context(part)
 
     def close(self):
@@ -188,6 +192,20 @@ class World:
                         content = file.read()
                 found[path] = status.st_mode, status.st_mtime_ns, content
         return found
+
+    def strangers(self):
+        """
+        The hosts that the proxy was asked for and does not know.
+        """
+        return set(self.internet.unknown_hosts) if self.internet is not None else set()
+
+    def ports(self):
+        """
+        Of the registry, its token server and the proxy: where a connection may go.
+        """
+        places = [self.names.get("R", ""), self.environ.get("HTTPS_PROXY", "")]
+        found = [place.rpartition(":")[2] for place in places]
+        return {int(port) for port in found if port.isdigit()} | {443}
 
     def refusals(self):
         """
