@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+"""
+Causes in the files of a workspace.
+"""
