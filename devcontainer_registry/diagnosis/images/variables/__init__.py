@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+"""
+Variables in devcontainer.json, Dockerfiles and Compose files.
+"""
