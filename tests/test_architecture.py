@@ -85,6 +85,7 @@ DEAR = (
     "typing",
     "urllib",
     "urllib3",
+    "yaml",
 )
 
 # Who may name it, and whether only inside a function.
@@ -98,6 +99,7 @@ HOMES = {
     "structlog": (r"commands/log", True),
     "tenacity": (r"logins/asking", True),
     "urllib3": (r"network/(transport|connections|failures)|authenticators/clouds/bodies", False),
+    "yaml": (r"diagnosis/images/compose", True),
 }
 
 # What docker, or the start of a container, runs each time: these, and what is cheap.
