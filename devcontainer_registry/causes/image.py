@@ -58,6 +58,18 @@ INVALID_IMAGE = Cause(
     "not an image reference that docker pull takes",
     "write it as registry/repository:tag",
 )
+UPPER_CASE = Cause(
+    "image-upper-case",
+    DiscoveryError,
+    "{image} has upper-case letters in its repository, which docker does not take",
+    "write it as {right}",
+)
+HAS_SCHEME = Cause(
+    "image-with-scheme",
+    DiscoveryError,
+    "{image} is a URL, which docker pull does not take",
+    "write it as {right}",
+)
 TAG_NOT_FOUND = Cause(
     "tag-not-found",
     AuthenticationError,

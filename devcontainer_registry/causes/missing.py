@@ -15,6 +15,13 @@ NO_LOGIN = Cause(
     "set <ID>_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD for {registry} and run "
     "devcontainer-registry login, or run docker login {registry}",
 )
+NO_LOGIN_TO_REGISTRY = Cause(
+    "no-login",
+    DiscoveryError,
+    "no login for {registry}",
+    "set <ID>_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD for {registry} and run "
+    "devcontainer-registry login, or run docker login {registry}",
+)
 NO_LOGIN_BUT_TYPO = Cause(
     "near-miss",
     DiscoveryError,

@@ -26,7 +26,7 @@ from .image import ImageCheck
 from .login import anonymously, ignored_step, login_step, public_step
 from .missing import why_none
 from .network import network_step
-from .report import Diagnosis, ImageDiagnosis, Step
+from .report import Diagnosis, ImageDiagnosis, Step, failed
 from .scene import Scene, Target
 from .variables import config_step, variables_step
 
@@ -97,12 +97,33 @@ def diagnose(
 
 
 def _target(image: str) -> Target | None:
+    scheme, _, rest = image.rpartition("://")
+    if scheme and rest.strip("/").partition("/")[2]:
+        return None  # a URL with a path, where a registry's alone would do
     try:
         registry, name = parse_target(image)
         reference = split_image(image)[2] if name else ""
     except InvalidRegistryError:
         return None
+    if not name:
+        return Target(image=None, registry=registry)
     return Target(image=image, registry=registry, name=name, reference=reference)
+
+
+def _invalid(image: str) -> ImageDiagnosis:
+    """
+    The diagnosis of *image*, which is no reference; it is named only where it nearly is one.
+    """
+    error: RegistryError = image_causes.INVALID_IMAGE.error()
+    bare = image.rpartition("://")[2].strip("/")
+    host, slash, rest = bare.partition("/")
+    lower = f"{host}/{rest.lower()}" if slash else bare.lower()
+    if bare != image and _target(bare) is not None:
+        error = image_causes.HAS_SCHEME.error(image=image, right=bare)
+    elif lower != image and _target(lower) is not None:
+        error = image_causes.UPPER_CASE.error(image=image, right=lower)
+    step = failed("image", "not an image reference", error)
+    return ImageDiagnosis(image=image, registry=None, steps=(step,))
 
 
 def _of_sets(scene: Scene) -> list[Target]:
@@ -116,12 +137,6 @@ def _unusable(broken: Incomplete) -> ImageDiagnosis:
     message = broken.source
     step = Step(name="variables", status="fail", message=message, facts=facts, error=broken.error)
     return ImageDiagnosis(image=None, registry=None, origin="variables", steps=(step,))
-
-
-def _invalid(image: str) -> ImageDiagnosis:
-    error = image_causes.INVALID_IMAGE.error()
-    step = Step(name="image", status="fail", message="not an image reference", error=error)
-    return ImageDiagnosis(image=image, registry=None, steps=(step,))
 
 
 class _Run:
@@ -201,8 +216,8 @@ class _Run:
         self._tell(first, steps)
         for target in targets:
             self._steps[target] = tuple(steps)
-        failed = next((step for step in steps if step.error is not None), None)
-        goes_on = failed is None or (failed is answer.step and answer.goes_on)
+        broken = next((step for step in steps if step.error is not None), None)
+        goes_on = broken is None or (broken is answer.step and answer.goes_on)
         then = self._image if goes_on and _has_login(steps) else self._public
         self._at_once([partial(then, t, answer, conversation, unread) for t in targets if t.name])
 

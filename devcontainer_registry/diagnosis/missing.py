@@ -20,6 +20,8 @@ from .variables import near_miss, password_of
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from ..causes.cause import Cause
+    from ..errors import DiscoveryError
     from .scene import Scene, Target
 
 _AUTH_CONFIG = "DOCKER_AUTH_CONFIG"
@@ -49,8 +51,12 @@ class _Reasons:
             self._of_set()
             or self._elsewhere()
             or self._of_variables()
-            or missing_causes.NO_LOGIN.error(**self._facts)
+            or self._none().error(**self._facts)
         )
+
+    def _none(self) -> Cause[DiscoveryError]:
+        named = self._target.name
+        return missing_causes.NO_LOGIN if named else missing_causes.NO_LOGIN_TO_REGISTRY
 
     def _of_set(self) -> RegistryError | None:
         """

@@ -1162,6 +1162,37 @@ def _reference_is_none(world):
     world.images = ["corp.example/Team App:1"]
 
 
+@cause(
+    "image-upper-case",
+    "ghcr.io/Corp/App:1 has upper-case letters in its repository, which docker does not take",
+    "write it as ghcr.io/corp/app:1",
+    3,
+)
+def _repository_is_in_upper_case(world):
+    world.images = ["ghcr.io/Corp/App:1"]
+
+
+@cause(
+    "image-with-scheme",
+    "https://ghcr.io/corp/app:1 is a URL, which docker pull does not take",
+    "write it as ghcr.io/corp/app:1",
+    3,
+)
+def _image_is_a_url(world):
+    world.images = ["https://ghcr.io/corp/app:1"]
+
+
+@cause(
+    "no-login",
+    "no login for {R}",
+    "set <ID>_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD for {R} and run devcontainer-registry "
+    "login, or run docker login {R}",
+    3,
+)
+def _registry_is_named_alone(world):
+    world.images = [world.registry()]
+
+
 # The kinds of registry, and the wrong secrets for them.
 
 
