@@ -143,6 +143,9 @@ class Engine:
             said += f" through its proxy {info['proxy']}"
         if info["mirrors"]:
             said += ", with mirrors" if target.registry == "docker.io" else ""
+        if info["name"] == "podman":
+            message = f"{said} looks no image up for others: not checked"
+            return Step(name="engine", status="skipped", message=message, facts=info)
         kept_back = credential is not None and not endpoint.may_have_credentials
         auth = {} if credential is None or kept_back else _auth_of(credential, target)
         try:
@@ -166,9 +169,6 @@ class Engine:
         status, text = _answer_in(exc)
         if isinstance(exc, (LateError, TimeoutError)) or "timed out" in text:
             text = "i/o timeout"
-        if status == 404 and "page not found" in text.lower():
-            message = f"{said} does not look images up: not checked"
-            return Step(name="engine", status="skipped", message=message, facts=info)
         if _is_refusal(status, text) and kept_back:
             message = f"{said}: not checked; its connection is not encrypted, so no login was sent"
             return Step(name="engine", status="skipped", message=message, facts=info)

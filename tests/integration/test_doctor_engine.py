@@ -11,11 +11,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 from doubles.homes import encoded
 from parts import needed, netns
 from parts.engine import Engine
+from parts.processes import Background
 
 USER, PASSWORD = "alice", "in wonder:land"
 DOCKER = re.compile(r"Docker \d+\.\d+\S*")
@@ -235,6 +237,43 @@ def test_a_socket_without_permission(place):
     assert "engine-no-permission" == code
     assert f"permission denied on the Docker Engine's socket {path}" == message
     assert fix.endswith("and log in again, or use sudo")
+
+
+@pytest.fixture(name="podman")
+def _podman(tmp_path):
+    """
+    The socket of a podman that keeps all that it has in a folder of its own.
+    """
+    podman = needed.program("podman", package="podman")
+    with tempfile.TemporaryDirectory(prefix="podman-") as folder:
+        path = os.path.join(folder, "podman.sock")
+        process = Background(
+            [
+                podman,
+                f"--root={folder}/root",
+                f"--runroot={folder}/run",
+                "--storage-driver=vfs",  # which mounts nothing
+                "system",
+                "service",
+                "--time=0",
+                f"unix://{path}",
+            ],
+            log=str(tmp_path / "podman.log"),
+            env={"PATH": os.environ["PATH"], "HOME": folder},
+        )
+        try:
+            process.wait_until(lambda: os.path.exists(path), seconds=60)
+            yield f"unix://{path}"
+        finally:
+            process.stop()
+
+
+def test_podman_in_place_of_an_engine(place, podman):
+    status, found = place.doctor(DOCKER_HOST=podman)
+
+    seen = step(found, "engine")
+    assert (0, "skipped", "podman") == (status, seen["status"], seen["facts"]["name"])
+    assert re.match(r"podman \S+ looks no image up for others: not checked", seen["message"])
 
 
 def test_an_engine_that_is_named_and_gone(place):
