@@ -17,7 +17,7 @@ REFUSED = {
         "cache-refused", ConfigError, "the cache {path} is a link, or no folder", _ANOTHER
     ),
     "not ours": Cause(
-        "cache-refused", ConfigError, "the cache {path} belongs to somebody else", _ANOTHER
+        "cache-refused", ConfigError, "the cache {path} belongs to another user", _ANOTHER
     ),
     "shared": Cause(
         "cache-refused",
@@ -47,7 +47,7 @@ REFUSED = {
     "not our file": Cause(
         "cache-refused",
         ConfigError,
-        "the cache {path} belongs to somebody else, or is no file",
+        "the cache {path} belongs to another user, or is no file",
         _ANOTHER,
     ),
     "open file": Cause(
@@ -88,6 +88,6 @@ NO_KEY = Cause(
 LOCKED = Cause(
     "cache-locked",
     ConfigError,
-    "somebody else has been busy with {host} for too long",
+    "another process held the lock for {host} for too long",
     "try again in a moment",
 )

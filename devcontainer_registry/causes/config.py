@@ -133,7 +133,7 @@ OPEN_TO_OTHERS = Cause(
 ROOTS_IN_A_HOME = Cause(
     "root-in-a-home",
     ConfigError,
-    "{path} is root's, in the home of somebody else, who can't read it",
+    "{path} belongs to root, in the home folder of another user, who cannot read it",
     "run chown -R --reference={home} {folder}, and log in as that user from now on",
 )
 
@@ -300,7 +300,7 @@ HELPER_WITHOUT_NAME = Cause(
 CHANGED = Cause(
     "config-changed",
     ConfigChangedError,
-    "{path} was written by somebody else just now",
+    "{path} was changed by another program just now",
     "run this again",
 )
 LOCK_HELD = Cause(
@@ -318,7 +318,7 @@ NO_LOCKS = Cause(
 NO_SAFE_PLACE = Cause(
     "cache-refused",
     ConfigError,
-    "{path} belongs to somebody else, is a link or is used by others, so there is no safe place "
+    "{path} belongs to another user, is a link or is used by others, so there is no safe place "
     "for a copy of config.json while it is rewritten",
     "set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder of your own",
 )

@@ -177,7 +177,7 @@ NOT_REPLACED = Cause(
 LOGIN_BY_HAND = Cause(
     "login-by-hand",
     RegistryError,
-    "somebody logged in to {host} by hand since; that login stays until the secret changes",
+    "a later docker login to {host} is kept until the secret changes",
     "run docker logout {host} to go back to {source}",
 )
 # With code and fix of the finding that says why.

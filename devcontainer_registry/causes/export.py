@@ -13,7 +13,7 @@ from .cause import Cause, Reason
 NOT_OURS = Cause(
     "not-ours",
     RegistryError,
-    "the login of {host} is somebody else's",
+    "the login of {host} was not saved by this tool",
     "export what devcontainer-registry login keeps; log in with a set of three variables",
 )
 NOT_OURS_TO_REMOVE = Cause(
@@ -76,7 +76,7 @@ EXPOSED_IN_FILE = Cause("exposed", RegistryError, "stdout is a file that others 
 OUTPUT_OF_OTHERS = Cause(
     "output-refused",
     ConfigError,
-    "{path} belongs to somebody else",
+    "{path} belongs to another user",
     "name another file",
 )
 OUTPUT_IS_LINK = Cause("output-refused", ConfigError, "{path} is a link", "name another file")

@@ -38,7 +38,7 @@ TOKEN_EXPIRED = Cause(
 NETWORK_REFUSED = Cause(
     "network-refused",
     AuthenticationError,
-    "{host} refuses even the question how to log in (status {status})",
+    "{host} refuses requests from this network (status {status})",
     "check that this network may reach the registry",
 )
 IP_NOT_ALLOWED = Cause(
@@ -50,14 +50,14 @@ IP_NOT_ALLOWED = Cause(
 THROTTLED = Cause(
     "throttled",
     TransientError,
-    "{host} asks us to come back later (status {status})",
+    "{host} limits requests (status {status})",
     "wait before the next try",
 )
 BUSY = Cause(
     "busy",
     TransientError,
-    "{host} is busy or broken (status {status})",
-    "try again, or ask whoever runs it",
+    "{host} is not available (status {status})",
+    "try again later, or ask its administrator",
 )
 
 # It says what no registry says.
@@ -75,7 +75,7 @@ WEB_PAGE_ELSEWHERE = Cause(
 STRANGE_STATUS = Cause(
     "not-a-registry",
     RegistryError,
-    "{host} answers the question how to log in with status {status}, as no registry does",
+    "{host} answers GET /v2/ with status {status}, as no registry does",
     _SPELLING,
 )
 STRANGE_STATUS_TO_CREDENTIAL = Cause(
@@ -134,9 +134,9 @@ REALM_IS_NO_URL = Cause(
     "realm-refused",
     UnreachableError,
     "{host} names a token server that is no URL to ask; the credential was not sent",
-    "ask whoever runs {host} whether this is right",
+    "ask the administrator of {host} whether this is right",
 )
-_RIGHT = "ask whoever runs {host} whether {realm} is right"
+_RIGHT = "ask the administrator of {host} whether {realm} is right"
 REALM_IS_NOT_ITS_OWN = Cause(
     "realm-refused",
     UnreachableError,
@@ -190,7 +190,7 @@ DOCKER_CANNOT_READ = Cause(
     "docker-cannot-read",
     RegistryError,
     "{host} accepts the login, but docker cannot read it: {oddity}",
-    "tell whoever runs {realm}; docker pull fails until that is mended",
+    "tell the administrator of {realm}; docker pull fails until it is fixed",
 )
 HAS_BOM = Reason("oddity", "it begins with a byte order mark")
 TOKEN_IS_NO_TEXT = Reason("oddity", "{member} is no text")

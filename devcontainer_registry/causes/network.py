@@ -15,7 +15,7 @@ from .cause import Cause, Fix, Reason
 NAME_NOT_RESOLVED = Cause(
     "name-not-resolved",
     TransientError,
-    "{host} has no address",
+    "cannot resolve {host}",
     "check its spelling and the DNS",
 )
 TIMED_OUT = Cause(
@@ -33,7 +33,7 @@ CONNECTION_REFUSED = Cause(
 CONNECTION_RESET = Cause(
     "connection-reset",
     TransientError,
-    "{host} hung up in the middle",
+    "{host} closed the connection",
     "check firewall and proxy between here and the registry",
 )
 UNREACHABLE = Cause(
@@ -95,13 +95,13 @@ PLAIN_HTTP = Cause(
 TLS_FAILED = Cause(
     "tls-failed",
     UnreachableError,
-    "{host} and we do not agree on TLS ({reason})",
+    "{host} and this machine have no TLS version or cipher in common ({reason})",
     "check that it offers TLS 1.2 or later, and whether it asks for a client certificate",
 )
 INSECURE = Cause(
     "insecure",
     UnreachableError,
-    "{host} is to be asked over plain HTTP, which anybody on the way can read",
+    "{host} would be asked over plain HTTP, which is not encrypted",
     "use https; plain HTTP is for registries on localhost only",
 )
 CERTIFICATE_EXPIRED = Cause(
@@ -119,13 +119,13 @@ CERTIFICATE_NOT_YET_VALID = Cause(
 CERTIFICATE_WRONG_HOST = Cause(
     "certificate-wrong-host",
     UnreachableError,
-    "the certificate of {host} is for another name",
+    "the certificate of {host} is for another host",
     "use the name that the certificate is for, or issue one for {name}",
 )
 CERTIFICATE_UNTRUSTED = Cause(
     "certificate-untrusted",
     UnreachableError,
-    "the certificate of {host} is not signed by anybody whom this machine trusts",
+    "the certificate of {host} comes from an unknown certificate authority",
     "set *_CA_FILE, or put the authority at /etc/docker/certs.d/{host}/ca.crt",
 )
 NO_BUNDLE = Fix(
@@ -189,7 +189,7 @@ CERTIFICATE_EXPIRED_ON = Cause(
     "certificate-expired",
     UnreachableError,
     "the certificate of {host} expired on {end}",
-    "ask whoever runs {host} to renew its certificate",
+    "ask the administrator of {host} to renew its certificate",
 )
 CLOCK_AHEAD = Cause(
     "clock-wrong",

@@ -80,9 +80,9 @@ def lines(
         if outcome.status in ("ok", "unchanged", "found") and outcome.error is not None:
             yield from style.below(_short(outcome, outcome.error))
         if outcome.status == "unverified" and outcome.kept_in:
-            yield from style.below("kept all the same, since there is nothing better")
+            yield from style.below("saved unverified; there was no earlier login")
         if outcome.stays:
-            yield from style.below("what docker had for it before stays")
+            yield from style.below("the previous login was kept")
         if outcome.error is not None and outcome.error.hint:
             yield from style.below(f"hint: {outcome.error.hint}")
     for finding in report.findings:

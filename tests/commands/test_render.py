@@ -83,7 +83,7 @@ def test_what_is_there_still_is_said_where_nothing_better_was_kept():
     expected = """\
 refused     docker.io  docker.io refused the credential
                        (HUB_CONTAINER_REGISTRY_*)
-            what docker had for it before stays
+            the previous login was kept
             hint: use an access token"""
 
     assert expected.splitlines() == lines(replace(REFUSED, stays=True))

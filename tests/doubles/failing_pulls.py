@@ -609,7 +609,7 @@ def _login_is_in_the_home(world):
 
 @cause(
     "name-not-resolved",
-    "registry.example has no address",
+    "cannot resolve registry.example",
     "check its spelling and the DNS",
     5,
 )
@@ -640,7 +640,7 @@ def _registry_is_silent(world):
 
 @cause(
     "connection-reset",
-    "{R} hung up in the middle",
+    "{R} closed the connection",
     "check firewall and proxy between here and the registry",
     5,
 )
@@ -660,7 +660,7 @@ def _web_page_answers(world):
 
 @cause(
     "not-a-registry",
-    "{R} answers the question how to log in with status 404, as no registry does",
+    "{R} answers GET /v2/ with status 404, as no registry does",
     "check the spelling of the registry, and that a registry listens there",
     3,
 )
@@ -681,8 +681,8 @@ def _challenge_is_lost(world):
 
 @cause(
     "busy",
-    "{R} is busy or broken (status 503)",
-    "try again, or ask whoever runs it",
+    "{R} is not available (status 503)",
+    "try again later, or ask its administrator",
     5,
 )
 def _registry_is_down(world):
@@ -691,7 +691,7 @@ def _registry_is_down(world):
 
 @cause(
     "throttled",
-    "{R} asks us to come back later (status 429)",
+    "{R} limits requests (status 429)",
     "wait before the next try",
     5,
 )
@@ -701,7 +701,7 @@ def _registry_counts(world):
 
 @cause(
     "network-refused",
-    "{R} refuses even the question how to log in (status 403)",
+    "{R} refuses requests from this network (status 403)",
     "check that this network may reach the registry",
     4,
 )
@@ -723,7 +723,7 @@ def _firewall_of_the_registry(world):
 @cause(
     "realm-refused",
     "{R} names 192.0.2.1 as its token server, over plain HTTP; the credential was not sent",
-    "ask whoever runs {R} whether 192.0.2.1 is right",
+    "ask the administrator of {R} whether 192.0.2.1 is right",
     5,
 )
 def _token_server_is_a_stranger(world):
@@ -767,7 +767,7 @@ def _day(days):
 @cause(
     "certificate-expired",
     "the certificate of {R} expired on {THEN}",
-    "ask whoever runs {R} to renew its certificate",
+    "ask the administrator of {R} to renew its certificate",
     5,
 )
 def _certificate_has_expired(world):
@@ -827,7 +827,7 @@ def _certificate_is_self_signed(world):
 
 @cause(
     "certificate-untrusted",
-    "the certificate of {R} is not signed by anybody whom this machine trusts",
+    "the certificate of {R} comes from an unknown certificate authority",
     "let SSL_CERT_FILE name a readable PEM file with certificates, or unset it",
     5,
 )
