@@ -70,6 +70,8 @@ def lines(diagnosis: Diagnosis, *, push: bool = False, colours: bool = False) ->
     """
     page = _Page(colours=colours)
     if len(diagnosis.images) == 1:
+        if diagnosis.images[0].where:
+            yield _title(diagnosis.images[0])
         yield from page.whole(diagnosis.images[0])
     else:
         for image in diagnosis.images:
@@ -83,11 +85,13 @@ def lines(diagnosis: Diagnosis, *, push: bool = False, colours: bool = False) ->
         yield from page.labelled("Note:", finding.message)
         if finding.hint:
             yield from page.labelled("Fix:", finding.hint)
-    if not diagnosis.images:
+    if not diagnosis.images and not diagnosis.unresolved:
         yield "nothing to check: no image was named, and no registry has a set of variables"
         return
     yield ""
-    yield _count(diagnosis.images, push=push)
+    said = [_count(diagnosis.images, push=push)] if diagnosis.images else []
+    said += [f"{diagnosis.unresolved} not resolved"] if diagnosis.unresolved else []
+    yield "; ".join(said)
 
 
 def _unsaid(diagnosis: Diagnosis) -> list[Finding]:
@@ -96,12 +100,15 @@ def _unsaid(diagnosis: Diagnosis) -> list[Finding]:
     """
     if diagnosis.ok and diagnosis.images:
         return []
+    # Of the configuration, nothing else speaks.
+    alone = diagnosis.findings[: diagnosis.unresolved]
     said = [step.message for image in diagnosis.images for step in image.steps]
     said += [image.cause.message for image in diagnosis.images if image.cause is not None]
     return [
         finding
         for finding in diagnosis.findings
-        if not any(finding.message in text or (finding.variable or "\0") in text for text in said)
+        if finding in alone
+        or not any(finding.message in text or (finding.variable or "\0") in text for text in said)
     ]
 
 
@@ -201,6 +208,7 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
     return {
         "version": 1,
         "ok": diagnosis.ok,
+        "unresolved": diagnosis.unresolved,
         "images": [
             {
                 "image": image.image,

@@ -13,12 +13,11 @@ from functools import partial
 
 from ..causes import image as image_causes
 from ..causes import network as network_causes
-from ..errors import DiscoveryError, InvalidRegistryError, RegistryError
-from ..keychain.target import parse_target
+from ..errors import DiscoveryError, RegistryError
 from ..network.conversation import Conversation
 from ..network.transport import Transport
 from ..observer import ignore
-from ..registry import Registry, split_image
+from ..registry import Registry
 from ..threads import Worker, try_start
 from .credential import find_credential
 from .engine import Engine
@@ -27,7 +26,7 @@ from .login import anonymously, ignored_step, login_step, public_step
 from .missing import why_none
 from .network import network_step
 from .report import Diagnosis, ImageDiagnosis, Step, failed
-from .scene import Scene, Target
+from .scene import Scene, Target, configured_target, of_sets, target_of
 from .variables import config_step, variables_step
 
 TYPE_CHECKING = False
@@ -50,6 +49,7 @@ def diagnose(
     environ: Mapping[str, str] | None = None,
     secrets_file: str | None = None,
     config: DockerConfig | None = None,
+    workspace: str | None = None,
     push: bool = False,
     timeout: float = 30.0,
     observe: Observer = ignore,
@@ -62,11 +62,12 @@ def diagnose(
     machine, ssh or verified TLS; one that was refused is not sent again.
 
     Args:
-        images: References, as `docker pull` takes them, or registries; empty: the registries that
-            there are sets for.
+        images: References, as `docker pull` takes them, or registries; empty: those of the dev
+            container configuration in *workspace*, and the registries that there are sets for.
         environ: All variables; None: the process's own.
         secrets_file: Path of a JSON file of variables, as the dev container CLI takes it.
         config: The config.json to read; None: where docker looks for it.
+        workspace: The folder of the project; None: the working directory.
         push: Whether a push is to be checked, too.
         timeout: Seconds for everything.
         observe: Told of each step as it ends, also from other threads.
@@ -82,32 +83,31 @@ def diagnose(
     invalid: list[ImageDiagnosis] = []
     targets: list[Target] = []
     for image in named:
-        target = _target(image)
+        target = target_of(image)
         if target is None:
             invalid.append(_invalid(image))
         else:
             targets.append(target)
+    findings, unresolved = scene.found.findings, 0
     if not named:
-        targets = _of_sets(scene)
+        from .images import images_of  # with YAML, for who names no image
+
+        configured = images_of(_here() if workspace is None else workspace, environ)
+        findings = (*configured.findings, *findings)
+        unresolved = len(configured.findings)
+        targets = [*filter(None, map(configured_target, configured.images)), *of_sets(scene)]
         invalid = [_unusable(i) for i in scene.found.incomplete if not (i.registry or i.empty)]
     with Transport(environ=environ) as transport:
         run = _Run(scene, transport, push=push, observe=observe)
         done = run.all(targets)
-    return Diagnosis(images=(*done, *invalid), findings=scene.found.findings)
+    return Diagnosis(images=(*done, *invalid), findings=findings, unresolved=unresolved)
 
 
-def _target(image: str) -> Target | None:
-    scheme, _, rest = image.rpartition("://")
-    if scheme and rest.strip("/").partition("/")[2]:
-        return None  # a URL with a path, where a registry's alone would do
+def _here() -> str:
     try:
-        registry, name = parse_target(image)
-        reference = split_image(image)[2] if name else ""
-    except InvalidRegistryError:
-        return None
-    if not name:
-        return Target(image=None, registry=registry)
-    return Target(image=image, registry=registry, name=name, reference=reference)
+        return os.getcwd()
+    except OSError:
+        return "/nonexistent"  # it was removed, and nothing is configured there
 
 
 def _invalid(image: str) -> ImageDiagnosis:
@@ -118,18 +118,12 @@ def _invalid(image: str) -> ImageDiagnosis:
     bare = image.rpartition("://")[2].strip("/")
     host, slash, rest = bare.partition("/")
     lower = f"{host}/{rest.lower()}" if slash else bare.lower()
-    if bare != image and _target(bare) is not None:
+    if bare != image and target_of(bare) is not None:
         error = image_causes.HAS_SCHEME.error(image=image, right=bare)
-    elif lower != image and _target(lower) is not None:
+    elif lower != image and target_of(lower) is not None:
         error = image_causes.UPPER_CASE.error(image=image, right=lower)
     step = failed("image", "not an image reference", error)
     return ImageDiagnosis(image=image, registry=None, steps=(step,))
-
-
-def _of_sets(scene: Scene) -> list[Target]:
-    found = [s.registry for s in scene.found.secrets]
-    found += [i.registry for i in scene.found.incomplete if i.registry and not i.empty]
-    return [Target(image=None, registry=r, origin="variables") for r in dict.fromkeys(found)]
 
 
 def _unusable(broken: Incomplete) -> ImageDiagnosis:

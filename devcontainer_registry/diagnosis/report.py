@@ -136,11 +136,14 @@ class Diagnosis:
 
     Attributes:
         images: One for each image or registry that was looked at.
-        findings: What is worth saying about variables and the configuration besides.
+        findings: What is worth saying about the configuration and variables besides.
+        unresolved: How many of the first *findings* are about files and images of the
+            configuration that could not be read or resolved, so that nobody can say.
     """
 
     images: tuple[ImageDiagnosis, ...]
     findings: tuple[Finding, ...] = ()
+    unresolved: int = 0
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -170,14 +173,14 @@ class Diagnosis:
         """
         Whether every image can be pulled.
         """
-        return all(image.ok for image in self.images)
+        return all(image.ok for image in self.images) and not self.unresolved
 
     @property
     def exit_status(self) -> int:
         """
         0 every image can be pulled, 3 no login, 4 refused, 5 not reached, 6 config.json.
         """
-        return worst({image.exit_status for image in self.images})
+        return worst({*(i.exit_status for i in self.images), 5 if self.unresolved else 0})
 
 
 def failed(

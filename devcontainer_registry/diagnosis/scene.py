@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .. import authenticators as plugins
 from ..cache.folder import Cache
@@ -17,9 +17,10 @@ from ..cache.memory import Memory
 from ..config.file import DockerConfig, Document
 from ..credentials import RegistrySecret
 from ..discovery import discover
-from ..errors import ConfigError, PluginError, RegistryError
+from ..errors import ConfigError, InvalidRegistryError, PluginError, RegistryError
 from ..files import find_program
-from ..registry import Registry
+from ..keychain.target import parse_target
+from ..registry import Registry, split_image
 
 TYPE_CHECKING = False
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from ..authenticators import Authenticator
     from ..discovery import Incomplete
+    from .images import FoundImage
     from .report import Origin
 
 # What container engines leave in every container, and what says that an editor is attached.
@@ -195,3 +197,40 @@ class Scene:
             return plugins.choose(secret, self._installed)[1]
         except RegistryError:
             return None
+
+
+def target_of(image: str) -> Target | None:
+    """
+    The target that *image*, a reference or a registry, names; None: it is neither.
+    """
+    scheme, _, rest = image.rpartition("://")
+    if scheme and rest.strip("/").partition("/")[2]:
+        return None  # a URL with a path, where a registry's alone would do
+    try:
+        registry, name = parse_target(image)
+        reference = split_image(image)[2] if name else ""
+    except InvalidRegistryError:
+        return None
+    if not name:
+        return Target(image=None, registry=registry)
+    return Target(image=image, registry=registry, name=name, reference=reference)
+
+
+def of_sets(scene: Scene) -> list[Target]:
+    """
+    The registries that there are sets for.
+    """
+    found = [s.registry for s in scene.found.secrets]
+    found += [i.registry for i in scene.found.incomplete if i.registry and not i.empty]
+    return [Target(image=None, registry=r, origin="variables") for r in dict.fromkeys(found)]
+
+
+def configured_target(found: FoundImage) -> Target | None:
+    """
+    The target that the configuration names as *found*.
+    """
+    target = target_of(found.reference)
+    # An image, also where it looks like a registry's name alone.
+    if target is None or not target.name:
+        return None
+    return replace(target, origin=found.origin, where=found.where)

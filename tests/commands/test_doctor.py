@@ -6,6 +6,7 @@ The command doctor as a person and as a program read it.
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -205,3 +206,56 @@ def test_only_a_terminal_gets_colours(world):
     assert COLOURS.search(coloured)
     assert not COLOURS.search(plain)
     assert re.sub(r"clock \+\d", "", COLOURS.sub("", coloured)) == re.sub(r"clock \+\d", "", plain)
+
+
+def test_the_images_of_the_configuration_here_are_checked(world):
+    registry = world.registry()
+    world.logged_in(registry)
+    folder = os.path.join(world.home, ".devcontainer")
+    os.mkdir(folder)
+    with open(os.path.join(folder, "Dockerfile"), "w", encoding="utf-8") as file:
+        file.write(f"FROM {registry}/team/app:1\nCOPY --from={registry}/team/ap:1 /a /b\n")
+    with open(os.path.join(folder, "devcontainer.json"), "w", encoding="utf-8") as file:
+        file.write('{"build": {"dockerfile": "Dockerfile"}} // with a comment')
+
+    status, said = doctor(world)
+
+    assert 4 == status
+    assert f"  ok    {registry}/team/app:1  (.devcontainer/Dockerfile:1: FROM" in said
+    assert f"\n{registry}/team/ap:1  (.devcontainer/Dockerfile:2: COPY --from" in said
+    assert said.endswith("\n\n1 of 2 images can be pulled\n")
+
+
+def test_an_image_that_cannot_be_resolved_is_said_and_counted(world):
+    registry = world.registry()
+    world.logged_in(registry)
+    with open(os.path.join(world.home, ".devcontainer.json"), "w", encoding="utf-8") as file:
+        json.dump({"image": f"{registry}/${{localEnv:TEAM}}/app"}, file)
+
+    status, said = doctor(world)
+
+    assert 5 == status
+    assert "TEAM" in said
+    assert said.endswith("\n\n1 not resolved\n")
+
+
+def test_a_working_directory_that_is_gone_has_no_configuration(world):
+    world.set(world.registry())
+    world.logged_in(world.names["R"])
+    gone = os.path.join(world.home, "gone")
+    script = (
+        f"import os, sys; os.mkdir({gone!r}); os.chdir({gone!r}); os.rmdir({gone!r}); "
+        "from devcontainer_registry.commands.cli import main; sys.exit(main(['doctor']))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=world.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert done.stdout.endswith("1 of 1 login accepted\n")
