@@ -25,6 +25,17 @@ _STORE = ("auto", "auths", "helper")
 
 _USAGE_STATUS = 2
 
+STATUSES = """\
+exit status:
+  0  success, or nothing to do
+  1  a bug, or the command cannot run here
+  2  wrong usage
+  3  no login, or a set of variables is incomplete
+  4  a registry or a cloud refused
+  5  a registry could not be reached or verified
+  6  config.json could not be written, or a setting in it overrides the login
+"""
+
 
 class Parser(argparse.ArgumentParser):
     """
@@ -86,6 +97,22 @@ def add_command(
     return parser
 
 
+def add_help_command(
+    commands: argparse._SubParsersAction[Parser], parser: argparse.ArgumentParser
+) -> None:
+    """
+    Add the command `help`, which prints what `--help` prints.
+    """
+    known = dict(commands.choices)
+
+    def run(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
+        (known[arguments.command] if arguments.command else parser).print_help()
+        return 0
+
+    helping = add_command(commands, "help", run, "show the help of a command")
+    helping.add_argument("command", nargs="?", choices=known, metavar="COMMAND")
+
+
 def add_login_options(
     parser: argparse.ArgumentParser, environ: Mapping[str, str], *, verify: str, timeout: str
 ) -> None:
@@ -94,7 +121,11 @@ def add_login_options(
     """
     add_source_options(parser)
     parser.add_argument(
-        "--only", action="append", default=[], metavar="ID", help="only this set; may be repeated"
+        "--only",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="use only the set with this ID; may be repeated",
     )
     parser.add_argument(
         "--verify",
@@ -112,7 +143,7 @@ def add_login_options(
     )
     add_timeout(parser, environ, timeout)
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be done; ask nobody, write nothing"
+        "--dry-run", action="store_true", help="show what would be done; no network, no changes"
     )
 
 
@@ -157,7 +188,7 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--secrets-file",
         metavar="FILE",
-        help="JSON of variables, as the dev container CLI takes it",
+        help="JSON file of variables, as for the dev container CLI",
     )
 
 

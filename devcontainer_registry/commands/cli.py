@@ -16,10 +16,12 @@ from ..logins.candidates import UnknownSetError
 from . import export_command, quiet_start, render
 from . import hook as lifecycle
 from .arguments import (
+    STATUSES,
     Parser,
     Version,
     add_command,
     add_doctor_options,
+    add_help_command,
     add_login_options,
     add_output_options,
     add_source_options,
@@ -41,17 +43,6 @@ if TYPE_CHECKING:
     from ..report import LoginReport
 
 _BUG = 1
-
-_STATUSES = """\
-exit status:
-  0  all well, or nothing to do
-  1  a bug, or the command cannot run here at all
-  2  wrong usage
-  3  a set is incomplete, or its authenticator is missing
-  4  a registry or a cloud refused
-  5  one could not be reached or verified
-  6  config.json could not be written, or hides what was
-"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -108,28 +99,31 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         prog="devcontainer-registry",
         description="Log a dev container in to its private registries,\n"
         "from the secrets in its environment.",
-        epilog=_STATUSES,
+        epilog=STATUSES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action=Version, nargs=0, help="print the version")
+    parser.add_argument("-V", "--version", action=Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     login = add_command(commands, "login", _login, "log in to every registry with a secret")
     add_login_options(login, environ, verify="always", timeout="30")
     hook = add_command(
-        commands, "hook", _hook, "the same, as a step of a container's start needs it"
+        commands, "hook", _hook, "log in from a lifecycle command; exits 0 unless --strict"
     )
     hook.add_argument("step", choices=lifecycle.STEPS, metavar="STEP", help=either(lifecycle.STEPS))
-    hook.add_argument(
-        "--user", metavar="NAME", help="be that user, before any file is opened; only root may"
-    )
+    hook.add_argument("--user", metavar="NAME", help="run as this user (root only)")
     hook.add_argument("--strict", action="store_true", help="exit as login does, not always 0")
     add_login_options(hook, environ, verify="changed", timeout=f"{lifecycle.TIMEOUT:g}")
-    found = add_command(commands, "list", _list, "what was found, and what is wrong with it")
+    found = add_command(
+        commands, "list", _list, "show the variables that are set, and what is wrong with them"
+    )
     add_source_options(found)
     status = add_command(
-        commands, "status", _status, "whom docker asks, where it is kept, until when"
+        commands,
+        "status",
+        _status,
+        "show which login Docker uses for each registry, and when it expires",
     )
     add_source_options(status)
     status.add_argument(
@@ -139,18 +133,17 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     doctor = add_command(commands, "doctor", _doctor, "find out why an image cannot be pulled")
     add_doctor_options(doctor, environ)
-    logout = add_command(commands, "logout", _logout, "remove what we wrote, and nothing else")
+    logout = add_command(commands, "logout", _logout, "remove the logins that this tool saved")
     logout.add_argument("registries", nargs="*", metavar="REGISTRY", help="such as ghcr.io")
-    logout.add_argument("--all", action="store_true", help="every registry that we logged in to")
+    logout.add_argument("--all", action="store_true", help="every registry with a saved login")
     exported = add_command(
-        commands, "export", export_command.run, "the logins that we keep, in another tool's format"
+        commands, "export", export_command.run, "print the saved logins in another tool's format"
     )
     export_command.add_options(exported)
-    add_command(
-        commands, "demo", _demo, "the whole flow against a registry of its own, on loopback"
-    )
+    add_command(commands, "demo", _demo, "try a login with two temporary local registries")
     for command in commands.choices.values():
         add_output_options(command, environ)
+    add_help_command(commands, parser)
     return parser
 
 

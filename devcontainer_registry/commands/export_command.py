@@ -39,21 +39,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     Teach *parser* what `export` takes.
     """
     parser.add_argument(
-        "registries", nargs="*", metavar="REGISTRY", help="such as ghcr.io (default: all we keep)"
+        "registries",
+        nargs="*",
+        metavar="REGISTRY",
+        help="such as ghcr.io (default: all saved logins)",
     )
     parser.add_argument(
         "--format", required=True, choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS)
     )
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="write it there, readable by you alone"
+        "-o", "--output", metavar="FILE", help="write to this file, readable only by you"
     )
     parser.add_argument(
-        "--force", action="store_true", help="print secrets where others may see them"
+        "--force", action="store_true", help="print secrets even to a terminal or a public file"
     )
     parser.add_argument(
         "--name",
         default=_NAME,
-        help=f"of the Kubernetes secret (default: {_NAME})",
+        help=f"name of the Kubernetes secret (default: {_NAME})",
     )
 
 

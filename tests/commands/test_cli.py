@@ -561,3 +561,15 @@ def test_the_demo_as_a_document(home):
     document = json.loads(run(home, "demo", "--json").stdout)
 
     assert ["ok", "rejected"] == [entry["status"] for entry in document["registries"]]
+
+
+@pytest.mark.parametrize("command", [[], ["login"], ["doctor"], ["export"]])
+def test_help_is_a_command_too(home, command):
+    asked = run(home, "help", *command)
+
+    assert (0, "") == (asked.status, asked.stderr)
+    assert asked.stdout == run(home, *command, "--help").stdout
+
+
+def test_the_version_has_a_short_option(home):
+    assert run(home, "-V").stdout == run(home, "--version").stdout != ""
