@@ -580,7 +580,7 @@ def test_a_login_and_somebody_who_takes_no_lock_lose_nothing_unsaid(path):
     def observe(_, /, **__):
         put(path, before)
 
-    with pytest.raises(Exception, match="somebody else"):
+    with pytest.raises(Exception, match="another program"):
         config.store({HOST: LOGIN}, observe=observe)
 
     assert config.read().auth(HOST) is None
