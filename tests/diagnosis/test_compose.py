@@ -295,7 +295,8 @@ TEMPLATES = [
 
 
 def test_variables_have_the_values_that_docker_compose_gives_them(workspace):
-    services = {f"s{n}": {"image": text} for n, text in enumerate(TEMPLATES)}
+    # The number tells one from another.
+    services = {f"s{n}": {"image": f"{text}-{n}"} for n, text in enumerate(TEMPLATES)}
     workspace.write({"compose.yml": json.dumps({"services": services})})
 
     environ = {"SET": "1", "EMPTY": "", "HOST": "registry.example:5000", "Set_2": "2"}
@@ -745,7 +746,7 @@ def bomb():
 
 
 def nested_defaults():
-    return "services: {app: {image: '" + "${A:-" * 5000 + "a" + "}" * 5000 + "'}}"
+    return "services: {app: {image: '" + "${A:-" * 2000 + "a" + "}" * 2000 + "'}}"
 
 
 def chain_of_services():

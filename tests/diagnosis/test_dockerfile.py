@@ -167,6 +167,22 @@ def test_an_argument_without_a_value_is_a_finding_and_no_image(workspace):
     ]
 
 
+@pytest.mark.parametrize(("text", "needed"), [("${V:-$W}", "W"), ("${V:?no}", "V"), ("$V$W", "V")])
+def test_a_default_that_is_used_needs_its_own_variables(workspace, text, needed):
+    found = workspace.found(dockerfile(f"ARG SET=1\nFROM a:${{SET:-$X}} AS x\nFROM a:{text}\n"))
+
+    assert ["a:1"] == [image.reference for image in found.images]
+    assert needed == found.findings[0].variable
+
+
+@pytest.mark.parametrize("word", ["${A:-" * 2000 + "a" + "}" * 2000, "${A#*x*}", "${A/a/b}"])
+def test_what_is_not_resolved_is_a_finding(workspace, word):
+    found = workspace.found(dockerfile(f"ARG A=\nFROM b{word}\n"))
+
+    assert () == found.images
+    assert ["image-malformed"] == [finding.code for finding in found.findings]
+
+
 def test_an_argument_that_needs_the_host_names_its_variable(workspace):
     files = dockerfile("ARG V=1\nFROM a:$V\n", args={"V": "${localEnv:TAG}"})
 
