@@ -173,6 +173,18 @@ def test_what_is_reset_in_a_service_that_extends(workspace):
     assert {"app": "base"} == both(workspace)
 
 
+def test_what_is_reset_in_a_service_is_not_reset_in_those_that_extend_it(workspace):
+    workspace.write(
+        {
+            "compose.yml": "services: {s: {image: a}, t: {image: b, build: .}}\n",
+            "two.yml": "services: {s: {extends: t}, t: {image: !reset null}}\n",
+            "Dockerfile": "FROM scratch\n",
+        }
+    )
+
+    assert {"s": "a"} == both(workspace, ["compose.yml", "two.yml"])
+
+
 def test_the_env_file_beside_the_first_file_counts(workspace):
     workspace.write(
         {
