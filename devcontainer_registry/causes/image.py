@@ -92,13 +92,13 @@ REPOSITORY_NOT_FOUND = Cause(
     "repository-not-found",
     AuthenticationError,
     "the repository {name} does not exist in {registry}, or this login may not see it",
-    "check the spelling of {name}, and that {user} may read it",
+    "check the spelling of {name}, and that this login may read it",
 )
 IMAGE_NOT_SEEN = Cause(
     "image-not-found",
     AuthenticationError,
     "{name}:{tag} does not exist in {registry}, or this login may not see it",
-    "check the spelling of the repository and the tag, and that {user} may read it",
+    "check the spelling of the repository and the tag, and that this login may read it",
 )
 NOT_FOUND_ANONYMOUSLY = Cause(
     "no-login",
@@ -109,20 +109,20 @@ NOT_FOUND_ANONYMOUSLY = Cause(
 PULL_DENIED_TO_USER = Cause(
     "pull-denied",
     AuthenticationError,
-    "{registry} accepts the login of {user} and denies it a pull of {name}",
-    "give {user} permission to read {name}",
+    "{registry} accepts the login from {place} and denies it a pull of {name}",
+    "give its user permission to read {name}",
 )
 PULL_DENIED_OF_KIND = Cause(
     "pull-denied",
     AuthenticationError,
     "{registry} accepts {source} and denies it a pull of {name}",
-    "give {user} permission to read {name}",
+    "give its user permission to read {name}",
 )
 PUSH_DENIED = Cause(
     "push-denied",
     AuthenticationError,
-    "{registry} lets {user} pull {name} and denies a push",
-    "give {user} permission to push to {name}",
+    "{registry} lets the login from {place} pull {name} and denies a push",
+    "give its user permission to push to {name}",
 )
 NO_PLATFORM = Cause(
     "no-platform",

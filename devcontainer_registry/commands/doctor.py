@@ -10,6 +10,7 @@ import sys
 
 from ..diagnosis.diagnose import diagnose
 from ..diagnosis.report import STEPS
+from ..errors import printable
 from . import render
 
 TYPE_CHECKING = False
@@ -126,6 +127,7 @@ def _of_one_cause(images: Iterable[ImageDiagnosis]) -> list[list[ImageDiagnosis]
 
 def _title(image: ImageDiagnosis) -> str:
     name = image.image or (str(image.registry) if image.registry is not None else "variables")
+    name = printable(name)
     about = "; the host fetched it" if image.by_host else ""
     return f"{name}  ({image.where}{about})" if image.where else name
 

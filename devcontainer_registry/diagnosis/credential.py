@@ -61,16 +61,6 @@ class Answer:
     why_none: RegistryError | None = None
     goes_on: bool = False
 
-    @property
-    def user(self) -> str:
-        """
-        Whom the registry is told, for a message.
-        """
-        if self.credential is None:
-            return "nobody"
-        is_token = self.credential.is_identity_token
-        return "the identity token" if is_token else self.credential.username
-
 
 def find_credential(scene: Scene, target: Target, unread: RegistryError | None) -> Answer:
     """
@@ -141,7 +131,8 @@ class _Look:
             said += f", expires in {span(ends - scene.now)}"
         if self.secret is not None and not is_of_set and saved is None:
             said += f"; not the login of {self.secret.source}"
-        facts = {"rule": rule, "username": credential.username, "expires_at": ends}
+        # Not the user name: at some registries it is the token.
+        facts: dict[str, object] = {"rule": rule, "expires_at": ends}
         facts |= {"saved_at": saved, "of_set": is_of_set}
         return Answer(
             step=Step(name="credential", status="ok", message=said, facts=facts),

@@ -15,7 +15,7 @@ import stat
 from dataclasses import dataclass, field
 
 from ..causes import engine as causes
-from ..errors import RegistryError
+from ..errors import RegistryError, printable
 from ..files import read_regular
 from ..network.proxies import host_of
 from ..threads import LateError, call_in_thread
@@ -123,7 +123,7 @@ class Engine:
         elif endpoint.url.startswith("ssh://") and "paramiko" in str(exc):
             self._absent = "reached by ssh, for which docker[ssh] is not installed"
         elif endpoint.named:
-            address = endpoint.url.removeprefix("unix://").rpartition("@")[2]
+            address = printable(endpoint.url.removeprefix("unix://").rpartition("@")[2])
             self._failure = causes.UNREACHABLE.error(address=address, named=endpoint.named)
         else:
             self._absent = "no Docker Engine here"
@@ -265,7 +265,9 @@ def _of_context(name: str, named: str, folder: str) -> Endpoint:
         raise causes.NO_CONTEXT.error(named=named, context=shown) from None
     tls_folder = os.path.join(folder, "contexts", "tls", digest, "docker")
     tls = _files_in(tls_folder, {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"})
-    return Endpoint(url=host, named=f"the docker context {name}", tls=tls or None, verify=not skip)
+    return Endpoint(
+        url=host, named=f"the docker context {printable(name)}", tls=tls or None, verify=not skip
+    )
 
 
 def _files_in(folder: str, names: Mapping[str, str]) -> dict[str, str]:

@@ -60,7 +60,7 @@ class ImageCheck:
             "name": target.name,
             "tag": target.reference,
             "digest": target.reference,
-            "user": answer.user if answer.credential is not None else "a login",
+            "place": answer.place,
         }
 
     def step(self, *, push: bool) -> Step:
@@ -161,7 +161,7 @@ class ImageCheck:
             if response.status != 200:
                 break
             found = refusals.json_object(response.body).get("tags")
-            page = [t for t in found if isinstance(t, str)] if isinstance(found, list) else []
+            page = [t for t in found if _is_tag(t)] if isinstance(found, list) else []
             tags += page
             if not response.header("Link") or not page or page[-1] == last:
                 break
@@ -219,6 +219,14 @@ class ImageCheck:
             return None
         closed = self._talk.request("DELETE", upload, authorization)
         return True if 200 <= closed.status < 300 else None
+
+
+def _is_tag(found: object) -> bool:
+    # A terminal obeys what stands in other texts.
+    return (
+        isinstance(found, str)
+        and re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,127}", found, re.ASCII) is not None
+    )
 
 
 def _actions_in(token: str, name: str) -> list[str] | None:

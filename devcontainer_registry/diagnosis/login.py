@@ -45,9 +45,8 @@ def login_step(
         return failed("login", seen, error)
     except RegistryError as exc:
         return failed("login", exc.message, exc)
-    user = answer.user
-    facts = {"username": answer.credential.username, "realm": conversation.realm}
-    message = f"{registry} accepts {user}"
+    facts = {"realm": conversation.realm}
+    message = f"{registry} accepts the login"
     if conversation.realm:
         message += f" through {conversation.realm}"
     return Step(name="login", status="ok", message=message, facts=facts)

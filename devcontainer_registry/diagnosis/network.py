@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from ..causes import network as network_causes
-from ..errors import RegistryError, UnreachableError
+from ..errors import RegistryError, UnreachableError, printable
 from ..naming import variable
 from ..network.proxies import proxy_for
 from .certificate import Certificate, read_certificate, seconds_of
@@ -139,7 +139,7 @@ def _of_certificate(
             return network_causes.CLOCK_AHEAD.error(**facts, days=days)
         return network_causes.CERTIFICATE_EXPIRED_ON.error(**facts, end=date(found.ends))
     if error.code == "certificate-wrong-host":
-        names = ", ".join(found.names[:3])
+        names = ", ".join(map(printable, found.names[:3]))
         return network_causes.CERTIFICATE_OF_OTHER_HOST.error(**facts, names=names)
     if error.code != "certificate-untrusted":
         return error

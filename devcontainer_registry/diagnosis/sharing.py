@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _COMMON = frozenset({"docker.io", "registry-1.docker.io", "latest", "localhost", "nobody", "AWS"})
 # Facts that name something, and what is put in their place.
 _NAMED = {
-    "username": "user",
     "realm": "realm",
     "address": "address",
     "set": "SET",

@@ -1069,7 +1069,7 @@ def _digest_is_not_there(world):
 @cause(
     "repository-not-found",
     "the repository team/ap does not exist in {R}, or this login may not see it",
-    "check the spelling of team/ap, and that bob may read it",
+    "check the spelling of team/ap, and that this login may read it",
     4,
 )
 def _repository_is_not_there(world):
@@ -1092,7 +1092,7 @@ def _repository_has_no_tags(world):
 @cause(
     "image-not-found",
     "team/app:9 does not exist in {R}, or this login may not see it",
-    "check the spelling of the repository and the tag, and that bob may read it",
+    "check the spelling of the repository and the tag, and that this login may read it",
     4,
 )
 def _tags_may_not_be_listed(world):
@@ -1102,8 +1102,8 @@ def _tags_may_not_be_listed(world):
 
 @cause(
     "pull-denied",
-    "{R} accepts the login of bob and denies it a pull of team/app",
-    "give bob permission to read team/app",
+    "{R} accepts the login from auths and denies it a pull of team/app",
+    "give its user permission to read team/app",
     4,
 )
 def _login_may_not_read_it(world):
@@ -1143,8 +1143,8 @@ def _page_answers_for_the_image(world):
 
 @cause(
     "push-denied",
-    "{R} lets bob pull team/app and denies a push",
-    "give bob permission to push to team/app",
+    "{R} lets the login from auths pull team/app and denies a push",
+    "give its user permission to push to team/app",
     4,
 )
 def _login_may_not_push(world):
