@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 # Seconds after the deadline for what keeps to it.
 _GRACE = 0.2
+_FINDINGS_MAX = 100
 
 
 def diagnose(
@@ -93,8 +94,9 @@ def diagnose(
         from .images import images_of  # with YAML, for who names no image
 
         configured = images_of(_here() if workspace is None else workspace, environ)
-        findings = (*configured.findings, *findings)
-        unresolved = len(configured.findings)
+        # A file can be damaged in a hundred thousand places, and one says enough.
+        unresolved = min(len(configured.findings), _FINDINGS_MAX)
+        findings = (*configured.findings[:_FINDINGS_MAX], *findings)
         targets = [*filter(None, map(configured_target, configured.images)), *of_sets(scene)]
         invalid = [_unusable(i) for i in scene.found.incomplete if not (i.registry or i.empty)]
     with Transport(environ=environ) as transport:

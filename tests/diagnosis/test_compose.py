@@ -548,6 +548,10 @@ def test_images_that_are_never_pulled_are_not_named(workspace):
     assert ["b", "c", "d"] == workspace.references(compose(text))
 
 
+def test_an_image_beside_compose_files_is_what_the_dev_container_cli_takes(workspace):
+    assert ["taken"] == workspace.references(compose(PROFILES, image="taken"))
+
+
 # Which services run.
 
 PROFILES = """
@@ -567,7 +571,6 @@ PROFILES = """
         ({"runServices": ["app"]}, ["app", "db"]),
         ({"service": "web"}, ["web"]),
         ({"service": "web", "runServices": ["extra"]}, ["web", "extra"]),
-        ({"image": "not-read", "build": {"dockerfile": "nor-this"}}, ["app", "db", "web"]),
     ],
 )
 def test_the_service_and_its_dependencies_run_whatever_their_profiles(

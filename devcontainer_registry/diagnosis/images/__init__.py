@@ -88,14 +88,15 @@ class _Configuration:
         """
         build = self._member(self._config, "build", dict) or {}
         file = self._config.get("dockerFile", build.get("dockerfile"))
-        if self._config.get("dockerComposeFile") is not None:
-            self._compose()
-        elif file is not None:
+        # In the order of the dev container CLI, where more than one is there.
+        if file is not None:
             self._dockerfile(file, build)
         elif "image" in self._config:
             image = self._text(self._config["image"], "image")
             if image is not None:
                 self._collector.add(image, "image", f"{self._file}: image")
+        elif self._config.get("dockerComposeFile") is not None:
+            self._compose()
         found = self._member(self._config, "features", dict)
         features.collect(found or {}, self._collector, folder=self._folder, file=self._file)
 
