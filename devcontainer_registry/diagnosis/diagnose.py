@@ -233,9 +233,9 @@ class _Run:
         anonymous = anonymously(self._scene, target, self._transport)
         if anonymous is None:
             return
-        if not conversation.is_ignored:
-            failed = public_step(target, answer, last)
-            self._steps[target] = (*steps, failed)
+        # The dev container CLI asks once more without the login.
+        if not conversation.is_ignored and target.origin != "feature":
+            self._steps[target] = (*steps, public_step(target, answer, last))
             return
         self._steps[target] = (*steps, ignored_step(target, answer))
         self._image(target, replace(answer, credential=None), anonymous, unread)

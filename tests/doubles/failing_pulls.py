@@ -556,6 +556,19 @@ def _docker_ignores_its_variable(world):
 
 
 @cause(
+    "docker-too-old",
+    "DOCKER_AUTH_CONFIG has a login for {R}, and docker 20.10.24+dfsg1 does not read it",
+    "run devcontainer-registry login, which saves it where every docker looks, or install docker "
+    "28.3 or later",
+    3,
+)
+def _docker_does_not_read_its_variable(world):
+    world.program("docker", "#!/bin/sh\necho Docker version 20.10.24+dfsg1, build 297e128\n")
+    entry = {"auth": encoded(f"{USER}:{PASSWORD}")}
+    world.environ["DOCKER_AUTH_CONFIG"] = json.dumps({"auths": {world.registry(): entry}})
+
+
+@cause(
     "other-spelling",
     "no login for LOCALHOST:{PORT} as the image spells it; {CONFIG} has one for localhost:{PORT}",
     "write the image as localhost:{PORT}/team/app",
