@@ -53,7 +53,7 @@ def test_a_registry_that_is_gone_or_refuses_lets_the_container_start_and_is_name
 
     assert "success" == json.loads(up.stdout)["outcome"]
     said = " ".join(up.stderr.split())
-    assert "refuses the connection (GONE_CONTAINER_REGISTRY_*) kept all the same" in said
+    assert "refuses the connection (GONE_CONTAINER_REGISTRY_*) saved unverified" in said
     assert "refused the credential (NO_CONTAINER_REGISTRY_*)" in said
     assert [USER] == refusing.refusals()
     assert refusing.registry not in one.config()["auths"]
