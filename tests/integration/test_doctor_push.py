@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""
+Whether a push is allowed, asked of real registries and of nobody else.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from doubles.homes import encoded
+from parts import cncf
+from parts.tokens import TokenServer
+
+USER, PASSWORD = "alice", "in wonder:land"
+
+
+class Narrowing(TokenServer):
+    """
+    Grants no push to anybody, and says nothing of it.
+    """
+
+    def _sign(self, user, scopes):
+        return super()._sign(user, tuple(scope.replace(",push", "") for scope in scopes))
+
+
+def filled(client, registry, image_layout):
+    """
+    The image of *registry*, pushed with a login that is in nobody's config.json.
+    """
+    image = f"{registry.registry}/team/app:1"
+    pushed = client.skopeo(
+        "copy",
+        "--dest-tls-verify=false",
+        f"--dest-creds={USER}:{PASSWORD}",
+        f"oci:{image_layout}:latest",
+        f"docker://{image}",
+    )
+    assert pushed.returncode == 0, pushed.stderr
+    with open(client.config_path, "w", encoding="utf-8") as file:
+        json.dump({"auths": {registry.registry: {"auth": encoded(f"{USER}:{PASSWORD}")}}}, file)
+    return image
+
+
+def doctor(client, image):
+    done = client.product("doctor", image, "--push", "--json", DOCKER_HOST="")
+    (found,) = json.loads(done.stdout)["images"]
+    return done.returncode, found
+
+
+def image_step(found):
+    return next(step for step in found["steps"] if step["step"] == "image")
+
+
+def test_a_registry_without_tokens_is_asked_by_an_upload_that_is_cancelled(
+    client, registry_htpasswd, image_layout
+):
+    image = filled(client, registry_htpasswd, image_layout)
+    before = len(registry_htpasswd.requests())
+
+    status, found = doctor(client, image)
+
+    assert (0, True) == (status, image_step(found)["facts"]["push"])
+    asked = registry_htpasswd.requests()[before:]
+    assert ["POST", "DELETE"] == [r.method for r in asked if "/blobs/uploads/" in r.path]
+    assert 204 == asked[-1].status
+
+
+def test_the_tokens_own_claim_is_enough(client, registry_token, image_layout):
+    image = filled(client, registry_token, image_layout)
+    before = len(registry_token.requests())
+
+    status, found = doctor(client, image)
+
+    assert (0, True) == (status, image_step(found)["facts"]["push"])
+    assert {"GET", "HEAD"} == {r.method for r in registry_token.requests()[before:]}
+
+
+@pytest.fixture(name="narrow")
+def _narrow(tmp_path):
+    users = {USER: PASSWORD, "other": "other"}
+    with (
+        Narrowing(tmp_path / "narrowing", users) as server,
+        cncf.CncfRegistry(
+            tmp_path / "narrow", auth=server.registry_auth, host="localhost"
+        ) as registry,
+    ):
+        yield server, registry
+
+
+def test_a_token_that_was_narrowed_in_silence_is_no_push(client, narrow, image_layout):
+    server, registry = narrow
+    server._sign = lambda user, scopes: TokenServer._sign(server, user, scopes)
+    image = filled(client, registry, image_layout)
+    del server._sign
+
+    status, found = doctor(client, image)
+
+    assert (4, "push-denied") == (status, found["cause"]["code"])
+    assert (
+        f"{registry.registry} lets the login from auths pull team/app and denies a push"
+        == found["cause"]["message"]
+    )
