@@ -38,6 +38,17 @@ NOT_FOUND = "credentials not found in native keychain"
 CODESPACES_SECRETS = "/workspaces/.codespaces/shared/.env-secrets"
 
 
+# As Go names the machines that the kernel names otherwise.
+_ARCHITECTURES = {
+    "x86_64": "amd64",
+    "aarch64": "arm64",
+    "armv7l": "arm/v7",
+    "armv6l": "arm/v6",
+    "i386": "386",
+    "i686": "386",
+}
+
+
 def variable(set_id: str, member: str) -> str:
     """
     Return the name of the variable that holds *member* of the set *set_id*.
@@ -45,6 +56,16 @@ def variable(set_id: str, member: str) -> str:
     `variable("CORP", "USER")` is `CORP_CONTAINER_REGISTRY_USER`.
     """
     return f"{set_id}{INFIX}{member}"
+
+
+def this_platform() -> str:
+    """
+    Return this machine's platform as images name it, such as `linux/amd64`.
+    """
+    import os
+
+    machine = os.uname().machine
+    return f"linux/{_ARCHITECTURES.get(machine, machine)}"
 
 
 def is_codespaces(environ: Mapping[str, str]) -> bool:

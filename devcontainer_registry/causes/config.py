@@ -85,7 +85,7 @@ READ_ONLY = Cause(
 DISK_FULL = Cause(
     "config-error",
     ConfigError,
-    "{path} does not fit on the disk, and is as it was: {reason}",
+    "the disk is full, and {path} was not changed: {reason}",
     "free some space and run this again",
 )
 TOO_LARGE = Cause(

@@ -107,7 +107,7 @@ SOME_MAY_NOT_FIND_HELPER = Cause(
     "helper-not-everywhere",
     RegistryError,
     "some processes may not find the helper, since {obstacle}",
-    "mend that, or use --store auto, which asks it only where every process finds it",
+    "install it in /usr/local/bin, or use --store auto",
 )
 NOTHING_RENEWS = Cause(
     "not-delegated",
@@ -119,7 +119,7 @@ HELPER_CANNOT_BE_ASKED = Cause(
     "not-delegated",
     ConfigError,
     "our helper can't be asked for it, since {obstacle}",
-    "mend that, or use --store auths",
+    "correct that, or use --store auths",
 )
 
 # A login that docker does not see, or another that it sees.
@@ -166,7 +166,7 @@ OTHER_HELPER = Cause(
     "other-helper",
     RegistryError,
     "docker asks {program} for it",
-    "remove its credHelpers entry from config.json to let us answer",
+    "delete its credHelpers entry from config.json to use this login",
 )
 NOT_REPLACED = Cause(
     "not-ours",

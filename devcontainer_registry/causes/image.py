@@ -124,6 +124,18 @@ PUSH_DENIED = Cause(
     "{registry} lets the login from {place} pull {name} and denies a push",
     "give its user permission to push to {name}",
 )
+PUSH_NOT_CHECKED = Cause(
+    "push-not-checked",
+    UnreachableError,
+    "{registry} lets the login from {place} pull {name}; whether it may push was not checked",
+    "push a test tag to {name} to see",
+)
+LOGIN_NOT_ASKED_FOR = Cause(
+    "login-not-asked-for",
+    AuthenticationError,
+    "{registry} does not ask for a login, so Docker sends none, and it denies a pull of {name}",
+    "ask the administrator of {registry} to answer /v2/ with 401",
+)
 NO_PLATFORM = Cause(
     "no-platform",
     AuthenticationError,

@@ -51,7 +51,7 @@ LOGIN_HIDDEN_BY_VSCODE = Cause(
     '"dev.containers.dockerCredentialHelper": false',
 )
 HELPER_HAS_NO_LOGIN = Cause(
-    "no-login",
+    "helper-without-login",
     DiscoveryError,
     "no login for {registry} in {program} ({rule}), which Docker asks",
     "run docker login {registry}, or delete its {rule} entry from {config}",

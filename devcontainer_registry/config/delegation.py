@@ -156,20 +156,24 @@ class Delegation:
         target = os.path.realpath(self._config_path)
         paths = {os.path.abspath(self._config_path), folder, target, os.path.dirname(target)}
         paths.add(os.path.realpath(folder))
-        if any(self._is_mount(path) for path in paths if path != "/"):
+        if any(is_mount(path, mounts=self._mounts) for path in paths if path != "/"):
             return causes.IS_MOUNTED.say()
         return None
 
-    def _is_mount(self, path: str) -> bool:
-        if sys.platform != "linux":
-            return os.path.ismount(path)
-        # A file can be one, too, and a bind mount of the same file system shows in this list only.
-        try:
-            with open(self._mounts, encoding="utf-8", errors="surrogateescape") as file:
-                points = [line.split(" ")[4] for line in file]
-        except (OSError, IndexError):
-            return os.path.ismount(path)
-        return path in map(_unescaped, points)
+
+def is_mount(path: str, *, mounts: str = _MOUNTS) -> bool:
+    """
+    Whether *path*, an absolute one, is the point of a mount; *mounts*: the kernel's list.
+    """
+    if sys.platform != "linux":
+        return os.path.ismount(path)
+    # A file can be one, too, and a bind mount of the same file system shows in this list only.
+    try:
+        with open(mounts, encoding="utf-8", errors="surrogateescape") as file:
+            points = [line.split(" ")[4] for line in file]
+    except (OSError, IndexError):
+        return os.path.ismount(path)
+    return path in map(_unescaped, points)
 
 
 def _may_be_secret(name: str) -> bool:

@@ -7,13 +7,13 @@ Nothing secret is sent: a connection is made that trusts anybody, and closed aga
 
 from __future__ import annotations
 
-import email.utils
 import ssl
 import time
 from dataclasses import dataclass
 
 from ..network import sockets
 from ..network.proxies import proxy_for
+from ..network.refusals import seconds_of
 
 TYPE_CHECKING = False
 
@@ -142,16 +142,6 @@ def _date_in(head: bytes) -> float | None:
         if name.lower() == "date":
             return seconds_of(value)
     return None
-
-
-def seconds_of(date: str | None) -> float | None:
-    """
-    A `Date` header in Unix seconds; None where it is none.
-    """
-    try:
-        return email.utils.parsedate_to_datetime(date or "").timestamp()
-    except (TypeError, ValueError, OverflowError, IndexError):
-        return None
 
 
 def _name(parts: Any) -> str:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from .scene import Scene, Target
 
 _HELPER_MAX = 5.0  # seconds
+# Its token lasts an hour and does not say when it began.
+# https://cloud.google.com/artifact-registry/docs/docker/authentication#token
+_GOOGLE_TOKEN = "oauth2accesstoken"  # noqa: S105  (a user name)
 _AUTH_CONFIG = "DOCKER_AUTH_CONFIG"
 # The first docker that reads it: https://docs.docker.com/engine/release-notes/28/#2830
 _READS_AUTH_CONFIG = (28, 3)
@@ -68,7 +71,7 @@ def find_credential(scene: Scene, target: Target, unread: RegistryError | None) 
 
     Args:
         scene: Where it looks.
-        target: For whom.
+        target: The image or registry.
         unread: Why it reads no login from config.json, or None.
     """
     look = _Look(scene, target)
@@ -129,13 +132,18 @@ class _Look:
             return self._expired(scene.now - ends, rule, place, saved=saved, is_of_set=is_of_set)
         if ends is not None:
             said += f", expires in {span(ends - scene.now)}"
-        if self.secret is not None and not is_of_set and saved is None:
+        elif credential.username == _GOOGLE_TOKEN:
+            said += ", expiry unknown"
+        differs = self.secret is not None and not is_of_set and saved is None
+        if self.secret is not None and differs:
             said += f"; not the login of {self.secret.source}"
         # Not the user name: at some registries it is the token.
         facts: dict[str, object] = {"rule": rule, "expires_at": ends}
         facts |= {"saved_at": saved, "of_set": is_of_set}
         return Answer(
-            step=Step(name="credential", status="ok", message=said, facts=facts),
+            step=Step(
+                name="credential", status="note" if differs else "ok", message=said, facts=facts
+            ),
             credential=credential,
             place=place,
             rule=rule,

@@ -13,7 +13,7 @@ from functools import partial
 
 from ..causes import image as image_causes
 from ..causes import network as network_causes
-from ..errors import DiscoveryError, RegistryError
+from ..errors import AuthenticationError, RegistryError
 from ..network.conversation import Conversation
 from ..network.transport import Transport
 from ..observer import ignore
@@ -23,7 +23,7 @@ from .credential import find_credential
 from .engine import Engine
 from .image import ImageCheck
 from .login import anonymously, ignored_step, login_step, public_step
-from .missing import why_none
+from .missing import blamed, why_none
 from .network import network_step
 from .report import Diagnosis, ImageDiagnosis, Step, failed
 from .scene import Scene, Target, configured_target, of_sets, target_of
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ..config.file import DockerConfig
+    from ..credentials import Secret
     from ..discovery import Incomplete
     from ..observer import Observer
     from .credential import Answer
@@ -129,9 +130,7 @@ def _invalid(image: str) -> ImageDiagnosis:
 
 
 def _unusable(broken: Incomplete) -> ImageDiagnosis:
-    facts = {"set": broken.id, "code": broken.error.code}
-    message = broken.source
-    step = Step(name="variables", status="fail", message=message, facts=facts, error=broken.error)
+    step = failed("variables", broken.source, broken.error, {"set": broken.id})
     return ImageDiagnosis(image=None, registry=None, origin="variables", steps=(step,))
 
 
@@ -156,16 +155,16 @@ class _Run:
         """
         Diagnose all *targets*, in their order; all registries at once.
         """
-        groups: dict[tuple[str, bool], list[Target]] = {}
+        hosts: dict[str, dict[tuple[str, bool], list[Target]]] = {}
         for target in targets:
             # Docker looks the host up as it is spelled; the dev container CLI in its own order.
             key = target.registry.config_key, target.origin == "feature"
-            groups.setdefault(key, []).append(target)
+            hosts.setdefault(str(target.registry), {}).setdefault(key, []).append(target)
         if any(target.name for target in targets):
             looking = Worker(self._look_for_engine)
             if not try_start(looking):
                 self._look_for_engine()
-        self._at_once([partial(self._registry, group) for group in groups.values()])
+        self._at_once([partial(self._host, list(each.values())) for each in hosts.values()])
         if self._crashes:
             raise self._crashes[0]
         return [
@@ -186,7 +185,15 @@ class _Run:
         finally:
             self._engine_ready.set()
 
-    def _registry(self, targets: Sequence[Target]) -> None:
+    def _host(self, groups: Sequence[Sequence[Target]]) -> None:
+        """
+        The groups of one host in turn, so that a login that was refused is not sent again.
+        """
+        refused: dict[tuple[str, Secret], Step] = {}
+        for group in groups:
+            self._registry(group, refused)
+
+    def _registry(self, targets: Sequence[Target], refused: dict[tuple[str, Secret], Step]) -> None:
         """
         The steps that the images of one registry share, and then each image.
         """
@@ -208,7 +215,13 @@ class _Run:
             network, ping = network_step(scene, conversation)
             steps.append(network)
             if ping is not None:
-                steps.append(login_step(scene, first, answer, conversation, ping))
+                steps.append(
+                    _once(
+                        refused,
+                        answer,
+                        partial(login_step, scene, first, answer, conversation, ping),
+                    )
+                )
         self._tell(first, steps)
         for target in targets:
             self._steps[target] = tuple(steps)
@@ -230,7 +243,7 @@ class _Run:
         *steps, last = self._steps[target]
         if last.name != "login" or last.facts.get("code") == "refused-before":
             return
-        anonymous = anonymously(self._scene, target, self._transport)
+        anonymous = anonymously(target, conversation)
         if anonymous is None:
             return
         # The dev container CLI asks once more without the login.
@@ -294,6 +307,22 @@ class _Run:
             self._crashes.append(exc)
 
 
+def _once(
+    refused: dict[tuple[str, Secret], Step], answer: Answer, log_in: Callable[[], Step]
+) -> Step:
+    """
+    The step that *log_in* makes, or the one at which the same credential was refused before.
+    """
+    credential = answer.credential
+    if credential is None:
+        return log_in()
+    key = credential.username, credential.secret
+    step = refused.get(key) or log_in()
+    if isinstance(step.error, AuthenticationError):
+        refused[key] = step
+    return step
+
+
 def _is_anonymous(answer: Answer) -> bool:
     return answer.credential is None and answer.step.status != "fail"
 
@@ -306,20 +335,6 @@ def _has_login(steps: Sequence[Step]) -> bool:
     return steps[-1].name == "login" and steps[-1].error is None
 
 
-def blamed(steps: list[Step], why: RegistryError, unread: RegistryError | None) -> list[Step]:
-    """
-    *steps*, with the one failed that is the reason *why* docker has no login.
-    """
-    name = "credential"
-    if why is unread:
-        name = "config"
-    elif isinstance(why, DiscoveryError) and steps[0].facts.get("code") == why.code:
-        name = "variables"
-    return [
-        replace(step, status="fail", error=why) if step.name == name else step for step in steps
-    ]
-
-
 def _late(target: Target) -> Step:
     error = network_causes.OUT_OF_TIME.error(registry=target.registry)
-    return Step(name="network", status="fail", message="no answer in time", error=error)
+    return failed("network", "no answer in time", error)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import difflib
 import json
-import platform
 import re
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from ..causes import image as image_causes
 from ..causes import missing as missing_causes
 from ..credentials import token_claims
 from ..errors import AuthenticationError, RegistryError
+from ..naming import this_platform
 from ..network import refusals
 from ..network.answers import PULLED, is_manifest
 from ..network.conversation import Conversation
@@ -35,9 +36,6 @@ _INDEXES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
-# What Go calls the machine that Python calls otherwise.
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
-
 # Tags in one answer: 128 characters each at most, so that it is never cut off.
 _TAGS = 400
 _PAGES_MAX = 10
@@ -69,7 +67,7 @@ class ImageCheck:
         """
         target = self._target
         try:
-            authorization = self._authorize()
+            authorization = self._talk.authorize(target.name, "pull")
             response = self._talk.manifest(target.name, target.reference, authorization)
             if response.status == 200 and is_manifest(response):
                 return self._readable(response, authorization, push=push)
@@ -78,9 +76,6 @@ class ImageCheck:
             return self._denied("the token server refuses it")
         except RegistryError as exc:
             return failed("image", exc.message, exc)
-
-    def _authorize(self) -> str | None:
-        return self._talk.authorize(self._target.name, "pull")
 
     def _readable(self, response: Response, authorization: str | None, *, push: bool) -> Step:
         target = self._target
@@ -114,6 +109,8 @@ class ImageCheck:
         if answer.credential is None:
             error = answer.why_none or missing_causes.NO_LOGIN.error(**self._facts)
             return failed("image", "denied without a login", error)
+        if not self._talk.asks_for_login:
+            return failed("image", seen, image_causes.LOGIN_NOT_ASKED_FOR.error(**self._facts))
         secret = answer.secret if answer.is_of_set else None
         knows = explained(self._scene, secret, "pull-denied") if secret is not None else ""
         if knows and secret is not None:
@@ -191,9 +188,9 @@ class ImageCheck:
         may = self._may_push()
         facts["push"] = may
         if may is None:
-            return Step(
-                name="image", status="note", message=f"{message}; push: not checked", facts=facts
-            )
+            error = image_causes.PUSH_NOT_CHECKED.error(**self._facts)
+            seen = f"{message}; push: not checked"
+            return replace(failed("image", seen, error, facts), status="skipped")
         if may:
             return Step(name="image", status="ok", message=f"{message}; push allowed", facts=facts)
         return failed("image", "push denied", image_causes.PUSH_DENIED.error(**self._facts))
@@ -211,13 +208,16 @@ class ImageCheck:
         claimed = _actions_in(token, name)
         if claimed is not None:
             return "push" in claimed or "*" in claimed
-        opened = self._talk.request("POST", f"{name}/blobs/uploads/", authorization)
-        if opened.status in (401, 403):
-            return False
-        upload = _upload_of(opened) if opened.status == 202 else None
-        if upload is None:
+        try:
+            opened = self._talk.request("POST", f"{name}/blobs/uploads/", authorization)
+            if opened.status in (401, 403):
+                return False
+            upload = _upload_of(opened) if opened.status == 202 else None
+            if upload is None:
+                return None
+            closed = self._talk.request("DELETE", upload, authorization)
+        except RegistryError:
             return None
-        closed = self._talk.request("DELETE", upload, authorization)
         return True if 200 <= closed.status < 300 else None
 
 
@@ -277,8 +277,7 @@ def _wanted_platform(environ: Mapping[str, str]) -> str:
     named = environ.get("DOCKER_DEFAULT_PLATFORM", "")
     if re.fullmatch(r"[\w.-]+/[\w.-]+(/[\w.-]+)?", named):
         return named
-    machine = platform.machine().lower()
-    return f"linux/{_MACHINES.get(machine, machine)}"
+    return this_platform()
 
 
 def _serves(offered: str, wanted: str) -> bool:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from ..causes import login as login_causes
 from ..errors import AuthenticationError, RegistryError
 from ..network.answers import is_manifest
-from ..network.conversation import Conversation
 from .report import Step, failed, moment
 from .variables import explained, hint_of, password_of, with_hint
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from ..network.transport import Response, Transport
+    from ..network.conversation import Conversation
+    from ..network.transport import Response
     from .credential import Answer
     from .scene import Scene, Target
 
@@ -28,8 +28,11 @@ def login_step(
     """
     registry = conversation.registry
     if answer.credential is None:
-        if ping.status != 200:
-            conversation.read_challenge(ping)
+        try:
+            if ping.status == 401:
+                conversation.read_challenge(ping)
+        except RegistryError as exc:
+            return failed("login", exc.message, exc)
         return Step(name="login", status="ok", message="none: asked without one")
     if ping.status == 200:
         message = f"{registry} answers without a login: not checked"
@@ -104,11 +107,11 @@ def _refused(
     )
 
 
-def anonymously(scene: Scene, target: Target, transport: Transport) -> Conversation | None:
+def anonymously(target: Target, conversation: Conversation) -> Conversation | None:
     """
-    The conversation in which *target* can be read without a login; None: it cannot.
+    Another *conversation*, in which *target* can be read without a login; None: it cannot.
     """
-    anonymous = Conversation(target.registry, None, transport=transport, timeout=scene.left())
+    anonymous = conversation.without_login()
     try:
         ping = anonymous.ping()
         if ping.status == 401:

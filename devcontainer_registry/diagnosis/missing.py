@@ -6,12 +6,13 @@ Reasons why docker has no login for a registry.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from ..causes import login as login_causes
 from ..causes import missing as missing_causes
 from ..config.file import DockerConfig
 from ..discovery import entries_in, logins_in
-from ..errors import ConfigError, RegistryError
+from ..errors import ConfigError, DiscoveryError, RegistryError
 from ..keychain.podman import login_of_podman
 from ..registry import Registry
 from .report import moment
@@ -21,7 +22,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from ..causes.cause import Cause
-    from ..errors import DiscoveryError
+    from .report import Step
     from .scene import Scene, Target
 
 _AUTH_CONFIG = "DOCKER_AUTH_CONFIG"
@@ -33,6 +34,20 @@ def why_none(scene: Scene, target: Target) -> RegistryError:
     Why docker has no login for the registry of *target*, the nearest reason first.
     """
     return _Reasons(scene, target).first()
+
+
+def blamed(steps: list[Step], why: RegistryError, unread: RegistryError | None) -> list[Step]:
+    """
+    *steps*, with the one failed that is the reason *why* docker has no login.
+    """
+    name = "credential"
+    if why is unread:
+        name = "config"
+    elif isinstance(why, DiscoveryError) and steps[0].facts.get("code") == why.code:
+        name = "variables"
+    return [
+        replace(step, status="fail", error=why) if step.name == name else step for step in steps
+    ]
 
 
 class _Reasons:

@@ -11,8 +11,9 @@ from ..causes import network as network_causes
 from ..errors import RegistryError, UnreachableError, printable
 from ..naming import variable
 from ..network.proxies import proxy_for
-from .certificate import Certificate, read_certificate, seconds_of
-from .report import Step, date, span
+from ..network.refusals import seconds_of
+from .certificate import Certificate, read_certificate
+from .report import Step, date, failed, span
 
 TYPE_CHECKING = False
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..network.conversation import Conversation
     from ..network.transport import Response
     from ..registry import Registry
+    from .report import Status
     from .scene import Scene
 
 # Tokens are good for minutes, and a certificate's first day is not to the second.
@@ -40,14 +42,8 @@ def network_step(scene: Scene, conversation: Conversation) -> tuple[Step, Respon
         ping = conversation.ping()
     except RegistryError as exc:
         error = _explained(scene, registry, exc)
-        step = Step(
-            name="network",
-            status="fail",
-            message=f"{_place(registry, way)}: {_SEEN.get(exc.code, exc.code.replace('-', ' '))}",
-            facts={"code": error.code, "proxy": way},
-            error=error,
-        )
-        return step, None
+        seen = f"{_place(registry, way)}: {_SEEN.get(exc.code, exc.code.replace('-', ' '))}"
+        return failed("network", seen, error, {"proxy": way}), None
     return _reached(scene, registry, ping, way), ping
 
 
@@ -71,7 +67,7 @@ _SEEN = {
 
 def _reached(scene: Scene, registry: Registry, ping: Response, way: str) -> Step:
     said = [f"{ping.peer}:{registry.port}" if ping.peer else f"{registry} through {way}"]
-    status = "ok"
+    status: Status = "ok"
     if ping.certificate_ends is None:
         said.append("plain HTTP")
     else:
@@ -82,7 +78,6 @@ def _reached(scene: Scene, registry: Registry, ping: Response, way: str) -> Step
     skew = None
     if there is not None:
         skew = round(time.time() - there)
-        # It was sent a moment after `now` was taken.
         skew = 0 if abs(skew) <= 1 else skew  # the header has whole seconds
         said.append(f"clock {skew:+d} s")
         status = "note" if abs(skew) > _SKEW_MAX else status
@@ -92,7 +87,7 @@ def _reached(scene: Scene, registry: Registry, ping: Response, way: str) -> Step
         "certificate_ends": ping.certificate_ends,
         "clock_skew": skew,
     }
-    return Step(name="network", status=status, message=", ".join(said), facts=facts)  # type: ignore[arg-type]
+    return Step(name="network", status=status, message=", ".join(said), facts=facts)
 
 
 def _proxy_of(registry: Registry, environ: Mapping[str, str]) -> str:

@@ -38,9 +38,6 @@ STEPS: tuple[StepName, ...] = (
     "engine",
 )
 
-# Codes of what only a registry's image can be the reason of, and of a missing login.
-_NO_LOGIN = frozenset({"no-login", "login-not-run", "near-miss"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -69,7 +66,7 @@ class ImageDiagnosis:
     What became of one image, or of one registry.
 
     Attributes:
-        image: The reference as it was given; None where only the registry was checked.
+        image: The reference as it was given; None if only its registry was checked.
         registry: Whose image it is; None where the reference names none.
         origin: Who named it: an argument, a part of the configuration, or a set of variables.
         where: The place in the configuration, or "".
@@ -123,10 +120,7 @@ class ImageDiagnosis:
         """
         What this image alone would make the exit status.
         """
-        cause = self.cause
-        if cause is None:
-            return 0
-        return 3 if cause.code in _NO_LOGIN else exit_status_of(cause)
+        return exit_status_of(self.cause) if self.cause is not None else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

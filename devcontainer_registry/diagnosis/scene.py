@@ -44,7 +44,7 @@ class Target:
     One image or registry to be diagnosed.
 
     Attributes:
-        image: The reference as it was given; None: only its registry is checked.
+        image: The reference as it was given; None: a registry was named.
         registry: Spelled as docker looks it up (`config_key`).
         name: The repository, or "".
         reference: Tag or digest, or "".

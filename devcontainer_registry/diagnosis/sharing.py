@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .report import Diagnosis, ImageDiagnosis, Step
 
-# Names that say nothing of whoever shares them.
+# Names that are public anyway.
 _COMMON = frozenset({"docker.io", "registry-1.docker.io", "latest", "localhost", "nobody", "AWS"})
 # Facts that name something, and what is put in their place.
 _NAMED = {

@@ -14,6 +14,7 @@ import stat
 from .. import authenticators as plugins
 from ..causes import config as config_causes
 from ..causes import login as login_causes
+from ..config.delegation import is_mount
 from ..config.findings import why_unread_in
 from ..errors import AuthenticationError, ConfigError
 from ..naming import variable
@@ -55,12 +56,9 @@ def variables_step(scene: Scene, registry: Registry) -> Step:
         facts: dict[str, object] = {"set": secret.id, "source": secret.source}
         if recalled.state is not None:
             facts |= {"state": recalled.state, "at": recalled.at}
-        hint = hint_of(scene, secret)
-        if hint:
-            return Step(
-                name="variables", status="note", message=f"{secret.source}: {hint}", facts=facts
-            )
-        return Step(name="variables", status="ok", message=secret.source, facts=facts)
+        hint = hint_of(scene, secret) or _unseen(scene, secret)
+        message = f"{secret.source}: {hint}" if hint else secret.source
+        return Step(name="variables", status="note" if hint else "ok", message=message, facts=facts)
     broken = scene.incomplete_of(registry)
     if broken is not None and near_miss(scene, broken.id) is None:
         return Step(
@@ -83,13 +81,29 @@ def variables_step(scene: Scene, registry: Registry) -> Step:
     return Step(name="variables", status="ok", message=f"none for {registry}")
 
 
+def _unseen(scene: Scene, secret: RegistrySecret) -> str:
+    """
+    What there is to say of a set that only other processes have in their environment, or "".
+    """
+    name = variable(secret.id, "SERVER")
+    return next(
+        (
+            finding.message
+            for finding in scene.found.findings
+            if finding.code == "not-in-environment" and finding.variable == name
+        ),
+        "",
+    )
+
+
 def near_miss(scene: Scene, set_id: str = "") -> tuple[str, str, str] | None:
     """
     A variable that looks like a typo, of the set *set_id* if given: message, name, what was meant.
     """
     for finding in scene.found.findings:
         meant = finding.hint.rpartition(" ")[2]
-        if finding.code == "near-miss" and finding.variable and meant.startswith(set_id):
+        of_set = not set_id or meant.startswith(variable(set_id, ""))
+        if finding.code == "near-miss" and finding.variable and of_set:
             return finding.message, finding.variable, meant
     return None
 
@@ -183,6 +197,7 @@ def config_step(scene: Scene, registry: Registry) -> tuple[Step, RegistryError |
         message = error.message.replace(scene.config_path, path)
         error = type(error)(message, hint=error.hint, code=error.code)
     facts: dict[str, object] = {"path": scene.config_path, "exists": scene.document is not None}
+    mode, mounted = 0, False
     try:
         status = os.stat(scene.config_path)
     except OSError:
@@ -190,17 +205,17 @@ def config_step(scene: Scene, registry: Registry) -> tuple[Step, RegistryError |
             step = Step(name="config", status="ok", message=f"{path} does not exist", facts=facts)
             return step, None
     else:
-        facts |= {"mode": f"{stat.S_IMODE(status.st_mode):o}", "owner": status.st_uid}
+        mode, mounted = stat.S_IMODE(status.st_mode), is_mount(os.path.abspath(scene.config_path))
+        facts |= {"mode": f"{mode:o}", "owner": status.st_uid, "mount": mounted}
     if error is not None:
         facts["code"] = error.code
         return Step(name="config", status="note", message=error.message, facts=facts), error
-    message = path
-    if scene.config is not None and scene.config.is_open() and scene.document is not None:
-        open_to_others = scene.document.holds_secrets
-        message += f", mode {facts['mode']}: others may read it" if open_to_others else ""
-        status_word = "note" if open_to_others else "ok"
-        return Step(name="config", status=status_word, message=message, facts=facts), None  # type: ignore[arg-type]
-    return Step(name="config", status="ok", message=message, facts=facts), None
+    said = [path, "a mount"] if mounted else [path]
+    is_open = scene.config is not None and scene.config.is_open()
+    if is_open and scene.document is not None and scene.document.holds_secrets:
+        said.append(f"mode {mode:o}: others may read it")
+        return Step(name="config", status="note", message=", ".join(said), facts=facts), None
+    return Step(name="config", status="ok", message=", ".join(said), facts=facts), None
 
 
 def _unread(scene: Scene, registry: Registry) -> RegistryError | None:

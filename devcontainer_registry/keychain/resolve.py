@@ -137,7 +137,7 @@ def _registry_token(registry: Registry) -> ConfigError:
     """
     What there is to say of a bearer token, which clients send as it is, before all else.
 
-    It is no user name and password, and whoever took it for one would send it to a token server.
+    It is not a user name and password: used as one, it would be sent to a token server.
     https://github.com/moby/moby/blob/v28.2.2/distribution/registry.go (existingTokenHandler)
     https://github.com/google/go-containerregistry/blob/v0.20.2/pkg/v1/remote/transport/bearer.go
     """

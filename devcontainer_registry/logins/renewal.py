@@ -63,7 +63,7 @@ def serve(
     Return an entry for *registry* whose credential can be served, renewed if that is due.
 
     Args:
-        registry: For whom.
+        registry: Whose credential is needed.
         cache: Where it is kept.
         environ: Variables that may hold the secrets to renew it with.
         timeout: Seconds for a renewal.

@@ -124,6 +124,25 @@ class Conversation:
         """
         self._identity = self._answer(ping)
 
+    @property
+    def asks_for_login(self) -> bool:
+        """
+        Whether the registry asked for a login; else docker sends none, whatever it has.
+        """
+        return self._identity is not None or self._challenge is not None
+
+    def without_login(self) -> Conversation:
+        """
+        Return another conversation with the same registry, in which nothing is sent.
+        """
+        return Conversation(
+            self.registry,
+            None,
+            transport=self._transport,
+            timeout=self._end - time.monotonic(),
+            ca_file=self._ca_file,
+        )
+
     def authorize(self, name: str, *actions: str) -> str | None:
         """
         Return the `Authorization` for *actions* on the repository *name*; None: there is none.

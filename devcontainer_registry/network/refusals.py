@@ -117,8 +117,15 @@ def _retry_after(value: str | None, now: float | None) -> float | None:
         return None
     if _SECONDS.fullmatch(value.strip()):
         return float(value)
+    at = seconds_of(value)
+    return None if at is None else max(0.0, at - (time.time() if now is None else now))
+
+
+def seconds_of(date: str | None) -> float | None:
+    """
+    A date of a header (RFC 9110, section 5.6.7) in Unix seconds; None where it is none.
+    """
     try:
-        at = email.utils.parsedate_to_datetime(value).timestamp()
+        return email.utils.parsedate_to_datetime(date or "").timestamp()
     except (TypeError, ValueError, OverflowError, IndexError):
         return None
-    return max(0.0, at - (time.time() if now is None else now))

@@ -5,11 +5,20 @@ Causes of a failing pull, each made for real and named by the diagnosis.
 
 from __future__ import annotations
 
+import json
+import os
 import socket
+from functools import partial
 
 import pytest
-from doubles.failing_pulls import CASES
-from doubles.worlds import World
+from doubles.failing_pulls import CASES, ECR
+from doubles.homes import a_set, encoded
+from doubles.internet import Internet
+from doubles.worlds import USER, Special, World, ecr_password
+
+from devcontainer_registry.commands.doctor import lines
+from devcontainer_registry.diagnosis import scene
+from devcontainer_registry.discovery import discover
 
 
 @pytest.fixture(name="world")
@@ -106,3 +115,123 @@ def test_what_we_saved_says_when(world):
     (credential,) = (step for step in image.steps if step.name == "credential")
     assert credential.message.startswith("from auths, saved by us today ")
     assert image.ok
+
+
+def test_a_push_that_was_not_checked_is_not_said_to_be_allowed(world):
+    CASES["push cannot be checked"][0](world)
+
+    (image,) = world.diagnose().images
+
+    assert (False, None) == (image.ok, image.can_be_pulled)
+
+
+def test_a_login_that_was_refused_is_not_sent_again_for_another_spelling(world):
+    registry = world.registry()
+    loud = registry.replace("localhost", "LOCALHOST")
+    entry = {"auth": encoded(f"{USER}:of-last-year")}
+    world.config({"auths": {registry: entry, loud: entry}})
+    world.images = [f"{registry}/team/app:1", f"{loud}/team/app:1", f"{registry}/team/app:1.2"]
+
+    images = world.diagnose().images
+
+    assert [4, 4, 4] == [image.exit_status for image in images]
+    assert 1 == world.refusals()
+
+
+def test_a_login_that_is_not_the_sets_is_a_note(world):
+    registry = world.registry()
+    world.set(registry, user="other", password="other-other")
+    world.logged_in(registry)
+
+    (image,) = world.diagnose().images
+
+    assert image.ok
+    note = next(step for step in image.steps if step.name == "credential")
+    assert "note" == note.status
+    assert note.message.endswith("; not the login of CORP_CONTAINER_REGISTRY_*")
+
+
+def test_googles_token_does_not_say_when_it_expires(world):
+    registry = world.of("europe-docker.pkg.dev", "corp/repo/app")
+    world.logged_in(registry, "oauth2accesstoken", "ya29.made-up")
+
+    (image,) = world.diagnose().images
+
+    assert image.steps[2].message == "from auths, expiry unknown"
+
+
+def test_a_set_that_only_other_processes_see_is_a_note(world, tmp_path, monkeypatch):
+    registry = world.registry()
+    secrets = tmp_path / ".env-secrets"
+    kept = [f"{n}={encoded(v)}" for n, v in a_set("CORP", registry).items()]
+    secrets.write_text("\n".join(kept))
+    # The path is Codespaces' own, and a test may not write there.
+    monkeypatch.setattr(scene, "discover", partial(discover, codespaces_file=str(secrets)))
+
+    (image,) = world.diagnose().images
+
+    note = image.steps[0]
+    assert "note" == note.status
+    assert "but not in this process's environment" in note.message
+
+
+def test_what_the_host_of_a_container_fetched_is_said(world):
+    registry = world.registry()
+    world.logged_in(registry)
+    folder = os.path.join(world.home, "workspace")
+    os.mkdir(folder)
+    with open(os.path.join(folder, ".devcontainer.json"), "w", encoding="utf-8") as file:
+        json.dump({"image": world.images[0]}, file)
+    world.images, world.options["workspace"] = [], folder
+    world.environ["REMOTE_CONTAINERS"] = "true"
+
+    (image,) = world.diagnose().images
+
+    assert image.by_host
+    assert any("; the host fetched it)" in line for line in lines(world.diagnose()))
+
+
+@pytest.mark.parametrize(
+    ("server", "user", "password", "said"),
+    [
+        ("ghcr.io", "bob", "github_pat_x", "takes no fine-grained token"),
+        ("ghcr.io", "bob", "dckr_pat_x", "looks like a Docker Hub token"),
+        ("docker.io", "bob", "ghp_x", "looks like a GitHub token"),
+        ("registry.gitlab.com", "bob", "dckr_oat_x", "looks like a Docker Hub token"),
+        ("mycorp.azurecr.io", "bob", "0b5c6a1e-3f5b-4a8e-9d55-7d8f0c1f2e3a", "id of an Entra ID"),
+        ("europe-docker.pkg.dev", "_json_key", '{"type": "service_acc', "not a whole JSON key"),
+        ("europe-docker.pkg.dev", "_json_key_base64", "eyJ0eXBl!", "not a whole JSON key"),
+        (ECR, "ASIA0000000000000001", "secret", "needs _SESSION_TOKEN"),
+        (ECR, "AWS", ecr_password(1_700_000_000), "its password has expired"),
+        ("ghcr.io", "bob", "ghp_x", None),
+        ("mycorp.azurecr.io", "bob", "a-password", None),
+        ("europe-docker.pkg.dev", "_json_key", '{"type": "service_account"}', None),
+        ("corp.example", "bob", "ghp_x", None),
+        (ECR, "AKIA0000000000000001", "secret", None),
+    ],
+)
+def test_the_wrong_kind_of_secret_is_told_from_its_shape(world, server, user, password, said):
+    world.of(server)
+    world.set(server, user=user, password=password)
+
+    (image,) = world.diagnose().images
+
+    step = image.steps[0]
+    assert ("ok" if said is None else "note") == step.status
+    assert (said or "") in step.message
+    assert password not in step.message
+
+
+def test_a_shape_is_no_verdict_where_the_registry_accepts_it(world):
+    registry = Special({USER: "github_pat_works"}, auth="basic", images=("team/app:1",))
+    world.enter(registry)
+    internet = world.enter(Internet({"ghcr.io": registry._answer}))
+    world.environ.update(internet.environ)
+    world.of("ghcr.io")
+    world.set("ghcr.io", password="github_pat_works")
+    world.logged_in("ghcr.io", USER, "github_pat_works")
+
+    (image,) = world.diagnose().images
+
+    assert image.ok
+    assert "note" == image.steps[0].status

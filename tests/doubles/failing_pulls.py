@@ -373,7 +373,7 @@ def _helper_has_no_interpreter(world):
 
 
 @cause(
-    "no-login",
+    "helper-without-login",
     "no login for {R} in docker-credential-empty (credHelpers), which Docker asks",
     "run docker login {R}, or delete its credHelpers entry from {CONFIG}",
     3,
@@ -1130,6 +1130,37 @@ def _index(*architectures):
         for each in architectures
     ]
     return 200, {"Content-Type": kind}, json.dumps({"manifests": manifests}).encode()
+
+
+@cause(
+    "login-not-asked-for",
+    "{R} does not ask for a login, so Docker sends none, and it denies a pull of team/app",
+    "ask the administrator of {R} to answer /v2/ with 401",
+    4,
+)
+def _registry_does_not_ask_for_a_login(world):
+    world.logged_in(world.registry(ping=(200, {}, b"{}")))
+
+
+@cause(
+    "not-a-registry",
+    "{R} asks for a login in a way that no registry does",
+    "check the spelling of the registry, and that a registry listens there",
+    3,
+)
+def _challenge_is_strange_to_nobody(world):
+    world.registry(Special({}, ping=(401, {"WWW-Authenticate": "Negotiate"}, b"{}")))
+
+
+@cause(
+    "push-not-checked",
+    "{R} lets the login from auths pull team/app; whether it may push was not checked",
+    "push a test tag to team/app to see",
+    5,
+)
+def _push_cannot_be_checked(world):
+    world.logged_in(world.registry(auth="basic"))
+    world.options["push"] = True
 
 
 @cause(

@@ -718,7 +718,7 @@ LOGIN_REFUSALS = [
         ("INSUFFICIENT_PERMISSIONS", 403),
         "aws-login-denied",
         f"AWS denied the action signin:CreateOAuth2Token to the profile of {PROFILE}",
-        "attach AWS's policy SignInLocalDevelopmentAccess to whoever ran aws login",
+        "attach AWS's policy SignInLocalDevelopmentAccess to the identity that ran aws login",
     ),
     (
         ("AUTHCODE_EXPIRED", 403),

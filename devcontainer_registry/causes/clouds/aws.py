@@ -116,7 +116,7 @@ LOCAL: dict[str, Cause[DiscoveryError]] = {
         "aws-login-denied",
         DiscoveryError,
         "AWS denied the action signin:CreateOAuth2Token to the profile of {profile}",
-        "attach AWS's policy SignInLocalDevelopmentAccess to whoever ran aws login",
+        "attach AWS's policy SignInLocalDevelopmentAccess to the identity that ran aws login",
     ),
     "LoginError": Cause(
         "aws-login-refused",

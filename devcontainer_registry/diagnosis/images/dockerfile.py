@@ -7,10 +7,10 @@ https://github.com/moby/buildkit/blob/v0.25.0/frontend/dockerfile/dockerfile2llb
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 
 from ...causes.workspace import configuration as causes
+from ...naming import this_platform
 from .instructions import DockerfileError, Instruction, Parser
 from .variables import shell
 from .variables.text import Text, plain
@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from .collector import Collector
 
 _SCRATCH = "scratch"
-
-# As Go names the machines that Python names otherwise.
-_ARCHITECTURES = {
-    "x86_64": "amd64",
-    "aarch64": "arm64",
-    "armv7l": "arm/v7",
-    "armv6l": "arm/v6",
-    "i386": "386",
-    "i686": "386",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +182,7 @@ def _familiar(name: str) -> str:
 
 
 def _platform_args(platform: str | None) -> dict[str, Text]:
-    machine = os.uname().machine
-    here = f"linux/{_ARCHITECTURES.get(machine, machine)}"
+    here = this_platform()
     found = {}
     for side, value in (("TARGET", platform or here), ("BUILD", here)):
         system, _, rest = value.partition("/")

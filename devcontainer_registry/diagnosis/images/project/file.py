@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from ..collector import Collector
     from ..compose import Value
 
-    # What is kept of a service, by its name in the Compose specification: `Text`, `bool`, lists
-    # and mappings of these, `RESET` and `Override`.
+    # The members of a service that are used, as the Compose specification names them: `Text`,
+    # `bool`, lists and mappings of these, `RESET` and `Override`.
     Service: TypeAlias = dict[str, object]
 
 _INLINE_MAX = 256 * 1024
