@@ -45,7 +45,7 @@ def literals(pattern):
 
 
 def test_every_event_is_in_the_readme():
-    events = set(literals(r"(?:secret|login|config|plugin)\.[a-z_]+"))
+    events = set(literals(r"(?:secret|login|config|plugin|doctor)\.[a-z_]+"))
     events = {e for e in events if not e.endswith((".json", ".ps", ".file"))}
 
     assert set() == {event for event in events if f"`{event}`" not in README}

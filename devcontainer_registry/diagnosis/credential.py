@@ -84,6 +84,8 @@ class _Look:
         self._scene = scene
         self._target = target
         self._registry = target.registry
+        # What is remembered goes by the host alone, however an image spells it.
+        self._host = Registry(str(target.registry))
         self.secret = scene.secret_of(target.registry)
         self._facts = scene.facts_of(target)
 
@@ -165,7 +167,7 @@ class _Look:
             return float(end) if isinstance(end, (int, float)) else None
         as_set = RegistrySecret(
             id="TOKEN",
-            registry=Registry(str(self._registry)),
+            registry=self._host,
             source="",
             username=credential.username,
             secret=credential.secret,
@@ -189,16 +191,15 @@ class _Look:
 
     def _of_auths(self, credential: Credential) -> Answer:
         scene = self._scene
-        registry = Registry(str(self._registry))
         saved = None
-        if scene.memory.wrote(registry, credential):
-            credential = scene.memory.with_life(registry, credential)
+        if scene.memory.wrote(self._host, credential):
+            credential = scene.memory.with_life(self._host, credential)
             saved = self._entry().at
         return self._found(credential, "auths", "auths", saved=saved)
 
     def _entry(self) -> Entry:
         try:
-            return Entry.read(self._scene.cache, Registry(str(self._registry)))
+            return Entry.read(self._scene.cache, self._host)
         except ConfigError:
             return Entry()
 
@@ -297,11 +298,7 @@ class _Look:
             message=f"{seen}; Docker asks without a login",
             facts={"rule": rule},
         )
-        return Answer(
-            step=step,
-            rule=rule,
-            why_none=why,
-        )
+        return Answer(step=step, rule=rule, why_none=why)
 
     # Clients.
 
