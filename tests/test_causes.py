@@ -64,6 +64,7 @@ NO_CODES = {
     "accept-encoding",
     "assume-role",
     "assume-role-with-web-identity",
+    "ecr-login",
     "check-ignore",
     "content-length",
     "proxy-authenticate",

@@ -210,8 +210,8 @@ SENDS_OLD_LOGIN = Cause(
 REFUSED_BUT_PUBLIC = Cause(
     "refused-but-public",
     AuthenticationError,
-    "{registry} refused the login from {place}, and {name} is public: without a login the pull "
-    "works",
+    "{registry} refused the login from {place}, and the image is public: without a login the "
+    "pull works",
     "run docker logout {registry}",
 )
 REFUSED_SET = Cause(

@@ -11,7 +11,7 @@ from .cause import Cause, Fix
 NO_LOGIN = Cause(
     "no-login",
     DiscoveryError,
-    "no login for {registry}, and {name} is not public",
+    "no login for {registry}, and the image is not public",
     "set <ID>_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD for {registry} and run "
     "devcontainer-registry login, or run docker login {registry}",
 )

@@ -143,9 +143,19 @@ def _count(images: Iterable[ImageDiagnosis], *, push: bool) -> str:
         if None in can:
             said.append(f"{can.count(None)} not checked")
     if others:
-        good = sum(image.ok for image in others)
-        said.append(f"{good} of {len(others)} login{'s' * (len(others) != 1)} accepted")
+        logins = [_login_of(image) for image in others]
+        good = logins.count("ok")
+        said.append(f"{good} of {len(logins)} login{'s' * (len(logins) != 1)} accepted")
+        if "skipped" in logins:
+            said.append(f"{logins.count('skipped')} not checked")
     return "; ".join(said)
+
+
+def _login_of(image: ImageDiagnosis) -> str:
+    """
+    The status of the login step; "fail" where it was not reached.
+    """
+    return next((step.status for step in image.steps if step.name == "login"), "fail")
 
 
 class _Page:

@@ -97,7 +97,8 @@ class ImageCheck:
         if status in (401, 403):
             return self._denied(seen)
         if status == 404 and not response.redirected:
-            return failed("image", *self._absent(seen, authorization))
+            seen, error = self._absent(seen, authorization)
+            return failed("image", seen, error, {"nearest": self._facts.get("nearest", [])})
         if status == 200 or response.redirected:
             where = f" (at {place(response.url)})" if response.redirected else ""
             error = image_causes.NOT_A_MANIFEST.error(**self._facts, where=where)
@@ -133,6 +134,7 @@ class ImageCheck:
             cause = (
                 image_causes.DIGEST_NOT_FOUND if target.is_digest else image_causes.TAG_NOT_FOUND
             )
+            self._facts["nearest"] = near
             return f'no tag "{target.reference}" among {len(tags)}', cause.error(**facts)
         if self._answer.credential is None:
             why = self._answer.why_none

@@ -135,7 +135,7 @@ def public_step(target: Target, answer: Answer, last: Step) -> Step:
     """
     The failed login step *last* of an image that can be read without a login.
     """
-    facts = {"registry": target.registry, "place": answer.place, "name": target.name}
+    facts = {"registry": target.registry, "place": answer.place}
     fix = None
     if answer.secret is not None:
         fix = login_causes.REFUSED_BUT_PUBLIC_OF_SET

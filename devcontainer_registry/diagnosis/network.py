@@ -41,9 +41,9 @@ def network_step(scene: Scene, conversation: Conversation) -> tuple[Step, Respon
     try:
         ping = conversation.ping()
     except RegistryError as exc:
-        error = _explained(scene, registry, exc)
+        error, facts = _explained(scene, registry, exc)
         seen = f"{_place(registry, way)}: {_SEEN.get(exc.code, exc.code.replace('-', ' '))}"
-        return failed("network", seen, error, {"proxy": way}), None
+        return failed("network", seen, error, {"proxy": way, **facts}), None
     return _reached(scene, registry, ping, way), ping
 
 
@@ -108,21 +108,27 @@ def _place(registry: Registry, way: str) -> str:
     return f"{registry.api_host} through {way}" if way else registry.api_host
 
 
-def _explained(scene: Scene, registry: Registry, error: RegistryError) -> RegistryError:
+def _explained(
+    scene: Scene, registry: Registry, error: RegistryError
+) -> tuple[RegistryError, dict[str, object]]:
     """
-    *error*, with what the certificate says where one is the cause; its dates come first.
+    *error*, with what the certificate says where one is the cause; and that as facts.
     """
     # One hint knows better: a variable names no bundle, so that nobody is trusted.
     if not error.code.startswith("certificate-") or "SSL_CERT_FILE" in error.hint:
-        return error
+        return error, {}
     timeout = min(_PROBE_MAX, scene.left())
     found = read_certificate(registry, scene.environ, timeout=timeout)
-    return error if found is None else _of_certificate(scene, registry, error, found)
+    if found is None:
+        return error, {}
+    facts: dict[str, object] = {"issuer": found.issuer, "names": list(found.names)}
+    return _of_certificate(scene, registry, error, found), facts
 
 
 def _of_certificate(
     scene: Scene, registry: Registry, error: RegistryError, found: Certificate
 ) -> RegistryError:
+    # Its dates before who issued it: a clock that is wrong shows in both.
     host, now = registry.api_host, scene.now
     facts: dict[str, object] = {"host": host, "now": date(now), "issuer": found.issuer}
     if found.starts > now:

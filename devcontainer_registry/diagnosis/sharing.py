@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 
 from ..credentials import Finding
-from ..naming import INFIX
+from ..naming import HELPER_PREFIX, INFIX, OF_VSCODE, OUR_HELPER
 from ..registry import Registry
 
 TYPE_CHECKING = False
@@ -20,7 +20,19 @@ if TYPE_CHECKING:
     from .report import Diagnosis, ImageDiagnosis, Step
 
 # Names that are public anyway.
-_COMMON = frozenset({"docker.io", "registry-1.docker.io", "latest", "localhost", "nobody", "AWS"})
+_COMMON = frozenset({"docker.io", "registry-1.docker.io", "auth.docker.io", "latest", "localhost"})
+_COMMON_PATHS = (
+    "/etc/docker/",
+    "/home/user",
+    "/usr/bin",
+    "/usr/local/bin",
+    "/v2/",
+    "/var/run/docker.sock",
+    ".devcontainer.json",
+    ".devcontainer/devcontainer.json",
+    ".devcontainer/Dockerfile",
+)
+_COMMON_HELPERS = (OUR_HELPER, OF_VSCODE, "pass", "secretservice", "ecr-login", "gcr", "gcloud")
 # Facts that name something, and what is put in their place.
 _NAMED = {
     "realm": "realm",
@@ -29,43 +41,65 @@ _NAMED = {
     "path": "path",
     "nearest": "tag",
     "issuer": "authority",
+    "names": "host",
     "digest": "digest",
     "mirrors": "mirror",
     "insecure": "registry",
-    "socket": "path",
+    "proxy": "proxy",
 }
+
+# Files are no hosts, though they look so.
+_HOST = re.compile(
+    r"(?<![\w./-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+"
+    r"(?!(?:json|crt|pem|key|sock|ya?ml)\b)[a-z]{2,}(?::\d+)?(?![\w.-])"
+)
+_PATH = re.compile(r"(?<![\w.~])/[^\s,;:'\"()]+")
+_HELPER = re.compile(rf"{HELPER_PREFIX}([\w.+-]+)")
+_SET = re.compile(rf"([A-Za-z0-9_]+?){INFIX}")
+_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\[[0-9a-f:]+\]")
 
 
 def without_names(diagnosis: Diagnosis, environ: Mapping[str, str]) -> Diagnosis:
     """
-    Return *diagnosis* with placeholders for hosts, users, paths, images and sets.
+    Return *diagnosis* with placeholders for hosts, paths, images, helpers and sets.
 
-    The same name has the same placeholder everywhere.  Codes, states and times stay.
+    The same name has the same placeholder everywhere.  Codes, states and times stay.  What is
+    quoted from a configuration is left out.
     """
     hide = _Hider(environ)
     for image in diagnosis.images:
         hide.learn_image(image)
     for text in _texts(diagnosis):
-        hide.learn_sets(text)
-    findings = tuple(
+        hide.learn_text(text)
+    findings = [
         Finding(
             code=each.code,
             message=hide(each.message),
             hint=hide(each.hint),
             variable=hide(each.variable) if each.variable else None,
         )
-        for each in diagnosis.findings
+        for each in diagnosis.findings[diagnosis.unresolved :]
+    ]
+    quoting = diagnosis.findings[: diagnosis.unresolved]
+    unshown = [Finding(code=each.code, message=each.code) for each in quoting]
+    return replace(
+        diagnosis,
+        images=tuple(map(hide.image, diagnosis.images)),
+        findings=(*unshown, *findings),
     )
-    return replace(diagnosis, images=tuple(map(hide.image, diagnosis.images)), findings=findings)
 
 
 def _texts(diagnosis: Diagnosis) -> Iterator[str]:
-    for finding in diagnosis.findings:
-        yield finding.message
+    """
+    Yield all that is shown, but for what is quoted from a configuration.
+    """
+    for finding in diagnosis.findings[diagnosis.unresolved :]:
+        yield from (finding.message, finding.hint)
     for image in diagnosis.images:
         for step in image.steps:
             yield step.message
-            yield step.error.message if step.error is not None else ""
+            if step.error is not None:
+                yield from (step.error.message, step.error.hint)
 
 
 class _Hider:
@@ -78,41 +112,57 @@ class _Hider:
             self._placeholders[home] = "/home/user"
 
     def learn_image(self, image: ImageDiagnosis) -> None:
+        """
+        Take note of what *image* and the facts of its steps name.
+        """
         if image.registry is not None:
             self._learn(image.registry, "registry", end=".example")
             self._learn(image.registry.partition(":")[0], "registry", end=".example")
         if image.image is not None:
-            self._learn(image.image, "image")
-            name, _, tag = image.image.partition("@")[0].rpartition(":")
-            name = name if name and "/" not in tag else image.image.partition("@")[0]
-            self._learn(name, "image")
-            repository = name.partition("/")[2] if image.registry and "/" in name else name
-            self._learn(repository, "repository")
-            if tag and "/" not in tag:
-                self._learn(tag, "tag")
+            self._learn_reference(image.image)
+        if image.where:
+            file, _, rest = image.where.partition(":")
+            self._learn(file, "path")
+            self._learn(rest.partition(" service ")[2], "service")
         for step in image.steps:
             for fact, value in step.facts.items():
                 for each in value if isinstance(value, (list, tuple)) else (value,):
                     if fact in _NAMED and isinstance(each, str):
-                        self._learn(each, _NAMED[fact])
-                    if fact == "proxy" and isinstance(each, str):
-                        self._learn(each.partition(" ")[0], "proxy")
+                        self._learn(
+                            each.partition(" ")[0] if fact == "proxy" else each, _NAMED[fact]
+                        )
 
-    def learn_sets(self, text: str) -> None:
+    def _learn_reference(self, image: str) -> None:
+        bare, _, digest = image.partition("@")
+        name, colon, tag = bare.rpartition(":")
+        if not colon or "/" in tag:
+            name, tag = bare, ""
+        self._learn(image, "image")
+        self._learn(name, "image")
+        self._learn(name.partition("/")[2] or name, "repository")
+        self._learn(tag, "tag")
+        self._learn(digest, "digest")
+
+    def learn_text(self, text: str) -> None:
         """
-        Take note of the sets whose variables *text* names.
+        Take note of sets, helpers, paths and hosts in *text* that no fact names.
         """
-        for set_id in re.findall(rf"([A-Za-z0-9_]+?){INFIX}", text):
+        for set_id in _SET.findall(text):
             self._learn(set_id, "SET")
+        for helper in _HELPER.findall(text):
+            if not helper.startswith(_COMMON_HELPERS):
+                self._learn(helper, "helper")
+        for path in _PATH.findall(text):
+            self._learn(path, "path")
+        for host in _HOST.findall(text):
+            self._learn(host, "host")
 
     def _learn(self, text: str, kind: str, *, end: str = "") -> None:
         # A digit or two would be replaced in counts and times, and says nothing of anybody.
-        if (
-            (len(text) < 3 and kind != "SET")
-            or text in _COMMON
-            or text in self._placeholders
-            or text.isdigit()
-        ):
+        too_short = len(text) < 3 and kind != "SET"
+        if too_short or text in _COMMON or text in self._placeholders or text.isdigit():
+            return
+        if kind == "path" and text.startswith(_COMMON_PATHS):
             return
         self._counts[kind] = self._counts.get(kind, 0) + 1
         joint = "" if kind == "SET" else "-"
@@ -126,9 +176,12 @@ class _Hider:
             words = "|".join(map(re.escape, longest)) or r"(?!)"
             self._pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])")
         hidden = self._pattern.sub(lambda match: self._placeholders[match[0]], text)
-        return re.sub(r"\b\d{1,3}(?:\.\d{1,3}){3}\b", "ADDRESS", hidden)
+        return _ADDRESS.sub("ADDRESS", hidden)
 
     def image(self, image: ImageDiagnosis) -> ImageDiagnosis:
+        """
+        *image* with placeholders.
+        """
         return replace(
             image,
             image=self(image.image) if image.image is not None else None,

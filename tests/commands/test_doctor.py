@@ -207,7 +207,50 @@ def test_what_is_shared_names_nobody(name, world):
 
     said = "\n".join(lines(diagnosis)) + json.dumps(document(diagnosis))
     names = [world.home, "team/app", "CORP_CONTAINER", world.names.get("R", "corp.example")]
+    names += [world.names.get("PROXY", "corp.example"), "Corp CA", "of the tests", "other.example"]
+    names += ["registry.example", "credential-gone", "credential-angry", "192.0.2", "1.2, 1"]
+    names += ["/nowhere/", world.names.get("DIGEST", "corp.example")]
     assert [] == [name for name in names if name != "localhost:1" and name in said], said
+
+
+def test_what_is_shared_of_a_configuration_names_no_file_service_or_quote(world):
+    registry = world.registry()
+    world.logged_in(registry)
+    folder = os.path.join(world.home, "secret-project")
+    os.mkdir(folder)
+    with open(os.path.join(world.home, ".devcontainer.json"), "w", encoding="utf-8") as file:
+        json.dump({"dockerComposeFile": "secret-project/compose.yml", "service": "payroll"}, file)
+    with open(os.path.join(folder, "compose.yml"), "w", encoding="utf-8") as file:
+        file.write(
+            f"services: {{payroll: {{image: '{registry}/team/ap:1'}}, "
+            "audit: {image: 'merger.example/${ACQUIRED_COMPANY}'}}"
+        )
+
+    status, said = doctor(world, "--share")
+    _, document = doctor(world, "--share", "--json")
+
+    assert 4 == status
+    for text in ("secret-project", "payroll", "merger", "ACQUIRED", "team/ap", registry):
+        assert text not in said + document
+
+
+def test_a_registry_without_a_login_has_accepted_none(world):
+    registry = world.registry(ping=(200, {}, b"{}"))
+    world.set(registry)
+    world.logged_in(registry)
+
+    status, said = doctor(world)
+
+    assert 0 == status
+    assert said.endswith("0 of 1 login accepted; 1 not checked\n")
+
+
+def test_images_without_a_login_are_one_cause(world):
+    registry = world.registry()
+
+    _, said = doctor(world, f"{registry}/team/app:1", f"{registry}/team/other:1")
+
+    assert 1 == said.count("Cause:")
 
 
 def test_the_same_name_has_the_same_placeholder(world):

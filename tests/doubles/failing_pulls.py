@@ -154,7 +154,7 @@ def _login_was_not_run(world):
 
 @cause(
     "no-login",
-    "no login for {R}, and team/app is not public",
+    "no login for {R}, and the image is not public",
     "set <ID>_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD for {R} and run devcontainer-registry "
     "login, or run docker login {R}",
     3,
@@ -1000,7 +1000,7 @@ def _secret_has_changed_since(world):
 
 @cause(
     "refused-but-public",
-    "{R} refused the login from auths, and team/app is public: without a login the pull works",
+    "{R} refused the login from auths, and the image is public: without a login the pull works",
     "run docker logout {R}",
     4,
 )
