@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 HEAD = """\
+---
+myst:
+  html_meta:
+    description: "Every message and its code, with its fix."
+---
+
 # What the messages mean
 
 Each message has a code, which `--json` shows as `code`.

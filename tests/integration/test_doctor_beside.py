@@ -37,10 +37,16 @@ COMMON = {
 }
 
 _HEAD = """\
+---
+myst:
+  html_meta:
+    description: "What docker, skopeo and doctor print for fifteen causes of a failing pull."
+---
+
 # What docker, skopeo and doctor say
 
 Fifteen common causes of a failing pull, made for real, and what three commands print about them.
-A test makes this page: `./dev docs` writes it.
+A test makes this page.
 
 """
 
