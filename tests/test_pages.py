@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 import yaml
 from doubles.command_line import environ, run, set_for
-from doubles.homes import Home
-from doubles.variables import found
+from doubles.homes import GOOD, Exchanging, Home, a_secret
+from doubles.variables import basic, found
 
 from devcontainer_registry import authenticators
 from devcontainer_registry.testing import LoopbackRegistry
@@ -80,6 +80,11 @@ def test_what_a_page_links_to_or_includes_is_there(page):
 
     assert [] == [file for file in files if file and not (page.parent / file).is_file()]
     assert [] == [link for link in links if link.startswith("http:")]
+    for link in links:
+        if "#" in link and "://" not in link:
+            file, _, target = link.partition("#")
+            text = TEXTS[(page.parent / file).resolve() if file else page]
+            assert f"\n({target})=\n#" in text, link
 
 
 @named(PAGES)
@@ -275,12 +280,29 @@ def test_each_promise_has_its_test():
     assert [] == [row for row in rows if not re.match(r"`tests/\S+\.py`", row)]
 
 
-def test_the_ways_to_keep_a_login_are_those_of_the_command(tmp_path):
+def test_the_login_s_options_take_no_secret_and_name_each_way_to_keep_one(tmp_path):
     text = section(DOCS / "concepts" / "security.md", "## Where secrets lie")
     shown = run(Home(tmp_path), "login", "--help").stdout
+    assert not re.search(r"--\w*(?:password|token|secret)(?!s-file)", shown)
 
     assert ["auths", "auto", "helper"] == sorted(re.findall(r"^\| `(\w+)`", text, re.MULTILINE))
     assert [] == [store for store in ("auths", "auto", "helper") if store not in shown]
+
+
+@pytest.mark.parametrize("store", ["auths", "helper"])
+def test_what_a_cloud_gave_for_its_key_is_saved_and_not_the_key(tmp_path, store):
+    home, key = Home(tmp_path), "wJalrXUtnFEMI-K7MDENG"
+    home.environ["PATH"] = PATH
+    with LoopbackRegistry({"bob": PASSWORD}) as registry:
+        secret = a_secret("ECR", registry.registry, user="AKIAIOSFODNN7EXAMPLE", password=key)
+
+        report = home.login([secret], store=store, authenticators={"generic": Exchanging(GOOD)})
+
+    assert report.ok, report
+    saved = "".join(p.read_text("utf-8", "replace") for p in tmp_path.rglob("*") if p.is_file())
+    assert GOOD.secret.reveal() in saved or basic("bob:" + GOOD.secret.reveal()) in saved
+    for text in (key, basic(key), basic(f"AKIAIOSFODNN7EXAMPLE:{key}")):
+        assert text not in saved
 
 
 def test_security_md_names_no_address():
