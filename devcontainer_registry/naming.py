@@ -58,6 +58,17 @@ def variable(set_id: str, member: str) -> str:
     return f"{set_id}{INFIX}{member}"
 
 
+def resembles_a_set(name: str) -> bool:
+    """
+    Return whether *name* may be a misspelled variable of a set.
+
+    Cheap, for all variables of a process: one edit in `CONTAINER` and one in `REGISTRY` leave an
+    end of each.  Few other names have both.
+    """
+    upper = name.upper()
+    return ("REG" in upper or "TRY" in upper) and ("CON" in upper or "NER" in upper)
+
+
 def this_platform() -> str:
     """
     Return this machine's platform as images name it, such as `linux/amd64`.

@@ -25,8 +25,8 @@ NO_LOGIN_TO_REGISTRY = Cause(
 NO_LOGIN_BUT_TYPO = Cause(
     "near-miss",
     DiscoveryError,
-    "no login for {registry}: {variable} looks like a typo for {meant}",
-    "rename {variable} to {meant}, then run devcontainer-registry login",
+    "no login for {registry}: {typo}",
+    "{fix}, then run devcontainer-registry login",
 )
 LOGIN_NOT_RUN = Cause(
     "login-not-run",

@@ -159,11 +159,19 @@ GITLABS_IS_NO_REGISTRY = Cause(
 
 # What is worth a remark.
 
-NEAR_MISS = Cause(
+TYPO = Cause("near-miss", DiscoveryError, "{names} looks like a typo for {meant}", "rename it")
+TYPOS = Cause("near-miss", DiscoveryError, "{names} look like typos for {meant}", "rename them")
+RENAME_ONE_AND_SET = Fix(
+    "near-miss", "where the set lacks another variable", "rename it and set {lacking}"
+)
+RENAME_SEVERAL_AND_SET = Fix(
+    "near-miss", "where the set lacks yet another variable", "rename them and set {lacking}"
+)
+ID_MISSING = Cause(
     "near-miss",
-    RegistryError,
-    "{name} is not read: did you mean {meant}?",
-    "rename it to {meant}",
+    DiscoveryError,
+    "{name} has no ID in front",
+    "rename the variables of this set, such as {name} to {example}; the ID is yours to choose",
 )
 SHADOWED = Cause(
     "shadowed",

@@ -15,7 +15,7 @@ from ..cache.entry import Entry
 from ..cache.folder import Cache
 from ..errors import ConfigError
 from ..files import read_regular
-from ..naming import CODESPACES_SECRETS, HELPER_PROGRAM
+from ..naming import CODESPACES_SECRETS, HELPER_PROGRAM, resembles_a_set
 
 TYPE_CHECKING = False
 
@@ -29,7 +29,7 @@ _STEPS = ("postCreate", "postStart", "postAttach")
 # stamp it would be is only known after `--user` has been obeyed.
 _LOUD = ("--json", "--dry-run", "--log-level", "--log-format", "--verify", "--user", "-h", "--help")
 
-# Variables that what is found depends on, besides every one with REGISTRY in its name.
+# Variables that what is found depends on, besides those of `_may_say_something`.
 _VARIABLES = frozenset(
     {
         "CODESPACES",
@@ -101,9 +101,16 @@ def _has_nothing(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
         len(argv) == 2
         and argv[0] == "hook"
         and argv[1] in ("onCreate", "updateContent", *_STEPS)
-        and not any(name in _TOKENS or "REGISTRY" in name.upper() for name in environ)
+        and not any(name in _TOKENS or _may_say_something(name) for name in environ)
         and not os.path.exists(CODESPACES_SECRETS)
     )
+
+
+def _may_say_something(name: str) -> bool:
+    """
+    Whether the variable *name* may be of a set, perhaps with a typo, or a setting.
+    """
+    return "REGISTRY" in name.upper() or resembles_a_set(name)
 
 
 def _may_be_quiet(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
@@ -123,7 +130,7 @@ def _looked_at(argv: Sequence[str], environ: Mapping[str, str]) -> Iterator[str]
     yield from argv[2:]
     files = [word.rpartition("=")[2] for word in argv[2:]]
     for name in sorted(environ):
-        if name in _VARIABLES or "REGISTRY" in name.upper():
+        if name in _VARIABLES or _may_say_something(name):
             yield f"{name}={environ[name]}"
             if name.endswith("_FILE"):
                 files.append(environ[name])

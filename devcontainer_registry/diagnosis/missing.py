@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from ..causes.cause import Cause
+    from ..credentials import Finding
     from .report import Step
     from .scene import Scene, Target
 
@@ -80,8 +81,7 @@ class _Reasons:
         scene, secret = self._scene, self.secret
         broken = scene.incomplete_of(self._registry)
         if broken is not None:
-            near = near_miss(scene, broken.id)
-            return self._typo(near) if near is not None else broken.error
+            return self._typo(broken.error) if broken.error.code == "near-miss" else broken.error
         if secret is None:
             return None
         recalled = scene.memory.recall(secret)
@@ -106,9 +106,9 @@ class _Reasons:
         unknown = [i for i in scene.found.incomplete if i.registry is None]
         return unknown[0].error if unknown else None
 
-    def _typo(self, near: tuple[str, str, str]) -> RegistryError:
+    def _typo(self, near: RegistryError | Finding) -> RegistryError:
         return missing_causes.NO_LOGIN_BUT_TYPO.error(
-            **self._facts, variable=near[1], meant=near[2]
+            **self._facts, typo=near.message, fix=near.hint
         )
 
     def _elsewhere(self) -> RegistryError | None:

@@ -23,7 +23,7 @@ from .report import Step
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from ..credentials import RegistrySecret
+    from ..credentials import Finding, RegistrySecret
     from ..errors import RegistryError
     from ..registry import Registry
     from .scene import Scene
@@ -60,7 +60,7 @@ def variables_step(scene: Scene, registry: Registry) -> Step:
         message = f"{secret.source}: {hint}" if hint else secret.source
         return Step(name="variables", status="note" if hint else "ok", message=message, facts=facts)
     broken = scene.incomplete_of(registry)
-    if broken is not None and near_miss(scene, broken.id) is None:
+    if broken is not None:
         return Step(
             name="variables",
             status="note",
@@ -69,7 +69,9 @@ def variables_step(scene: Scene, registry: Registry) -> Step:
         )
     near = near_miss(scene)
     if near is not None:
-        return Step(name="variables", status="note", message=near[0], facts={"code": "near-miss"})
+        return Step(
+            name="variables", status="note", message=near.message, facts={"code": near.code}
+        )
     unknown = next((i for i in scene.found.incomplete if i.registry is None), None)
     if unknown is not None:
         return Step(
@@ -96,16 +98,15 @@ def _unseen(scene: Scene, secret: RegistrySecret) -> str:
     )
 
 
-def near_miss(scene: Scene, set_id: str = "") -> tuple[str, str, str] | None:
+def near_miss(scene: Scene) -> RegistryError | Finding | None:
     """
-    A variable that looks like a typo, of the set *set_id* if given: message, name, what was meant.
+    Return the first misspelled variables that may be for any registry, or None.
     """
-    for finding in scene.found.findings:
-        meant = finding.hint.rpartition(" ")[2]
-        of_set = not set_id or meant.startswith(variable(set_id, ""))
-        if finding.code == "near-miss" and finding.variable and of_set:
-            return finding.message, finding.variable, meant
-    return None
+    reports: list[RegistryError | Finding] = [
+        *(i.error for i in scene.found.incomplete if i.registry is None),
+        *scene.found.findings,
+    ]
+    return next((one for one in reports if one.code == "near-miss"), None)
 
 
 def hint_of(scene: Scene, secret: RegistrySecret) -> str:

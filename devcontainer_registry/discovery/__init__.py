@@ -19,14 +19,16 @@ from .docker_auth_config import logins_in as logins_in
 from .docker_auth_config import of_docker
 from .environment import SECRETS_FILE_VARIABLE
 from .environment import read as read
-from .members import meant, set_id
+from .incomplete import Incomplete
+from .members import set_id
 from .platforms import implicit_secrets
-from .sets import Incomplete, read_set
+from .sets import read_set
+from .typos import finding_of, typos_in, with_typos
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from ..registry import Registry
     from .environment import Environment
@@ -68,6 +70,9 @@ def discover(
     A set beats what the platform offers (`GITHUB_TOKEN`, GitLab's, docker's own variable) for its
     registry, even one that is incomplete: it may have been whole, and kept, the last time.
 
+    A variable whose name has a typo is reported once, with code `near-miss`: as the error of its
+    set where the set lacks it, or else in `findings`.
+
     Args:
         environ: Variables; None: the process's own.
         secrets_file: Path of a JSON file in the format of the devcontainer CLI's
@@ -80,18 +85,25 @@ def discover(
     secrets: dict[Registry, RegistrySecret] = {}
     incomplete = list(_secrets_file_trouble(environment, named=secrets_file is not None))
     findings = list(_codespaces_trouble(environment))
+    near_misses: list[Finding] = []
 
     names = {name for layer in environment.layers for name in layer.names}
-    for identifier in sorted(filter(None, set(map(set_id, names)))):
-        result, remarks = read_set(identifier, environment)
-        findings += remarks
+    set_ids = set(filter(None, map(set_id, names)))
+    typos = typos_in(environment, names, set_ids=set_ids)
+    for identifier in sorted(set_ids | typos.keys()):
+        result: RegistrySecret | Incomplete | None = None
+        if identifier in set_ids:
+            result, remarks = read_set(identifier, environment)
+            findings += remarks
+        result, left = with_typos(result, typos.get(identifier, ()), environment)
+        near_misses += [finding_of(left)] if left else []
         if isinstance(result, Incomplete):
             incomplete.append(result)
-        elif result.registry in secrets:
+        elif result is not None and result.registry in secrets:
             findings.append(_shadowed(result.id, by=secrets[result.registry].id))
-        else:
+        elif result is not None:
             secrets[result.registry] = result
-    findings += _near_misses(environment, names)
+    findings += near_misses
 
     of_sets = dict(secrets)
     taken = {trouble.registry for trouble in incomplete}
@@ -124,23 +136,6 @@ def _codespaces_trouble(environment: Environment) -> Iterator[Finding]:
     error = environment.codespaces_error
     if error is not None:
         yield Finding.of(error)
-
-
-def _near_misses(environment: Environment, names: Iterable[str]) -> Iterator[Finding]:
-    for name in sorted(names):
-        target = meant(name)
-        # With the right one set, the other may well be somebody else's on purpose.
-        if target is None or not _is_set(environment, name) or _is_set(environment, target):
-            continue
-        yield causes.NEAR_MISS.finding(variable=name, name=name, meant=target)
-
-
-def _is_set(environment: Environment, name: str) -> bool:
-    return any(
-        layer.variables.get(spelling, "").strip()
-        for layer in environment.layers
-        for spelling in (name, f"{name}_FILE")
-    )
 
 
 def _shadowed(loser: str, *, by: str) -> Finding:

@@ -13,7 +13,7 @@ import re
 import unicodedata
 
 from ..causes import variables as causes
-from ..naming import INFIX, variable
+from ..naming import INFIX
 
 TYPE_CHECKING = False
 
@@ -34,20 +34,6 @@ MEMBERS = (
     "IMAGE",
 )
 
-# What people write instead, from other tools' names for the same three things.
-_ALIASES = {
-    "REGISTRY": "SERVER",
-    "URL": "SERVER",
-    "HOST": "SERVER",
-    "USERNAME": "USER",
-    "PASS": "PASSWORD",
-    "TOKEN": "PASSWORD",
-}
-
-
-# A near miss may lack the first underscore.
-_MIDDLE = INFIX.removeprefix("_")
-
 # `CA_FILE` is a member and `CA` is none, so `…_CA_FILE` is never read as the `_FILE` form of one.
 _NAME = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*){INFIX}({'|'.join(MEMBERS)})(?:_FILE)?", re.ASCII)
 
@@ -65,33 +51,6 @@ def set_id(name: str) -> str | None:
     """
     match = _NAME.fullmatch(name)
     return match[1] if match else None
-
-
-def meant(name: str) -> str | None:
-    """
-    The variable that somebody who wrote *name* probably meant, or None.
-
-    Knows other tools' words for a member, one wrong letter in it, lower case, an `<ID>` that is
-    no identifier, and none at all, for which it answers `<ID>` literally.
-    """
-    # What cannot be printed cannot be asked about.
-    if set_id(name) or not name.isascii() or not name.isprintable():
-        return None
-    before, middle, word = name.upper().rpartition(_MIDDLE)
-    if not middle or (before and not before.endswith("_")):
-        return None
-    member, suffix = _closest(word), ""
-    if member is None and word.endswith("_FILE"):
-        member, suffix = _closest(word.removesuffix("_FILE")), "_FILE"
-    if member is None:
-        return None
-    written = name[: len(before)].removesuffix("_")
-    if middle not in name:
-        written = written.upper()
-    identifier = re.sub(r"[^A-Za-z0-9_]", "_", written)
-    if identifier[:1].isdigit():
-        identifier = f"_{identifier}"
-    return variable(identifier or "<ID>", member) + suffix
 
 
 def clean(member: str, text: str, *, from_file: bool = False) -> str:
@@ -151,22 +110,3 @@ def fault(member: str, text: str) -> Reason | None:
     if member == "REGION" and not _REGION.fullmatch(text):
         return causes.NO_REGION
     return None
-
-
-def _closest(word: str) -> str | None:
-    if word in MEMBERS:
-        return word
-    if word in _ALIASES:
-        return _ALIASES[word]
-    return next((member for member in MEMBERS if _is_one_slip(word, member)), None)
-
-
-def _is_one_slip(written: str, word: str) -> bool:
-    """
-    Whether one letter too many, too few, wrong, or swapped with the next tells the two apart.
-    """
-    start = 0
-    while start < min(len(written), len(word)) and written[start] == word[start]:
-        start += 1
-    a, b = written[start:], word[start:]
-    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[1::-1] == b[:2] and a[2:] == b[2:])

@@ -5,14 +5,13 @@ Reading one set of variables from its sources.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ..causes import variables as causes
 from ..credentials import RegistrySecret, Secret
 from ..errors import DiscoveryError, InvalidRegistryError
 from ..naming import variable
 from ..registry import Registry, split_image
 from .environment import Value
+from .incomplete import Incomplete
 from .members import MEMBERS, clean, fault
 from .platforms import GHCR, github_token
 from .portals import registry_of
@@ -31,30 +30,6 @@ if TYPE_CHECKING:
 _GHCR_KINDS = (None, "ghcr", "generic")
 
 _INVALID = {"USER": causes.USER_INVALID, "PASSWORD": causes.PASSWORD_INVALID}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incomplete:
-    """
-    A set that cannot be used, and why.
-
-    Attributes:
-        id: As in `RegistrySecret`; `SECRETS_FILE` for the secrets file itself.
-        registry: Whom it is for, or None where even that could not be read.
-        source: The variables that it came from, by name.
-        error: Names the variable; its hint says where to set it.
-        empty: Every member is set but empty: it is not configured rather than wrong.
-        implicit: Nobody asked for it.
-        kind: The authenticator that it names, if any.
-    """
-
-    id: str
-    registry: Registry | None
-    source: str
-    error: DiscoveryError
-    empty: bool = False
-    implicit: bool = False
-    kind: str | None = field(default=None, repr=False)
 
 
 def read_set(

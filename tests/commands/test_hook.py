@@ -55,6 +55,15 @@ def test_secrets_that_were_not_granted_are_nothing_to_do(home, options):
     assert (0, "", "") == (ran.status, ran.stdout, ran.stderr)
 
 
+@pytest.mark.parametrize("step", hook.STEPS)
+def test_a_typo_alone_is_not_silent(home, step):
+    ran = run(home, "hook", step, sets={"CORP_CONTAINER_REGISTY_SERVER": "registry.example"})
+
+    assert 0 == ran.status
+    assert "CORP_CONTAINER_REGISTY_SERVER looks like a typo for" in ran.stderr + ran.stdout
+    assert "registry.example" not in ran.stderr + ran.stdout
+
+
 def test_a_set_that_a_prebuild_does_not_have_is_nothing_to_do(home):
     options = ["--only", "ACR", "--strict"]
 

@@ -72,6 +72,8 @@ CHANGES = {
     "a set more": lambda home, _: home.environ.update(a_set("HUB", "hub.example")),
     "a set less": lambda home, _: home.environ.pop("ACR_CONTAINER_REGISTRY_USER"),
     "a near miss": lambda home, _: home.environ.update(acr_container_registry_user="eve"),
+    "a typo in REGISTRY": lambda home, _: home.environ.update(ACR_CONTAINER_REGISTY_KIND="acr"),
+    "a typo in CONTAINER": lambda home, _: home.environ.update(ACR_CONTANER_REGSTRY_KIND="acr"),
     "a token": lambda home, _: home.environ.update(GITHUB_TOKEN="ghs_other"),
     "whose token": lambda home, _: home.environ.update(GITHUB_USER="octocat"),
     "whose GitHub": lambda home, _: home.environ.update(GITHUB_SERVER_URL="https://git.example"),
@@ -288,6 +290,9 @@ def test_a_stamp_lasts_until_the_first_credential_is_to_be_renewed(home, entries
         ({"DOCKER_AUTH_CONFIG": "{}"}, False),
         ({"CI_REGISTRY": "registry.example"}, False),
         ({"acr_container_registry_user": "eve"}, False),
+        ({"CORP_CONTAINER_REGISTY_SERVER": "registry.example"}, False),
+        ({"CORP_CONTANER_REGSTRY_SERVER": "registry.example"}, False),
+        ({"REMOTE_CONTAINERS": "true", "REMOTE_CONTAINERS_IPC": "/tmp/ipc-1.sock"}, True),
     ],
 )
 @pytest.mark.parametrize("step", ["onCreate", "updateContent", *HOOK[1:], "postAttach"])

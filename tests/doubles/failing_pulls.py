@@ -94,8 +94,7 @@ def _every_variable_is_empty(world):
     "near-miss",
     "no login for {R}: CORP_CONTAINER_REGISTRY_PASS looks like a typo for "
     "CORP_CONTAINER_REGISTRY_PASSWORD",
-    "rename CORP_CONTAINER_REGISTRY_PASS to CORP_CONTAINER_REGISTRY_PASSWORD, then run "
-    "devcontainer-registry login",
+    "rename it, then run devcontainer-registry login",
     3,
 )
 def _password_is_misspelled(world):

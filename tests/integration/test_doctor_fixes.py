@@ -191,7 +191,9 @@ def _set_the_password(person, hint):
 
 @fix("password is misspelled")
 def _rename(person, hint):
-    before, after = re.search(r"rename (\S+) to (\S+),", hint).groups()
+    message = person.doctor()[1]["cause"]["message"]
+    before, after = re.search(r"(\S+) looks like a typo for (\S+)$", message).groups()
+    assert hint.startswith("rename it, ")
     person.shell[after] = person.shell.pop(before)
     person.command_in(hint, "devcontainer-registry login")
 

@@ -141,7 +141,7 @@ def test_the_hints_of_all_findings_begin_with_a_verb():
     environ = {
         **a_set("A", SERVER="https://a.example", USER=" AWS ", PASSWORD=" x"),
         **a_set("B", SERVER="a.example", USER="x", PASSWORD="AKIAIOSFODNN7EXAMPLE", TOKEN="x"),
-        **a_set("C", HOST="c.example"),
+        **a_set("C", REGON="eu-west-1"),
         **docker(**{"a.example": {"auth": basic("eve:1")}, "b": 4}),
     }
 
