@@ -20,6 +20,7 @@ from doubles.homes import GOOD, Exchanging, Home, a_secret
 from doubles.variables import basic, found
 
 from devcontainer_registry import authenticators
+from devcontainer_registry.commands.cli import main
 from devcontainer_registry.testing import LoopbackRegistry
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -164,7 +165,7 @@ def test_a_registry_s_page_has_what_each_needs(page):
     assert "o push" in token
     assert ["1", "2"] == re.findall(r"^([0-9])\. ", token, re.MULTILINE)
     assert re.search(r"^    \S", refusal, re.MULTILINE)
-    assert re.search(r"^Fix: |\. Fix: ", refusal, re.MULTILINE)
+    assert "\n**Fix:** " in refusal
     assert re.search(r"^- \[[^]]+\]\(https://", section(page, "## Sources"), re.MULTILINE)
 
 
@@ -214,6 +215,27 @@ def test_the_command_of_the_compose_file_logs_in(tmp_path):
     assert {registry.registry: f"ci-pull:{PASSWORD}"} == home.auths
 
 
+# Commands.
+
+
+def test_every_command_of_ours_on_a_page_is_one(capsys):
+    texts = "\n".join((*TEXTS.values(), (ROOT / "SECURITY.md").read_text("utf-8")))
+    written = set(re.findall(r"devcontainer-registry ([a-z]+(?: [^`\n)\"';]*)?)[`\n)\"';]", texts))
+    shown = {}
+
+    for line in sorted(written):
+        command, *words = line.split()
+        if command not in shown:
+            with pytest.raises(SystemExit) as end:
+                main([command, "--help"])
+            assert not end.value.code, line
+            shown[command] = capsys.readouterr().out
+        for option in (word for word in words if word.startswith("-")):
+            assert re.search(rf"{option}\b", shown[command]), line
+
+    assert {"doctor", "export", "hook", "login", "logout", "status"} <= set(shown)
+
+
 # Troubleshooting.
 
 BY_MESSAGE = DOCS / "troubleshooting" / "by-message.md"
@@ -228,13 +250,16 @@ def test_a_text_that_is_called_recorded_was_recorded():
     assert [] == [heading for heading in found if heading not in recorded]
 
 
-def test_every_message_has_its_text_a_code_and_a_fix():
+def test_every_message_has_its_text_a_code_a_fix_and_a_source():
     for part in re.split(r"^### ", TEXTS[BY_MESSAGE], flags=re.MULTILINE)[1:]:
         heading = part.partition("\n")[0]
         assert re.search(r"^    \S", part, re.MULTILINE), heading
+        assert "\nRecorded with docker" in part or re.search(
+            r"^Sources?: \[", part, re.MULTILINE
+        ), heading
         if "The same cause" not in part and "Search this page" not in part:
             assert "codes.md)" in part, heading
-            assert "Fix: " in part or "| fix |" in part, heading
+            assert "\n**Fix:** " in part or "| fix |" in part, heading
 
 
 # Uninstalling.
