@@ -74,8 +74,10 @@ def main(argv: Sequence[str] | None = None, *, out: int = 1, err: int = 2) -> in
     if verb is None:
         _write(out, _USAGE)
         return 1
+    if os.environ.get("DEVCONTAINER_REGISTRY_LOG_LEVEL") == "debug":
+        verb = _logged(arguments[0], verb, err)
     try:
-        answer = verb(_given() if verb in _READING else "", os.environ)
+        answer = verb(_given() if arguments[0] in _READING else "", os.environ)
     except RegistryError as exc:
         reason = in_one_line(exc)
     except Exception as exc:  # noqa: BLE001  (a traceback could quote what was read)
@@ -194,6 +196,37 @@ def _bug(exc: Exception) -> RegistryError:
     return HELPER_BUG.error(program=HELPER_PROGRAM, error=type(exc).__name__)
 
 
+def _logged(
+    name: str, verb: Callable[[str, Mapping[str, str]], str], err: int
+) -> Callable[[str, Mapping[str, str]], str]:
+    """
+    *verb*, which tells its events on the descriptor *err*; stdout is docker's.
+    """
+    from .commands.hiding import Hider
+    from .commands.log import observer
+    from .observer import listening, since, tell
+
+    def call(given: str, environ: Mapping[str, str]) -> str:
+        begun, code = time.monotonic(), None
+        stream = open(os.dup(err), "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+        observe = observer(
+            level="debug", log_format="console", hide=Hider(environ), colours=False, stream=stream
+        )
+        with stream, listening(observe):
+            try:
+                return verb(given, environ)
+            except RegistryError as exc:
+                code = exc.code
+                raise
+            except BaseException as exc:
+                code = type(exc).__name__
+                raise
+            finally:
+                tell("helper.answered", verb=name, ok=code is None, code=code, ms=since(begun))
+
+    return call
+
+
 def _asked_for(given: str) -> tuple[str, Registry]:
     url = given.strip()
     if not url:
@@ -236,4 +269,4 @@ _VERBS: dict[str, Callable[[str, Mapping[str, str]], str]] = {
     "list": listing,
     "version": version,
 }
-_READING = (get, store, erase)
+_READING = ("get", "store", "erase")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import threading
 import time
+from contextvars import copy_context
 
 TYPE_CHECKING = False
 
@@ -34,7 +35,8 @@ class Worker(threading.Thread):
         """
         Prepare to call *work* with *args*; `start` does.
         """
-        super().__init__(target=work, args=args, daemon=True)
+        # With who listens to events (`observer.py`).
+        super().__init__(target=copy_context().run, args=(work, *args), daemon=True)
         # Once, however many there are.
         atexit.unregister(_see_off)
         atexit.register(_see_off)
@@ -91,7 +93,9 @@ def call_in_thread(seconds: float, call: Callable[[], T], *, is_seen_off: bool =
         except BaseException as exc:  # noqa: BLE001  (raised again, where it is waited for)
             failed.append(exc)
 
-    thread = Worker(work) if is_seen_off else threading.Thread(target=work, daemon=True)
+    thread: threading.Thread = Worker(work)
+    if not is_seen_off:
+        thread = threading.Thread(target=copy_context().run, args=(work,), daemon=True)
     if not try_start(thread):
         return call()
     thread.join(max(0.0, seconds))

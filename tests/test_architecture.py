@@ -28,6 +28,7 @@ ORDER = (
     "errors",
     "naming",
     "observer",
+    "events",
     "files",
     "threads",
     "registry",

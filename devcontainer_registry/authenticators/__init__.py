@@ -16,7 +16,7 @@ from functools import partial
 from ..causes import plugins as causes
 from ..errors import PluginError, RegistryError
 from ..naming import variable
-from ..observer import ignore
+from ..observer import ignore, since, tell
 from ..threads import within
 from .strangers import hangs as hangs
 from .strangers import is_ours as is_ours
@@ -167,6 +167,8 @@ def choose(
         raise cause.error(kind=variable(secret.id, "KIND"), host=secret.registry, known=known)
     if isinstance(chosen, PluginError):
         raise chosen
+    why = "variable" if secret.kind else "fallback" if kind == FALLBACK else "host"
+    tell("authenticator.chosen", id=secret.id, registry=secret.registry, kind=kind, why=why)
     return kind, chosen
 
 
@@ -208,7 +210,10 @@ def authenticate(
     """
     What *authenticator* makes of *secret* within *timeout* seconds; see the protocol.
     """
-    return authenticator.authenticate(_bare(secret), timeout=timeout)
+    begun = time.monotonic()
+    credential = authenticator.authenticate(_bare(secret), timeout=timeout)
+    tell("credential.obtained", id=secret.id, registry=secret.registry, ms=since(begun))
+    return credential
 
 
 def _bare(secret: RegistrySecret) -> RegistrySecret:

@@ -276,6 +276,7 @@ class Cache:
         assert folder is not None
         temporary = f".{name}.{os.getpid()}.{os.urandom(4).hex()}"
         try:
+            from ..observer import tell
             from .lock import sweep  # a `get` writes nothing
 
             sweep(name, folder)
@@ -300,6 +301,7 @@ class Cache:
             raise
         finally:
             os.close(folder)
+        tell("cache.written", path=f"{self.path}/{name}", bytes=len(content), mode="0600")
 
     def _refused(self, why: str, *, name: str = "") -> ConfigError:
         from ..causes.cache import REFUSED  # what goes well loads no words

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ..credentials import Credential, Secret
 from ..errors import ConfigError
+from ..observer import tell
 from .entry import Entry, fresh_until
 
 TYPE_CHECKING = False
@@ -209,7 +210,8 @@ class Memory:
         Drop everything about *registry*.
         """
         try:
-            self._cache.forget(registry)
+            if self._cache.forget(registry):
+                tell("cache.removed", registry=registry)
         except ConfigError as exc:
             self._note_trouble(exc)
 

@@ -13,6 +13,7 @@ import sys
 from ..breakdown import reason
 from ..errors import InvalidRegistryError
 from ..logins.candidates import UnknownSetError
+from ..observer import listening
 from . import export_command, quiet_start, render
 from . import hook as lifecycle
 from .arguments import (
@@ -55,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments.words = sys.argv[1:] if argv is None else list(argv)
         _parser(environ).parse_args(arguments.words, arguments)
-        status: int = arguments.run(arguments, environ)
+        with listening(_details(arguments, environ)):
+            status: int = arguments.run(arguments, environ)
     except BrokenPipeError:
         status = _BUG
     except KeyboardInterrupt:
@@ -317,6 +319,12 @@ def _observer(
         tell(event, **fields)
 
     return observe
+
+
+def _details(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Observer | None:
+    # For commands that take no observer.
+    wanted = getattr(arguments, "log_level", None) == "debug"
+    return _observer(arguments, environ) if wanted else None
 
 
 def _shows_progress(arguments: argparse.Namespace) -> bool:

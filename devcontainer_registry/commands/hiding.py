@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..logins.masking import masked, shapes
 from ..naming import SECRET_NAMES
+from ..observer import listening
 
 TYPE_CHECKING = False
 
@@ -29,7 +30,8 @@ class Hider:
         *text* with `****` for each secret.
         """
         if self._known is None:
-            self._known = dict.fromkeys(self._find(), "****")
+            with listening(None):  # it is the log that asks
+                self._known = dict.fromkeys(self._find(), "****")
         return masked(text, self._known)
 
     def _find(self) -> Iterator[str]:

@@ -16,6 +16,7 @@ import time
 from ..causes import credential as causes
 from ..files import find_program
 from ..naming import EVERYWHERE, HELPER_PROGRAM, INFIX, SECRET_NAMES
+from ..observer import tell
 
 TYPE_CHECKING = False
 
@@ -77,8 +78,10 @@ class Delegation:
         `helper-missing`, or `helper-failed` where it does not run: one whose Python is gone, say.
         """
         if not self._tried:
-            self._trouble = self._untried()
+            self._trouble = trouble = self._untried()
             self._tried = True
+            code = trouble.code if trouble is not None else None
+            tell("helper.checked", where="PATH", ok=trouble is None, why=code)
         return self._trouble
 
     def found(self, name: str) -> str | None:
@@ -95,6 +98,7 @@ class Delegation:
         if not self._looked:
             self._refusal = self._missing() or self._mounted()
             self._looked = True
+            tell("helper.checked", where="everywhere", ok=self._refusal is None, why=self._refusal)
         return self._refusal
 
     def _untried(self) -> ConfigError | None:

@@ -13,6 +13,7 @@ from ..cache.folder import Cache
 from ..causes.config import CHANGED
 from ..errors import DamagedError, printable
 from ..files import make_folder
+from ..observer import tell
 from . import safe_write
 from .document import Document
 from .folder_lock import locked
@@ -55,7 +56,8 @@ class Editor:
         """
         As `DockerConfig.read`, but what the system refuses is its `OSError`.
         """
-        document, torn, _ = self._settled(lambda: safe_write.look(self.path))
+        document, torn, seen = self._settled(lambda: safe_write.look(self.path))
+        tell("config.read", path=self.path, bytes=None if seen.raw is None else len(seen.raw))
         # The next run that may write gives the file itself its content back.
         return document if torn is None else Document.parse(torn, where=printable(self.path))
 
@@ -69,10 +71,12 @@ class Editor:
         path, name = os.path.split(target)
         make_folder(path)
 
-        def tell(seconds: float) -> None:
+        def tell_waiting(seconds: float) -> None:
             observe("config.lock_waiting", path=path, seconds=round(seconds, 3))
 
-        held = locked(path, timeout=timeout, clock=self._clock, sleep=self._sleep, tell=tell)
+        held = locked(
+            path, timeout=timeout, clock=self._clock, sleep=self._sleep, tell=tell_waiting
+        )
         with held as (folder, waited):
             if waited >= _SETTLE:
                 observe("config.lock_waited", path=self.path, seconds=round(waited, 3))
@@ -171,7 +175,9 @@ class Editor:
                 raise
             reason = errno.errorcode[exc.errno]
         else:
-            observe("config.replaced", path=self.path, mode=f"{mode:04o}")
+            created = before.raw is None
+            facts = {"bytes": len(content), "mode": f"{mode:04o}", "created": created}
+            observe("config.replaced", path=self.path, **facts)
             return
         # Rule 5.
         safe_write.rewrite(
@@ -183,7 +189,7 @@ class Editor:
             path=printable(self.path),
             rescue=self._rescue(),
         )
-        observe("config.rewritten_in_place", path=self.path, reason=reason)
+        observe("config.rewritten_in_place", path=self.path, bytes=len(content), reason=reason)
 
     def _rescue(self) -> Rescue:
         return Rescue(self._rescue_dir or Cache.locate().path, os.path.realpath(self.path))

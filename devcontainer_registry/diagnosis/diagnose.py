@@ -16,7 +16,7 @@ from ..causes import network as network_causes
 from ..errors import AuthenticationError, RegistryError
 from ..network.conversation import Conversation
 from ..network.transport import Transport
-from ..observer import ignore
+from ..observer import ignore, observed
 from ..registry import Registry
 from ..threads import Worker, try_start
 from .credential import find_credential
@@ -45,6 +45,7 @@ _GRACE = 0.2
 _FINDINGS_MAX = 100
 
 
+@observed
 def diagnose(
     images: Iterable[str] = (),
     *,

@@ -21,6 +21,7 @@ from ..causes import variables as causes
 from ..errors import DiscoveryError
 from ..files import read_regular
 from ..naming import CODESPACES_SECRETS, is_codespaces
+from ..observer import tell
 from .jsonc import plain_json
 
 TYPE_CHECKING = False
@@ -162,12 +163,14 @@ def read(
     secrets_file_error = codespaces_error = None
     if secrets_file:
         found = _read_layer(secrets_file, "secrets file", cause)
+        _tell_of("secrets file", found)
         if isinstance(found, Layer):
             layers.append(found)
         else:
             secrets_file_error = found
     if os.path.exists(codespaces_file):
         found = _read_layer(codespaces_file, ".env-secrets", causes.CODESPACES_FILE_UNUSABLE)
+        _tell_of(".env-secrets", found)
         if isinstance(found, Layer):
             layers.append(found)
         else:
@@ -177,6 +180,14 @@ def read(
         secrets_file_error=secrets_file_error,
         codespaces_error=codespaces_error,
     )
+
+
+def _tell_of(label: str, found: Layer | DiscoveryError) -> None:
+    # Not its path: what stands in a variable by mistake may be the secret itself.
+    if isinstance(found, Layer):
+        tell("variables.read", layer=label, variables=len(found.names))
+    else:
+        tell("variables.unreadable", layer=label, code=found.code)
 
 
 def _content(file: Value) -> Value | DiscoveryError:

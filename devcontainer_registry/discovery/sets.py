@@ -9,6 +9,7 @@ from ..causes import variables as causes
 from ..credentials import RegistrySecret, Secret
 from ..errors import DiscoveryError, InvalidRegistryError
 from ..naming import variable
+from ..observer import is_observed, tell
 from ..registry import Registry, split_image
 from .environment import Value
 from .incomplete import Incomplete
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 # An explicit `_KIND` for somebody else's exchange has no use for a GitHub token.
 _GHCR_KINDS = (None, "ghcr", "generic")
 
+# With what a variable's name may end: its value, or the path of a file that holds it.
+_FORMS = ("", "_FILE")
+
 _INVALID = {"USER": causes.USER_INVALID, "PASSWORD": causes.PASSWORD_INVALID}
 
 
@@ -40,9 +44,34 @@ def read_set(
     """
     reader = _SetReader(set_id, environment)
     result = reader.read()
+    if is_observed():
+        _tell_of(reader)
     if reader.registry is None:
         return result, ()
     return result, tuple(remarks(set_id, reader.layer, reader.values))
+
+
+def _tell_of(reader: _SetReader) -> None:
+    """
+    Tell where each variable of a set stands, and why it is used or not; never its value.
+    """
+    used = reader.layer.label or "environment"
+    for layer in reader.environment.layers:
+        where = layer.label or "environment"
+        for member, name in ((m, variable(reader.id, m) + f) for m in MEMBERS for f in _FORMS):
+            if name not in layer.names:
+                continue
+            value = reader.values.get(member)
+            if layer is not reader.layer:
+                why = "layer"
+            elif name in layer.variables and not layer.variables[name].strip():
+                why = "empty"
+            elif isinstance(value, Value) and value.variable != name:
+                why = "form"
+            else:
+                tell("variable.used", id=reader.id, name=name, layer=where)
+                continue
+            tell("variable.ignored", id=reader.id, name=name, layer=where, why=why, used=used)
 
 
 class _SetReader:

@@ -19,6 +19,7 @@ from ..credentials import is_usable
 from ..errors import RegistryError, TransientError, UnreachableError, limit_error
 from ..network import sockets as clock
 from ..network.proxies import proxy_for
+from ..observer import Observer, about
 from ..threads import Worker, try_start
 from .masking import vetted
 from .outcomes import timeout_of
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     import tenacity
 
     from ..network.transport import Transport
-    from ..observer import Observer
     from .outcomes import Job
 
 # One try may not use up the time for the others.
@@ -252,7 +252,7 @@ class _Asker:
         if ahead:
             first = clock.ahead(registry.hostname, registry.port, timeout=self._time_left())
         try:
-            with first:
+            with about(job.secret.id), first:
                 self.requests.ready.wait()
                 self.observe("login.started", id=job.secret.id, registry=registry)
                 self._persist(job)

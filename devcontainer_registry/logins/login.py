@@ -22,7 +22,7 @@ from ..credentials import Finding
 from ..discovery import Found, discover
 from ..errors import ConfigError, PluginError
 from ..naming import HELPER_PREFIX
-from ..observer import ignore
+from ..observer import ignore, observed, tell
 from ..report import LoginReport, Outcome
 from .asking import RetryPolicy, ask_all
 from .candidates import chosen, incomplete, refuse_mistakes
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .decision import Store, Verify
 
 
+@observed
 def login(
     secrets: Iterable[RegistrySecret] | None = None,
     *,
@@ -261,7 +262,16 @@ class _Run:
             registry = secret.registry
             self.seen[registry] = Seen(auth=document.auth(registry), cached=recalled.cached)
         decided = decide(secret, outcome, document=document, recalled=recalled, policy=self.policy)
-        return decided if isinstance(decided, Outcome) else outcome
+        decided = decided if isinstance(decided, Outcome) else outcome
+        action = "ask" if decided.status == "found" else decided.status
+        tell(
+            "login.decided",
+            id=secret.id,
+            registry=secret.registry,
+            action=action,
+            code=decided.code,
+        )
+        return decided
 
     def _done(self, jobs: Sequence[Job]) -> Iterable[tuple[int, Outcome]]:
         """

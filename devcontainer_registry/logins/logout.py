@@ -15,7 +15,7 @@ from ..causes.export import NOT_OURS_TO_REMOVE
 from ..config.file import DockerConfig
 from ..errors import ConfigChangedError, ConfigError
 from ..naming import OUR_HELPER
-from ..observer import ignore
+from ..observer import ignore, observed
 from ..registry import Registry
 from ..report import LoginReport, Outcome
 from .keeping import amend
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..observer import Observer
 
 
+@observed
 def logout(
     registries: Iterable[Registry] | None = None,
     *,

@@ -119,8 +119,10 @@ def _renew(
     left = give_up - time.monotonic()
     if left < _TOO_SHORT:
         return _busy(registry)
+    from ..observer import tell
     from ..threads import within
 
+    tell("renewal.started", registry=registry)
     late = causes.RENEWAL_TIMED_OUT.error(host=registry)
     try:
         # A plugin may hang where no timeout of ours reaches it, even when it is imported.
@@ -212,7 +214,7 @@ def _asked(
 ) -> Credential:
     from dataclasses import replace
 
-    from ..observer import ignore
+    from ..observer import tell
     from .asking import RetryPolicy, ask_all
     from .outcomes import verdict
 
@@ -223,7 +225,7 @@ def _asked(
         verified=not exchanged,
         retry=RetryPolicy(attempts=_TRIES),
         deadline=deadline,
-        observe=ignore,
+        observe=tell,
     ):
         pass
     outcome = verdict(job)

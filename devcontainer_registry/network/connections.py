@@ -17,7 +17,9 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
+from ..observer import is_observed, tell
 from . import failures, sockets
+from .urls import shown
 
 TYPE_CHECKING = False
 
@@ -189,6 +191,7 @@ class _HttpsConnection(HTTPSConnection):
         except (HTTPException, OSError) as exc:
             # Without the cause, which quotes the proxy.
             raise failures.proxy(exc, name=_name(self.host, self.port), host=host) from None
+        tell("proxy.tunnel_opened", host=host, proxy=_name(self.host, self.port))
 
     def connect(self) -> None:
         host = _name(self._tunnel_host or self.host, self._tunnel_port or self.port)
@@ -196,7 +199,11 @@ class _HttpsConnection(HTTPSConnection):
             super().connect()
             # Read in `_ask`, as `peer` is.
             self.certificate = self.sock.getpeercert()  # type: ignore[union-attr]  # TLS by now
+            if is_observed():
+                _tell_of_tls(host, self.sock, self.certificate)
         except (HTTPError, HTTPException, OSError) as exc:
+            if isinstance(exc, ssl.SSLError):
+                tell("tls.failed", host=host, reason=sockets.reason_of(exc))
             if self.proxy and not self.has_connected_to_proxy:
                 host = _name(self.host, self.port)
             raise failures.sort(exc, host) from None  # as in `_ask`
@@ -213,6 +220,25 @@ def _connect(connection: HTTPConnection) -> socket.socket:
         if connection.proxy:
             raise failures.proxy(exc, name=name, host=connection._tunnel_host or "") from None  # noqa: SLF001
         raise failures.sort(exc, name) from exc
+
+
+def _tell_of_tls(host: str, sock: Any, certificate: Any) -> None:
+    tell(
+        "tls.negotiated",
+        host=host,
+        version=sock.version(),
+        subject=_common_name(certificate.get("subject", ())),
+        issuer=_common_name(certificate.get("issuer", ())),
+        expires=certificate.get("notAfter", ""),
+    )
+
+
+def _common_name(names: Iterable[Iterable[tuple[str, str]]]) -> str:
+    """
+    The common name in *names*, or else the organization.
+    """
+    known = {kind: shown(value) for name in names for kind, value in name}
+    return known.get("commonName") or known.get("organizationName", "")
 
 
 def _name(host: str, port: int | None) -> str:

@@ -15,10 +15,11 @@ from urllib.parse import urlencode
 
 from ..causes import login as causes
 from ..errors import RegistryError, UnreachableError
+from ..observer import is_observed, tell
 from . import refusals
 from .answers import PULLED, challenge_fault, read_token_answer, refuse_page
 from .challenge import check_realm, parse
-from .urls import Url, place
+from .urls import Url, place, shown
 
 TYPE_CHECKING = False
 
@@ -207,6 +208,7 @@ class Conversation:
         """
         headers = ping.header_list("WWW-Authenticate")
         challenges = parse(headers)
+        _tell_of(challenges, self.registry)
         bearer = next((c for c in challenges if c.scheme == "bearer"), None)
         basic = next((c for c in challenges if c.scheme == "basic"), None)
         if bearer is not None and bearer.parameters.get("realm"):
@@ -257,6 +259,11 @@ class Conversation:
         if scope:
             query["scope"] = scope
         query["client_id"] = _CLIENT_ID
+        how = "anonymous" if credential is None else "basic"
+        if credential is not None and credential.is_identity_token:
+            how = "refresh"
+        where = {"registry": self.registry, "realm": realm.netloc, "scope": shown(scope) or None}
+        tell("token.requested", **where, how=how)
         if credential is not None and credential.is_identity_token:
             form = {"grant_type": "refresh_token", **query}
             form["refresh_token"] = credential.secret.reveal()
@@ -316,4 +323,19 @@ class Conversation:
             trusted_as=self.registry.api_host,
             timeout=min(at_most, self._end - time.monotonic()),
             follow=follow or authorization is None,
+        )
+
+
+def _tell_of(challenges: list[Challenge], registry: Registry) -> None:
+    for challenge in challenges if is_observed() else ():
+        # Its parameters are the server's words.
+        said = challenge.parameters
+        realm = Url.parse(said.get("realm", ""))
+        tell(
+            "challenge.received",
+            registry=registry,
+            scheme=shown(challenge.scheme),
+            realm=realm.netloc if realm is not None else None,
+            service=shown(said["service"]) if "service" in said else None,
+            scope=shown(said["scope"]) if "scope" in said else None,
         )

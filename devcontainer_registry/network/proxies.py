@@ -58,15 +58,25 @@ def proxy_for(host: str, port: int, environ: Mapping[str, str]) -> Proxy | None:
         UnreachableError: `proxy-unsupported`: the variable holds nothing that we can use.  Its
             value is not quoted, for it may hold a password.
     """
+    return chosen_for(host, port, environ)[0]
+
+
+def chosen_for(host: str, port: int, environ: Mapping[str, str]) -> tuple[Proxy | None, str]:
+    """
+    As `proxy_for`, and why: the variable that says so, `loopback`, or "" where none is set.
+    """
     variable = next((name for name in ("HTTPS_PROXY", "https_proxy") if environ.get(name)), None)
-    if variable is None or is_loopback_host(host):
-        return None
-    if _is_exempt(host, port, environ.get("NO_PROXY") or environ.get("no_proxy") or ""):
-        return None
+    if variable is None:
+        return None, ""
+    if is_loopback_host(host):
+        return None, "loopback"
+    exempting = next((name for name in ("NO_PROXY", "no_proxy") if environ.get(name)), "")
+    if exempting and _is_exempt(host, port, environ[exempting]):
+        return None, exempting
     proxy = _parse(environ[variable].strip())
     if proxy is None:
         raise PROXY_UNSUPPORTED.error(name=variable)
-    return proxy
+    return proxy, variable
 
 
 def host_of(value: str) -> str:

@@ -9,10 +9,12 @@ us for hours.  These ask, before each wait, how much of the whole is left.
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import threading
 import time
 
+from ..observer import is_observed, since, tell
 from ..threads import call_in_thread
 
 TYPE_CHECKING = False
@@ -142,6 +144,7 @@ def connect(host: str, port: int) -> Socket:
         # A share each, or one address that swallows packets would cost the others their turn.
         share = left() / (len(addresses) - tried)
         sock = Socket(family, kind, protocol)
+        begun = time.monotonic()
         try:
             sock.settimeout(share)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -149,7 +152,10 @@ def connect(host: str, port: int) -> Socket:
         except OSError as exc:
             sock.close()
             error = exc
+            facts = {"address": address[0], "port": port, "reason": reason_of(exc)}
+            tell("connection.failed", host=host, **facts, ms=since(begun))
         else:
+            tell("connection.opened", host=host, address=address[0], port=port, ms=since(begun))
             return sock
     raise error
 
@@ -158,7 +164,33 @@ def _resolve(host: str, port: int) -> list[Any]:
     """
     Look *host* up; a lookup knows no timeout.
     """
-    return within(lambda: _look_up(host, port))
+    begun = time.monotonic()
+    try:
+        found = within(lambda: _look_up(host, port))
+    except OSError as exc:
+        tell("dns.failed", host=host, reason=reason_of(exc), ms=since(begun))
+        raise
+    if is_observed():
+        addresses = list(dict.fromkeys(address[0] for *_, address in found))
+        tell("dns.resolved", host=host, addresses=addresses, ms=since(begun))
+    return found
+
+
+def reason_of(exc: BaseException) -> str:
+    """
+    The system's or OpenSSL's name for *exc*, such as `ECONNREFUSED` or `EAI_NONAME`.
+    """
+    if isinstance(exc, TimeoutError):
+        return "timeout"
+    if isinstance(exc, socket.gaierror):
+        names = (name for name in dir(socket) if name.startswith("EAI_"))
+        return next((n for n in names if getattr(socket, n) == exc.errno), "gaierror")
+    # Of an error of TLS: OpenSSL's name, where there is one.
+    reason = getattr(exc, "verify_message", None) or getattr(exc, "reason", None)
+    if isinstance(reason, str):
+        return reason
+    number = exc.errno if isinstance(exc, OSError) else None
+    return errno.errorcode.get(number or 0, type(exc).__name__)
 
 
 def within(call: Callable[[], T]) -> T:

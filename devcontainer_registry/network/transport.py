@@ -21,10 +21,11 @@ from urllib3.exceptions import HTTPError
 
 from ..causes import login as login_causes
 from ..causes import network as network_causes
-from ..errors import UnreachableError
+from ..errors import RegistryError, UnreachableError
+from ..observer import since, tell
 from . import failures, sockets
 from .connections import BODY_MAX, HttpPool, HttpsPool, TlsSocket, drop_idle, read_body
-from .proxies import proxy_for
+from .proxies import chosen_for
 from .trust import Trust
 from .urls import Url, check_redirect, place
 
@@ -126,6 +127,7 @@ class Transport:
         self._trust = trust or Trust(environ, certs_d)
         self._pools: dict[tuple[Proxy | None, ssl.SSLContext | None], PoolManager] = {}
         self._lock = threading.Lock()
+        self._told: set[str] = set()  # hosts whose proxy was told
 
     def request(
         self,
@@ -173,10 +175,16 @@ class Transport:
         with sockets.until(time.monotonic() + timeout):
             for _ in range(_REDIRECTS_MAX + 1):
                 pool = self._pool(at, trusted_as or at.netloc, ca_file)
+                asked = {"method": method, "host": at.netloc, "path": at.path}
+                begun = time.monotonic()
                 try:
                     response = _ask(pool, method, at, wanted, body)
-                except UnreachableError as exc:
-                    raise self._trust.explained(exc) from None
+                except RegistryError as exc:
+                    tell("request.failed", **asked, code=exc.code, ms=since(begun))
+                    if isinstance(exc, UnreachableError):
+                        raise self._trust.explained(exc) from None
+                    raise
+                tell("request.answered", **asked, status=response.status, ms=since(begun))
                 response = replace(response, redirected=redirected, crossed_hosts=crossed)
                 location = response.header("Location")
                 may_follow = follow and method in _SAFE
@@ -184,6 +192,7 @@ class Transport:
                     return response
                 target = check_redirect(at, at.join(location))
                 wanted = {k: v for k, v in wanted.items() if k.lower() in _FORWARDED}
+                tell("request.redirected", host=at.netloc, to=target.netloc)
                 redirected, crossed = True, crossed or not at.same_host(target)
                 at = target
         raise login_causes.REDIRECTS_IN_CIRCLES.error(host=_parse(url).netloc)
@@ -214,7 +223,12 @@ class Transport:
         proxy: Proxy | None = None
         context: ssl.SSLContext | None = None
         if url.scheme == "https":
-            proxy = proxy_for(url.hostname, url.port, self._environ)
+            proxy, why = chosen_for(url.hostname, url.port, self._environ)
+            if url.netloc not in self._told:
+                self._told.add(url.netloc)
+                address = proxy.url.partition("://")[2] if proxy else None
+                event = "proxy.chosen" if proxy else "proxy.bypassed"
+                tell(event, host=url.netloc, proxy=address, why=why)
             context = self._trust.context(trusted_as, ca_file=ca_file)
         elif not url.is_loopback:
             raise network_causes.INSECURE.error(host=url.netloc)

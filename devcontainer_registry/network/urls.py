@@ -74,6 +74,13 @@ class Url:
             return None
 
     @property
+    def path(self) -> str:
+        """
+        The path, as far as an event may show it; never the query.
+        """
+        return shown(self.target.partition("?")[0])
+
+    @property
     def netloc(self) -> str:
         """
         `host`, and `:port` where it is not the scheme's own.
@@ -167,6 +174,20 @@ def place(url: str) -> str:
     Host and path of *url*, for a message: its query may carry what a log should not.
     """
     return url.partition("://")[2].partition("?")[0].removesuffix("/")
+
+
+def shown(text: str) -> str:
+    """
+    *text*, which a server chose, for an event: `****` for each part that could be a secret.
+
+    What is long and no digest, or has to be escaped in a URL, is not shown.
+    """
+    return _PART.sub(lambda m: m[0] if _MAY_BE_SHOWN.fullmatch(m[0]) else "****", text[:500])
+
+
+# Names of repositories, services and scopes, digests and versions.
+_PART = re.compile(r"[^/:, ]+")
+_MAY_BE_SHOWN = re.compile(r"[A-Za-z0-9._@*()'-]{1,39}|[0-9a-f]{64}")
 
 
 def check_redirect(source: Url, target: Url | None) -> Url:

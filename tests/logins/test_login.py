@@ -904,7 +904,13 @@ def test_what_happens_is_told_as_it_happens(home):
         home.login(sets=a_set("ACR", registry.registry), observe=told)
 
     events = [event for event in told.events if event.startswith(("secret", "login"))]
-    assert ["secret.found", "login.started", "login.retried", "login.succeeded"] == events
+    assert [
+        "secret.found",
+        "login.decided",
+        "login.started",
+        "login.retried",
+        "login.succeeded",
+    ] == events
 
 
 @pytest.mark.parametrize("member", ["auths", "credHelpers"])

@@ -8,10 +8,13 @@ from __future__ import annotations
 import base64
 import os
 import time
+from urllib.parse import urlsplit
 
 from ...causes.clouds import aws as causes
 from ...credentials import Credential, Secret
 from ...errors import RegistryError
+from ...network.urls import shown
+from ...observer import is_observed, since, tell
 from ...threads import within
 from .aws_errors import explain
 from .aws_names import Names, names_of, names_of_role
@@ -71,7 +74,8 @@ class Aws:
         service = "ecr-public" if endpoint.public else "ecr"
         client = self._client(session, service, keys, endpoint, timeout=_left(end), names=names)
         try:
-            answer = client.get_authorization_token()
+            with _Call(client, service, "GetAuthorizationToken"):
+                answer = client.get_authorization_token()
         except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
             if not hasattr(exc, "kwargs") and not hasattr(exc, "response"):
                 # Not raised by the SDK but out of it: its parser met what AWS never writes.
@@ -113,11 +117,12 @@ class Aws:
     ) -> Keys:
         client = self._client(session, "sts", keys, endpoint, timeout=timeout, names=names)
         try:
-            given = client.assume_role(
-                RoleArn=role_arn,
-                RoleSessionName="devcontainer-registry",
-                DurationSeconds=_ROLE_SECONDS,
-            )["Credentials"]
+            with _Call(client, "sts", "AssumeRole"):
+                given = client.assume_role(
+                    RoleArn=role_arn,
+                    RoleSessionName="devcontainer-registry",
+                    DurationSeconds=_ROLE_SECONDS,
+                )["Credentials"]
             return given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
         except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
             # Without the cause: as in `_password`.
@@ -163,6 +168,37 @@ class Aws:
             raise explain(exc, where=str(endpoint), names=names) from None
 
 
+class _Call:
+    """
+    One call of a *client*, which is told of when it is over.
+    """
+
+    def __init__(self, client: Any, service: str, operation: str) -> None:
+        self._client = client
+        self._operation = f"{service}:{operation}"
+
+    def __enter__(self) -> None:
+        self._begun = time.monotonic()
+
+    def __exit__(self, _: object, exc: BaseException | None, __: object) -> None:
+        if not is_observed():
+            return
+        result = "ok"
+        if exc is not None:
+            # The name of AWS's error, or of the SDK's; never its text.
+            response = getattr(exc, "response", None) or {}
+            result = str(response.get("Error", {}).get("Code") or type(exc).__name__)
+        host = urlsplit(self._client.meta.endpoint_url).netloc.rpartition("@")[2]
+        tell(
+            "cloud.answered",
+            provider="aws",
+            operation=self._operation,
+            host=host,
+            result=shown(result),
+            ms=since(self._begun),
+        )
+
+
 def _found(session: Any, identity: Identity, endpoint: Endpoint) -> tuple[Any, Names]:
     """
     What the SDK finds by itself: keys, or None.
@@ -176,6 +212,7 @@ def _found(session: Any, identity: Identity, endpoint: Endpoint) -> tuple[Any, N
             if found is None:
                 return None, names
             names = names_of(identity, found.method)
+            tell("cloud.identity_chosen", provider="aws", source=found.method)
             # Asks STS, single sign-on or metadata, where that has been put off until now.
             return found.get_frozen_credentials(), names
     except Exception as exc:  # noqa: BLE001  (the SDK's border: providers raise anything)

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from ...causes.clouds import entra as causes
 from ...errors import AuthenticationError
 from ...naming import variable
 from ...network.proxies import proxy_for
 from ...network.trust import bundle_for_sdk
+from ...network.urls import shown
+from ...observer import since, tell
 from ...threads import within
 from .bodies import limited_requests
 from .entra_errors import NO_SUCH_RESOURCE, sort
@@ -130,6 +134,10 @@ def _once(secret: RegistrySecret, cloud: Cloud, audience: str, *, timeout: float
     from azure.core.exceptions import ClientAuthenticationError
 
     tried: list[BaseException] = []
+    begun = time.monotonic()
+    # A variable may name the host, and hold anything.
+    host = shown(urlsplit(f"//{_authority(cloud).rpartition('://')[2]}").hostname or "")
+    asked = {"provider": "entra", "operation": "get_token", "host": host}
     try:
         chain = _chain(secret, cloud, tried, timeout=timeout)
     except ValueError:
@@ -138,8 +146,11 @@ def _once(secret: RegistrySecret, cloud: Cloud, audience: str, *, timeout: float
     try:
         with chain:
             options = {"tenant_id": secret.tenant} if secret.tenant else {}
-            return str(chain.get_token(f"{audience}/.default", **options).token)
+            found = str(chain.get_token(f"{audience}/.default", **options).token)
+            tell("cloud.answered", **asked, result="ok", ms=since(begun))
+            return found
     except ClientAuthenticationError as exc:
+        tell("cloud.answered", **asked, result=type(exc).__name__, ms=since(begun))
         # Without the cause: it quotes answers at length.
         raise sort(secret, [*tried, exc], authority=_authority(cloud)) from None
     except ValueError:

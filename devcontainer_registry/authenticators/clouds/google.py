@@ -13,6 +13,7 @@ import warnings
 
 from ...causes.clouds import google as causes
 from ...naming import variable
+from ...observer import tell
 from ...threads import within
 
 TYPE_CHECKING = False
@@ -98,6 +99,9 @@ def _asked(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float
             raise _unusable(secret, exc) from None
         except (exceptions.GoogleAuthError, ValueError) as exc:
             raise _refused(exc) from None  # as above
+        # What was found, by the name of its class, such as `compute_engine.credentials`.
+        found = type(credentials).__module__.removeprefix("google.").removesuffix(".credentials")
+        tell("cloud.identity_chosen", provider="google", source=found)
         try:
             credentials.refresh(request)
         except NoMetadataError:

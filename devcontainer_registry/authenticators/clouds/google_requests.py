@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ...causes.clouds.google import BUSY
+from ...network.sockets import reason_of
+from ...network.urls import shown
+from ...observer import since, tell
 from .bodies import BODY_MAX
 
 TYPE_CHECKING = False
@@ -102,6 +105,8 @@ def _ask_metadata(
     Ask the machine's own server, which speaks plain HTTP and is never behind a proxy.
     """
     parts = urlsplit(url)
+    begun = time.monotonic()
+    asked = {"provider": "google", "operation": "metadata", "host": shown(parts.hostname or "")}
     connection = http.client.HTTPConnection(
         parts.netloc, timeout=max(0.1, min(seconds, _METADATA_MAX))
     )
@@ -110,9 +115,11 @@ def _ask_metadata(
         connection.request(method, path, body=body, headers=dict(headers or {}))
         answer = connection.getresponse()
         content = answer.read(BODY_MAX)
-    except (OSError, http.client.HTTPException):
+    except (OSError, http.client.HTTPException) as exc:
+        tell("cloud.answered", **asked, result=reason_of(exc), ms=since(begun))
         # Without the cause: only that nobody is there is news.
         raise NoMetadataError from None
     finally:
         connection.close()
+    tell("cloud.answered", **asked, result=str(answer.status), ms=since(begun))
     return Answer(answer.status, _lower(answer.getheaders()), content)
