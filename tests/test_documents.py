@@ -29,7 +29,6 @@ from devcontainer_registry.report import LoginReport, Outcome
 from devcontainer_registry.testing import LoopbackRegistry
 
 README = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
-PACKAGE = Path(devcontainer_registry.__file__).parent
 
 
 def blocks(language):

@@ -10,8 +10,6 @@ import importlib.util
 import re
 from pathlib import Path
 
-import pytest
-
 import devcontainer_registry
 from devcontainer_registry.events import EVENTS, FIELDS, REASONS
 from devcontainer_registry.observer import about, ignore, is_observed, listening, observed, tell
@@ -46,12 +44,12 @@ def told():
                 and re.fullmatch(r"[a-z_]+\.[a-z_]+", str(one.value))
             }
             fields = {keyword.arg for keyword in node.keywords if keyword.arg}
-            sure = not any(keyword.arg is None for keyword in node.keywords)
+            is_whole = not any(keyword.arg is None for keyword in node.keywords)
             for keyword in node.keywords:
                 if keyword.arg is None:
                     fields |= COLLECTED.get(getattr(keyword.value, "id", ""), set())
             for event in names:
-                yield path.name, event, fields, sure
+                yield path.name, event, fields, is_whole
 
 
 TOLD = list(told())
@@ -64,10 +62,15 @@ def test_every_event_that_is_told_is_listed_and_every_listed_one_is_told():
     assert set(EVENTS) == events
 
 
-@pytest.mark.parametrize(("file", "event", "fields", "sure"), TOLD)
-def test_every_field_that_is_told_is_listed(file, event, fields, sure):
-    if sure:
-        assert fields <= set(EVENTS[event].fields.split()), file
+def test_every_field_that_is_told_is_listed():
+    unlisted = {
+        (file, event, field)
+        for file, event, fields, is_whole in TOLD
+        for field in fields - set(EVENTS[event].fields.split())
+        if is_whole
+    }
+
+    assert set() == unlisted
 
 
 def test_no_listed_field_is_told_by_nobody():
