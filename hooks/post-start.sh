@@ -4,7 +4,7 @@
 set -eu
 # A missing command exits 127, one that cannot run 126, and the dev container spec then skips every
 # later step.
-hint="devcontainer-registry does not run here; hint: pip install devcontainer-registry"
+hint="devcontainer-registry is missing or cannot run; fix: install its wheel in onCreateCommand"
 command -v devcontainer-registry >/dev/null || { echo "$hint" >&2; exit 0; }
 status=0
 devcontainer-registry hook postStart "$@" || status=$?

@@ -493,7 +493,7 @@ def test_a_missing_command_is_one_line_and_no_failure(path, script):
 
     assert (0, "") == (done.returncode, done.stdout)
     assert 1 == len(done.stderr.splitlines())
-    assert "hint: pip install devcontainer-registry" in done.stderr
+    assert "fix: install its wheel in onCreateCommand" in done.stderr
 
 
 @pytest.mark.parametrize("script", SH_STEPS)
@@ -505,7 +505,7 @@ def test_a_command_whose_interpreter_does_not_run_is_no_failure(path, script, in
     done = run(script, path)
 
     assert 0 == done.returncode
-    assert "hint: pip install devcontainer-registry" in done.stderr
+    assert "fix: install its wheel in onCreateCommand" in done.stderr
 
 
 @pytest.mark.parametrize(("script", "step"), SH_STEPS.items())

@@ -59,7 +59,7 @@ def _image(engine, slice_image, feature, tmp_path_factory):
 
 
 @pytest.fixture(name="example")
-def _example(tmp_path, client, engine, image):
+def _example(tmp_path, client, engine, image, feature):  # noqa: PLR0917  (fixtures)
     """
     A function that makes a dev container of an example, with what its section says to copy.
     """
@@ -71,10 +71,14 @@ def _example(tmp_path, client, engine, image):
         configuration = json.loads((folder / ".devcontainer" / "devcontainer.json").read_text())
         one = devcontainers.DevContainer(folder, client, engine, {**configuration, "image": image})
         made.append(one)
+        # The wheel alone, since what it depends on comes from the index.
         if "features" in configuration:
             one.add_feature(devcontainers.FEATURE)
+            target = folder / ".devcontainer" / "features" / "devcontainer-registry"
         else:
             one.add_hooks(HOOKS)
+            target = folder / ".devcontainer"
+        shutil.copy(feature[0] / feature[1]["version"], target)
         return one
 
     yield make

@@ -92,6 +92,34 @@ def test_the_version_that_was_named_comes_from_the_index(box, wheels):
     assert "0.1.0" == version_of(box)
 
 
+def test_by_default_the_wheel_beside_the_script_is_installed(light_box, wheels):
+    with wheelhouse.Wheelhouse(wheels) as house:
+        succeeded(light_box.install(PIP_INDEX_URL=house.index))
+
+    assert "0.1.0" == version_of(light_box)
+    assert [] == house.asked
+
+
+def test_by_default_no_index_is_asked_for_a_package_of_our_name(box, wheels):
+    with wheelhouse.Wheelhouse(wheels) as house:
+        done = box.install(PIP_INDEX_URL=house.index)
+
+    assert 1 == done.returncode
+    assert "there is no wheel" in done.stderr
+    assert 'set "version"' in done.stderr
+    assert ([], []) == (house.asked, box.files())
+
+
+def test_by_default_one_of_two_wheels_is_not_guessed(light_box, tmp_path):
+    light_box.put(wheelhouse.light(tmp_path, "0.2.0"), "/feature/")
+
+    done = light_box.install()
+
+    assert 1 == done.returncode
+    assert "more than one wheel" in done.stderr
+    assert [] == light_box.files()
+
+
 def test_the_dependencies_of_a_wheel_that_lies_alone_come_from_the_index(box, tmp_path):
     folder = tmp_path / "all"
     folder.mkdir()
@@ -122,7 +150,8 @@ def _odd_box(make_box, slice_image, tmp_path_factory):
     box.put(feature, "/feature")
     with wheelhouse.Wheelhouse(wheels) as house:
         box.sh(f"printf '[global]\\nindex-url = {house.index}\\n' >/etc/pip.conf")
-        succeeded(box.install("umask 077; chmod -R go= /feature", PIP_USER="yes"))
+        narrow = "umask 077; chmod -R go= /feature"
+        succeeded(box.install(narrow, PIP_USER="yes", VERSION="latest"))
     return box, house.asked
 
 

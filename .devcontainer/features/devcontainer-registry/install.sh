@@ -24,7 +24,7 @@ one_of() {
     die "$value is none of: $*"
 }
 
-version=${VERSION:-latest}
+version=${VERSION:-bundled}
 store=${STORE:-auto}
 verify=${VERIFY:-changed}
 strict=${STRICT:-false}
@@ -34,6 +34,22 @@ one_of "$verify" changed always never
 one_of "$strict" true false
 one_of "$on_create" true false
 
+# The wheel that lies here.  By default no index is asked for a package of our name: whoever registers
+# it first would be run with the container's secrets.
+bundled_version() {
+    set -- devcontainer_registry-*.whl
+    [ -f "$1" ] || {
+        say "there is no wheel of $name in the Feature's folder"
+        say "fix: run ./dev feature in a clone of $name, and copy the folder again;"
+        die '  or set "version" to the https URL of a wheel'
+    }
+    [ $# = 1 ] || {
+        say "there is more than one wheel of $name in the Feature's folder: $*"
+        die 'fix: delete all but one, or set "version" to the name of one'
+    }
+    version=$1
+}
+
 not_a_version() {
     die "version is neither a version, nor an https URL of a wheel, nor a wheel in this folder"
 }
@@ -41,6 +57,7 @@ not_a_version() {
 # The same for the version, before anything is installed, as pip and uv take more than that: an
 # index, a file anywhere, a checksum that they pass over since it is none.
 check_version() {
+    [ "$version" != bundled ] || bundled_version
     case $version in
         *[[:space:]]* | -*) not_a_version ;;
         latest) ;;
@@ -69,7 +86,7 @@ check_version() {
 # Make the venv with a Python that is here, if one is new enough.
 venv_by_python() {
     for python in /usr/bin/python3 python3 /usr/local/python/current/bin/python3 /usr/local/bin/python3 \
-        python3.13 python3.12 python3.11 python3.10; do
+        python3.14 python3.13 python3.12 python3.11 python3.10; do
         "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || continue
         # A distribution's can lack what a venv needs, and tells only those who try.
         rm -rf "$venv"
