@@ -109,6 +109,18 @@ SOME_MAY_NOT_FIND_HELPER = Cause(
     "some processes may not find the helper, since {obstacle}",
     "install it in /usr/local/bin, or use --store auto",
 )
+HELPER_ELSEWHERE = Cause(
+    "helper-elsewhere",
+    ConfigError,
+    "Docker finds our helper only where {folder} is on PATH",
+    "run sudo ln -sf {path} /usr/local/bin/",
+)
+HELPER_TEMPORARY = Cause(
+    "helper-temporary",
+    ConfigError,
+    "uvx runs a temporary copy in {folder}, whose helper Docker cannot keep using",
+    "install the package with uv tool install, pipx or pip",
+)
 NOTHING_RENEWS = Cause(
     "not-delegated",
     RegistryError,

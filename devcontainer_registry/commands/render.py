@@ -169,6 +169,9 @@ def status_lines(report: StatusReport, *, colours: bool = False) -> Iterator[str
         yield from style.entry("not read", "31", "", report.error.message)
         if report.error.hint:
             yield from style.below(f"hint: {report.error.hint}")
+    for finding in report.findings:
+        yield from style.entry("note", "33", "", finding.message)
+        yield from style.below(f"hint: {finding.hint}")
 
 
 def status_document(report: StatusReport) -> dict[str, Any]:
@@ -195,6 +198,7 @@ def status_document(report: StatusReport) -> dict[str, Any]:
             }
             for standing in report.standings
         ],
+        "findings": findings_document(report.findings),
     }
 
 

@@ -14,6 +14,7 @@ import sys
 import time
 
 from ..causes import credential as causes
+from ..errors import printable
 from ..files import find_program
 from ..naming import EVERYWHERE, HELPER_PROGRAM, INFIX, SECRET_NAMES
 from ..observer import tell
@@ -23,6 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..credentials import Finding
     from ..errors import ConfigError
 
 _MOUNTS = "/proc/self/mountinfo"
@@ -163,6 +165,53 @@ class Delegation:
         if any(is_mount(path, mounts=self._mounts) for path in paths if path != "/"):
             return causes.IS_MOUNTED.say()
         return None
+
+
+def helper_elsewhere(
+    environ: Mapping[str, str], places: Sequence[str] = EVERYWHERE
+) -> Finding | None:
+    """
+    Return the finding that says where our helper is, if it is in none of *places*; else None.
+
+    Also None where this installation has no helper at all, as with `pip install --target`.
+    """
+    if any(os.path.exists(os.path.join(place, HELPER_PROGRAM)) for place in places):
+        return None
+    path = _installed_helper(environ)
+    if path is None:
+        return None
+    import shlex
+
+    folder = os.path.dirname(path)
+    # uv keeps such an environment in its cache.
+    # https://docs.astral.sh/uv/concepts/tools/#tool-environments
+    in_cache = os.path.isfile(os.path.join(_uv_cache(environ), "CACHEDIR.TAG"))
+    if in_cache and os.path.realpath(path).startswith(os.path.join(_uv_cache(environ), "")):
+        return causes.HELPER_TEMPORARY.finding(folder=printable(folder))
+    return causes.HELPER_ELSEWHERE.finding(
+        folder=printable(folder), path=printable(shlex.quote(path))
+    )
+
+
+def _installed_helper(environ: Mapping[str, str]) -> str | None:
+    on_path = find_program(HELPER_PROGRAM, environ)
+    if on_path is not None:
+        return on_path
+    import site
+
+    folders = (
+        os.path.dirname(os.path.abspath(sys.argv[0])),
+        os.path.dirname(os.path.abspath(sys.executable)),
+        os.path.join(site.getuserbase(), "bin"),
+    )
+    paths = (os.path.join(folder, HELPER_PROGRAM) for folder in folders)
+    return next((path for path in paths if os.access(path, os.X_OK)), None)
+
+
+def _uv_cache(environ: Mapping[str, str]) -> str:
+    # https://docs.astral.sh/uv/concepts/cache/#cache-directory
+    caches = environ.get("XDG_CACHE_HOME") or os.path.join(environ.get("HOME") or "/", ".cache")
+    return os.path.realpath(environ.get("UV_CACHE_DIR") or os.path.join(caches, "uv"))
 
 
 def is_mount(path: str, *, mounts: str = _MOUNTS) -> bool:

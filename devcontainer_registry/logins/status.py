@@ -15,6 +15,7 @@ from ..cache.entry import Entry
 from ..cache.folder import Cache
 from ..cache.memory import Memory
 from ..causes import credential as causes
+from ..config.delegation import helper_elsewhere
 from ..config.file import DockerConfig
 from ..config.findings import helper_missing
 from ..discovery import discover
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
     from ..config.file import Document
+    from ..credentials import Finding
 
     Rule: TypeAlias = Literal["auths", "credsStore", "credHelpers", "none"]
 
@@ -77,11 +79,13 @@ class StatusReport:
         config: Path of config.json.
         standings: In the order of config.json, then what is only remembered or only found.
         error: Why config.json can't be read.
+        findings: What else is worth knowing, such as where our helper is.
     """
 
     config: str
     standings: tuple[Standing, ...]
     error: RegistryError | None = None
+    findings: tuple[Finding, ...] = ()
 
     @property
     def exit_status(self) -> int:
@@ -148,7 +152,12 @@ def status(
         now=time.time() if now is None else now,
     )
     known = dict.fromkeys((*document.registries(), *remembered, *sources))
-    return StatusReport(config=config.path, standings=tuple(map(look.at, known)))
+    elsewhere = helper_elsewhere(environ) if known else None
+    return StatusReport(
+        config=config.path,
+        standings=tuple(map(look.at, known)),
+        findings=() if elsewhere is None else (elsewhere,),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

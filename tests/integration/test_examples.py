@@ -59,7 +59,7 @@ def _image(engine, slice_image, feature, tmp_path_factory):
 
 
 @pytest.fixture(name="example")
-def _example(tmp_path, client, engine, image, feature):  # noqa: PLR0917  (fixtures)
+def _example(tmp_path, client, engine, image, feature):
     """
     A function that makes a dev container of an example, with what its section says to copy.
     """

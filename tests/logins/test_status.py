@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import sys
 
 import pytest
 from doubles.command_line import run
@@ -18,9 +20,11 @@ from devcontainer_registry import resolve
 from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.commands import render
 from devcontainer_registry.commands.render import status_lines
+from devcontainer_registry.config.delegation import helper_elsewhere
 from devcontainer_registry.errors import ConfigError
 from devcontainer_registry.logins.logout import logout
 from devcontainer_registry.logins.status import status
+from devcontainer_registry.naming import EVERYWHERE, HELPER_PROGRAM
 from devcontainer_registry.registry import Registry
 
 HERE = "registry.example"
@@ -31,6 +35,14 @@ LOGIN = {"auth": "Ym9iOnMzY3JldA=="}
 @pytest.fixture(name="home")
 def _home(tmp_path):
     return Home(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _helper_is_everywhere(monkeypatch):
+    """
+    Status has nothing to say of the helper's place, wherever this machine has it.
+    """
+    monkeypatch.setattr("devcontainer_registry.logins.status.helper_elsewhere", lambda _: None)
 
 
 class Look:
@@ -374,7 +386,8 @@ def test_the_command_says_the_same_for_a_person_and_for_a_program(look):
 
     assert (0, "") == (plain.status, plain.stderr)
     assert all(host in plain.stdout for host in (HERE, "a.example"))
-    assert max(map(len, plain.stdout.splitlines())) <= 80
+    # A path is a word, which stays whole.
+    assert max(len(line) for line in plain.stdout.splitlines() if look.bin not in line) <= 80
     assert {HERE, "a.example"} == {one["registry"] for one in document["registries"]}
     assert "s3cret" not in plain.stdout + json.dumps(document)
     (ours,) = (one for one in document["registries"] if one["registry"] == HERE)
@@ -517,3 +530,86 @@ def test_the_command_says_what_was_done(home):
         line[12:].split(maxsplit=1)[1] for line in ran.stdout.splitlines()
     ]
     assert (0, "nothing to log out of\n") == (again.status, again.stdout)
+
+
+# Where the helper is.
+
+
+@pytest.fixture(name="install")
+def _install(tmp_path):
+    """
+    A function that puts our helper into a folder of *tmp_path*.
+    """
+
+    def install(name):
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        (folder / HELPER_PROGRAM).write_text("#!/bin/sh\n")
+        (folder / HELPER_PROGRAM).chmod(0o755)
+        return str(folder)
+
+    return install
+
+
+def test_a_helper_that_every_process_finds_is_not_remarked(install):
+    place = install("usr local bin")
+
+    assert None is helper_elsewhere({"PATH": install("other")}, ["/nonexistent", place])
+
+
+@pytest.mark.parametrize("name", ["venv/bin", "a venv/bin"])
+def test_a_helper_elsewhere_is_named_with_the_command_that_links_it(install, name):
+    folder = install(name)
+
+    found = helper_elsewhere({"PATH": folder}, ["/nonexistent"])
+
+    assert "helper-elsewhere" == found.code
+    assert folder in found.message
+    command, argument = found.hint.split(" ", 1)
+    assert "run" == command
+    assert ["sudo", "ln", "-sf", f"{folder}/{HELPER_PROGRAM}", "/usr/local/bin/"] == (
+        shlex.split(argument)
+    )
+
+
+@pytest.mark.parametrize("by", ["argv", "executable", "user"])
+def test_a_helper_that_is_not_on_path_is_found_beside_the_command(
+    install, monkeypatch, tmp_path, by
+):
+    folder = install("base/bin")
+    nowhere = str(tmp_path / "nowhere" / "program")
+    monkeypatch.setattr(sys, "argv", [f"{folder}/x" if by == "argv" else nowhere])
+    monkeypatch.setattr(sys, "executable", f"{folder}/x" if by == "executable" else nowhere)
+    user = str(tmp_path / ("base" if by == "user" else "nobody"))
+    monkeypatch.setattr("site.USER_BASE", user)
+
+    found = helper_elsewhere({"PATH": "/nonexistent"}, ["/nonexistent"])
+
+    assert f"Docker finds our helper only where {folder} is on PATH" == found.message
+
+
+def test_a_helper_in_uvs_cache_is_not_to_be_linked(install, tmp_path):
+    folder = install("uv/archive-v0/abc/bin")
+    (tmp_path / "uv" / "CACHEDIR.TAG").write_text("")
+    environ = {"PATH": folder, "UV_CACHE_DIR": str(tmp_path / "uv")}
+
+    found = helper_elsewhere(environ, ["/nonexistent"])
+
+    assert ("helper-temporary", False) == (found.code, "ln" in found.hint.split())
+
+
+def test_status_says_where_the_helper_is_and_fails_no_check(look):
+    look.home.write({"auths": {HERE: LOGIN}})
+    everywhere = any(os.path.exists(os.path.join(place, HELPER_PROGRAM)) for place in EVERYWHERE)
+
+    person = run(look.home, "status", "--check")
+    program = run(look.home, "status", "--json")
+
+    assert 0 == person.status
+    assert ("Docker finds our helper only where" in person.stdout) == (not everywhere)
+    codes = [finding["code"] for finding in json.loads(program.stdout)["findings"]]
+    assert ([] if everywhere else ["helper-elsewhere"]) == codes
+
+
+def test_status_says_nothing_of_the_helper_where_no_registry_is_known(look):
+    assert "helper" not in run(look.home, "status").stdout
