@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Credential helpers of others, run with a deadline.
+Other programs' credential helpers, run with a deadline.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Octets.  A credential is a few KB; what is more is not one.
+# Octets.  A credential has a few KB; anything larger is not one.
 _ANSWER_MAX = 1024 * 1024
 
-# Seconds.  Who waits for a person may allow for ever, which is more than poll(2) takes.
+# Seconds.  A caller may pass infinity, which poll(2) does not take.
 _POLL_MAX = 3600.0
 
 
@@ -36,11 +36,11 @@ def ask_helper(
     name: str, server: str, *, environ: Mapping[str, str], timeout: float
 ) -> Credential | None:
     """
-    What `docker-credential-`*name* answers for *server*; None where it says that it has nothing.
+    Ask `docker-credential-`*name* for *server*; return None if it has no login.
 
     Raises:
         ConfigError: It is missing (`helper-missing`), hangs (`helper-hangs`), fails or answers
-            nonsense (`helper-failed`).  What it printed is not quoted: it may be the secret.
+            nonsense (`helper-failed`).  Its output is not quoted: it may be the secret.
     """
     program = _found(name, environ)
     try:
@@ -49,7 +49,7 @@ def ask_helper(
         hangs = causes.HELPER_HANGS.error(program=_shown(name), server=server, seconds=timeout)
         raise hangs from None
     except OSError as exc:
-        # No interpreter for it, or another machine's program.
+        # Its interpreter is missing, or it is built for another platform.
         raise causes.HELPER_NOT_STARTED.error(
             program=_shown(name), server=server, reason=os.strerror(exc.errno or 0)
         ) from exc
@@ -60,16 +60,16 @@ def ask_helper(
     pair = _said(answer)
     if pair is None:
         raise causes.HELPER_TALKS_NONSENSE.error(program=_shown(name), server=server)
-    # docker sends nothing where one of the two is empty; DevPod's helper says so when it fails.
+    # docker sends nothing if either is empty; DevPod's helper answers so when it fails.
     # https://github.com/distribution/distribution/blob/v2.8.3/registry/client/auth/session.go
     return Credential(username=pair[0], secret=Secret(pair[1])) if all(pair) else None
 
 
 def _said(answer: bytes) -> tuple[str, str] | None:
     """
-    User name and secret in *answer* as Go's decoder reads them; None: it is something else.
+    Return user name and secret in *answer* as Go's decoder reads them; None if it is invalid.
 
-    To Go, a member may be in any case or missing, and what comes after the object is not looked at.
+    Go ignores the case of a member and any text after the object; members may be missing.
     """
     try:
         said = json.JSONDecoder().raw_decode(answer.decode().lstrip(" \t\r\n"))[0]
@@ -95,10 +95,10 @@ def _run(
     command: list[str], given: bytes, *, environ: Mapping[str, str], timeout: float
 ) -> tuple[int, bytes]:
     """
-    Run *command* to its end, or until it has said more than anybody would read.
+    Run *command* until it ends or its output exceeds the limit.
 
     Raises:
-        TimeoutError: It was not done in *timeout* seconds.
+        TimeoutError: It did not end within *timeout* seconds.
         OSError: It could not be started.
     """
     give_up = time.monotonic() + timeout
@@ -109,7 +109,7 @@ def _run(
         stderr=subprocess.DEVNULL,
         env=dict(environ),
         bufsize=0,
-        start_new_session=True,  # so that its children end with it
+        start_new_session=True,  # to end its children as well
     ) as process:
         try:
             _tell(process, given)
@@ -119,28 +119,28 @@ def _run(
         except subprocess.TimeoutExpired:
             raise TimeoutError from None
         finally:
-            # Not waited for yet, so that the number is still its own.
+            # Not reaped yet, so the process id is still its own.
             if process.returncode is None:
                 _end(process)
         process.wait()
-        return 0, b""  # what it said is not a credential, whatever comes after
+        return 0, b""  # too much output for a credential
 
 
 def _tell(process: subprocess.Popen[bytes], given: bytes) -> None:
     assert process.stdin is not None
     try:
-        # A host's name: less than any pipe holds, so that this never waits.
+        # A host's name fits any pipe, so this never blocks.
         process.stdin.write(given)
         process.stdin.close()
     except BrokenPipeError:
-        pass  # it knew the answer, or its failure, without reading
+        pass  # it exited without reading its input
 
 
 def _read(process: subprocess.Popen[bytes], give_up: float) -> bytes:
     """
-    What *process* says until it, and whoever has its stdout from it, is done.
+    Return the output of *process* until its stdout is closed.
 
-    By the clock, not by its end: a child that outlives it would keep the pipe open.
+    With a deadline: a child that outlives it would keep the pipe open.
     """
     assert process.stdout is not None
     said = b""
@@ -164,9 +164,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        pass  # gone by itself; macOS says so with the latter
+        pass  # already gone; macOS raises the latter
 
 
 def _shown(name: str) -> str:
-    # A terminal obeys what stands in its text, and any text can stand in config.json.
+    # config.json may hold control sequences for the terminal.
     return printable(HELPER_PREFIX + name)

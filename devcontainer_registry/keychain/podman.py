@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..credentials import Credential
     from ..registry import Registry
 
-# Octets of somebody else's auth.json.
+# octets
 _SIZE_MAX = 16 * 1024 * 1024
 
 
@@ -36,13 +36,13 @@ def login_of_podman(
     registry: Registry, repository: str, environ: Mapping[str, str], timeout: float
 ) -> Credential | None:
     """
-    What podman and its kin find for *repository* in their own files; None: nothing.
+    Return the login that podman, skopeo and buildah use for *repository*, or None.
 
     In order of precedence:
 
-    1. `$REGISTRY_AUTH_FILE`, and then no other;
+    1. `$REGISTRY_AUTH_FILE`, and no other if it is set;
     2. `$XDG_RUNTIME_DIR/containers/auth.json`; `/run/containers/UID/auth.json` without that;
-    3. `$XDG_CONFIG_HOME/containers/auth.json`, as a rule in `~/.config`.
+    3. `$XDG_CONFIG_HOME/containers/auth.json`, by default in `~/.config`.
 
     Raises:
         ConfigError: The file, or the entry in it, is damaged; or its helper is missing or fails.
@@ -56,7 +56,7 @@ def login_of_podman(
             auths = _object(document.get("auths"))
             key = next(_keys(auths, registry, repository), None)
             credential = None if key is None else _login(auths[key], registry, path)
-        # Where one has nothing, the next file has a say.
+        # A file without a login leaves it to the next one.
         if credential is not None:
             return credential
     return None
@@ -64,17 +64,17 @@ def login_of_podman(
 
 def _keys(auths: Mapping[str, object], registry: Registry, repository: str) -> Iterator[str]:
     """
-    The keys of *auths* that speak for *repository*, the most specific first.
+    Return the keys of *auths* that match *repository*, the most specific first.
     """
     while repository:
         yield from auths.keys() & {f"{registry}/{repository}"}
         repository = repository.rpartition("/")[0]
-    # containers/image takes the host of Docker Hub's API for the Hub, which docker does not.
+    # containers/image accepts the host of Docker Hub's API; docker does not.
     names = (str(registry), *registry.spellings, registry.api_host)
     yield from (name for name in names if name in auths)
     for key in auths:
         scheme, separator, rest = key.partition("://")
-        # Only behind a scheme is a path no part of a repository.
+        # A path is part of a repository unless the key has a scheme.
         if separator and scheme in ("http", "https") and rest.partition("/")[0] in names:
             yield key
 
@@ -83,8 +83,8 @@ def _login(entry: object, registry: Registry, path: str) -> Credential | None:
     entry = {} if entry is None else entry
     if not isinstance(entry, dict) or not is_decodable(entry):
         raise causes.LOGIN_OF_PODMAN_UNREADABLE.error(path=printable(path), host=registry)
-    # It looks at these two alone, and at the token only beside the other.  `{}` is what a client
-    # leaves where a helper has the login.
+    # Only these two members count, and the token only beside `auth`.  `{}` marks a login that a
+    # helper holds.
     members = {k: v for k, v in folded(entry).items() if k in ("auth", "identitytoken")}
     return credential_of(members) if members.get("auth") else None
 
@@ -100,9 +100,9 @@ def _files(environ: Mapping[str, str]) -> list[str]:
     if runtime:
         files.insert(0, os.path.join(runtime, "containers", "auth.json"))
     elif sys.platform == "linux":
-        # Without a session, as in most containers.
+        # No login session, as in most containers.
         of_user = f"/run/containers/{os.getuid()}/auth.json"
-        # Nobody named it, so that one out of this user's reach is no trouble.
+        # A default path may be unreadable for this user; that is no error.
         files = [of_user, *files] if os.path.exists(of_user) else files
     return files
 
@@ -114,14 +114,14 @@ def _loaded(path: str) -> dict[str, Any]:
         return {}
     except OSError as exc:
         if exc.errno == errno.EINVAL:
-            return {}  # a pipe, say, on which podman would wait for ever
+            return {}  # such as a pipe, on which podman would block
         reason = os.strerror(exc.errno or 0)
         raise causes.FILE_OF_PODMAN_UNREADABLE.error(path=printable(path), reason=reason) from exc
     try:
         return _object(json.loads(text))
     except (ValueError, RecursionError):
         pass
-    # Out here, without cause or context: the parser's error carries the whole text.
+    # Raised here, without context: the parser's error holds the whole text.
     raise causes.FILE_OF_PODMAN_DAMAGED.error(path=printable(path))
 
 

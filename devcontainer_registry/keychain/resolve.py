@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
-Lookup of the credential that docker would send.
+The credential that docker sends for an image.
 
-The order, and that nothing is tried after the one that is asked:
+The order of precedence, and that docker tries no second source:
 https://github.com/docker/cli/blob/v28.3.0/cli/config/configfile/file.go
 https://github.com/containers/image/blob/v5.31.0/docs/containers-auth.json.5.md
 """
@@ -44,45 +44,43 @@ def resolve(
     timeout: float = 10.0,
 ) -> Credential | None:
     """
-    Find what docker would send for *target*.
+    Return the credential that docker would send for *target*.
 
-    In order of precedence, and without a second try at the next one:
+    The first source that applies is used; there is no second try:
 
-    1. `DOCKER_AUTH_CONFIG`, where it names the registry;
+    1. `DOCKER_AUTH_CONFIG`, if it names the registry;
     2. config.json: the registry's `credHelpers`, else `credsStore`, else `auths`;
-    3. only where config.json says nothing at all of the registry: podman's `auth.json`
-       (`$REGISTRY_AUTH_FILE`, `$XDG_RUNTIME_DIR/containers`, `~/.config/containers`), which knows
-       logins for a part of a registry, too.
+    3. only if config.json has nothing for the registry: podman's `auth.json`
+       (`$REGISTRY_AUTH_FILE`, `$XDG_RUNTIME_DIR/containers`, `~/.config/containers`), which may
+       hold logins for parts of a registry.
 
-    `~/.dockercfg` is not read: docker has done without it since 23.0.
+    `~/.dockercfg` is not read: docker dropped it in 23.0.
     https://docs.docker.com/engine/deprecated/
 
-    Blocks while a helper, or the cloud behind ours, is asked: from asyncio, call it with
-    `asyncio.to_thread`.  Any number of threads may call it at once.
+    Blocks while a credential helper runs.  With asyncio, use `asyncio.to_thread`.  Thread-safe.
 
     Args:
-        target: An image reference, or a registry.  A text without a slash is an image to docker
-            (`alpine`, `my.app:latest`), unless it is a host with a dot, `localhost`, or a
-            `Registry`.  Upper and lower case matter, as for docker: it does not send the login of
-            `myreg.example` to `MyReg.example`.
-        environ: Variables that say where things are; helpers run in it, too.  None: the process's
-            own.
-        config: The config.json to read; None: where docker looks for it.
-        timeout: Seconds for a credential helper.
+        target: An image reference, or a registry.  A string without a slash is an image (`alpine`,
+            `my.app:latest`), unless it is a host with a dot, `localhost`, or a `Registry`.  Case
+            matters, as for docker: it does not send the login of `myreg.example` to
+            `MyReg.example`.
+        environ: Variables that locate the files; credential helpers run with it.  None:
+            `os.environ`.
+        config: The config.json to read; None: docker's own.
+        timeout: Seconds for the credential helper.
 
     Returns:
-        None where docker would go on anonymously.  An identity token has the user name `<token>`
-        and `is_identity_token`.
+        The credential; None if docker would pull anonymously.  An identity token has the user name
+        `<token>` and `is_identity_token` set.
 
     Raises:
         InvalidRegistryError: *target* is neither an image nor a registry.
-        ConfigError: What makes `docker run` fail or warn, too.  Its code is `config-damaged` for a
-            file that cannot be read, `config-mistyped` for a member of the wrong type,
-            `login-unreadable` for an entry; `helper-missing`,
-            `helper-hangs` or `helper-failed` for a credential helper; `config-error` for the rest;
-            and `registry-token` where docker would send a bearer token that somebody put there,
-            which no `Credential` can say.
-        RegistryError: Our own helper has a login that is over, and why it got no new one.
+        ConfigError: A fault that makes `docker run` fail or warn.  Its code is `config-damaged` for
+            a file that cannot be read, `config-mistyped` for a member of the wrong type,
+            `login-unreadable` for an entry; `helper-missing`, `helper-hangs` or `helper-failed` for
+            a credential helper; `config-error` for the rest; and `registry-token` for a
+            `registrytoken`, which a `Credential` cannot represent.
+        RegistryError: The login in our credential helper expired, and renewing it failed.
     """
     environ = os.environ if environ is None else environ
     registry, repository = parse_target(target)
@@ -113,7 +111,7 @@ def _asked(
 ) -> Credential | None:
     if helper != OUR_HELPER:
         return ask_helper(helper, registry.config_key, environ=environ, timeout=timeout)
-    # Our own: the same code, without a process.
+    # Our own helper, called without a process.
     try:
         return credential_in(serve(registry, Cache.locate(environ), environ, timeout=timeout))
     except RegistryError as exc:
@@ -124,7 +122,7 @@ def _asked(
 
 def _check(document: Document, config: DockerConfig, rule: str) -> None:
     """
-    Refuse what docker warns of: it then uses none of `auths`, or what chance lets it decode first.
+    Raise for content that docker warns of: it then ignores all or part of `auths`.
     """
     if document.had_bom:
         raise config_causes.HAS_BOM.error(path=config.path)
@@ -135,9 +133,9 @@ def _check(document: Document, config: DockerConfig, rule: str) -> None:
 
 def _registry_token(registry: Registry) -> ConfigError:
     """
-    What there is to say of a bearer token, which clients send as it is, before all else.
+    Return the error for a `registrytoken`, a bearer token that clients send unchanged.
 
-    It is not a user name and password: used as one, it would be sent to a token server.
+    It is no password: used as one, it would be sent to a token server.
     https://github.com/moby/moby/blob/v28.2.2/distribution/registry.go (existingTokenHandler)
     https://github.com/google/go-containerregistry/blob/v0.20.2/pkg/v1/remote/transport/bearer.go
     """
@@ -148,6 +146,6 @@ def _with_life(
     registry: Registry, entry: Credential, config: DockerConfig, environ: Mapping[str, str]
 ) -> Credential:
     """
-    *entry* with its expiry, where it is one that we wrote and therefore know.
+    Return *entry* with its expiry, if this package wrote it.
     """
     return Memory(Cache.locate(environ), config.path).with_life(registry, entry)

@@ -11,10 +11,10 @@ from ..registry import Registry, split_image
 
 def parse_target(target: str) -> tuple[Registry, str]:
     """
-    The registry that *target*, an image reference or a registry, names, and the repository or "".
+    Return the registry and the repository (or "") of *target*, an image or a registry.
 
     Raises:
-        InvalidRegistryError: It is neither.
+        InvalidRegistryError: *target* is neither.
     """
     if isinstance(target, Registry):
         return target, ""
@@ -25,7 +25,7 @@ def parse_target(target: str) -> tuple[Registry, str]:
         try:
             return Spelled.of(Registry(target), host), ""
         except InvalidRegistryError:
-            pass  # an image of Docker Hub with a dot in its name, such as my.app:latest
+            pass  # an image of Docker Hub with a dot in its name: my.app:latest
     registry, repository, _ = split_image(target)
     return Spelled.of(registry, host), repository
 
@@ -51,14 +51,14 @@ class Spelled(Registry):
     @property
     def config_key(self) -> str:
         """
-        docker's key: the host as the image reference has it.
+        Docker's key: the host as spelled in the image reference.
         """
         return self.spelling
 
     @property
     def spellings(self) -> tuple[str, ...]:
         """
-        That key, and no other.
+        Only that key.
         """
         return (self.spelling,)
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """
-A registry on loopback for tests and the `demo` command.
+A registry on loopback, for tests and the `demo` command.
 
 It lives in this process, keeps everything in memory, and holds images that clients can pull.
-`AuthenticatorContract` is for the authors of authenticators: tests to inherit.
+`AuthenticatorContract` has the tests that every authenticator must pass.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AuthenticatorContract", "LoopbackRegistry", "Request"]
 
-_TOKEN_LIFE = 300  # seconds; told to the client, not enforced
+_TOKEN_LIFE = 300  # seconds; sent to the client, not enforced
 
 
 def __getattr__(name: str) -> object:
@@ -48,15 +48,15 @@ def __getattr__(name: str) -> object:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """
-    One request that was answered, without anything secret.
+    An answered request, without its secrets.
 
     Attributes:
         method: `GET`, `HEAD`, `POST`.
-        path: Without the query, since clients put what they like there.
-        user: Who proved to be somebody, or None.  A name that was refused is not kept: at some
-            registries the token is the user name, too.
-        status: The HTTP status that was answered.
-        refused: Whether it carried a credential or a token that was not accepted.
+        path: Without the query, which may hold a secret.
+        user: The authenticated user, or None.  A refused user name is not recorded: at some
+            registries it is a token.
+        status: HTTP status of the answer.
+        refused: Whether the request carried a credential or token that was refused.
     """
 
     method: str
@@ -68,19 +68,19 @@ class Request:
 
 class LoopbackRegistry:
     """
-    A registry that accepts *users* and serves *images* while it is entered as a context manager.
+    A registry on loopback, which runs while its context manager is entered.
 
     Args:
-        users: User names to passwords.
-        auth: `basic`; or `bearer`, with a token endpoint of its own that answers GET and POST,
-            and gives refresh tokens to those who ask for one.
-        images: `name:tag` of the images to hold: tiny, but docker pulls them.
-        host: How clients spell this machine: `localhost`, or an address in 127.0.0.0/8.
+        users: Passwords by user name.
+        auth: `basic`, or `bearer` with a token endpoint of its own.  The endpoint answers GET and
+            POST, and issues refresh tokens on request.
+        images: `name:tag` of each image to serve.  The images are tiny, and docker can pull them.
+        host: `localhost`, or an address in 127.0.0.0/8.
         latency: Seconds to wait before each answer.
 
     Attributes:
         registry: `host:port`.
-        requests: What was answered, in order.
+        requests: Answered requests, in order.
     """
 
     def __init__(
@@ -106,21 +106,21 @@ class LoopbackRegistry:
 
     def __enter__(self) -> LoopbackRegistry:
         """
-        Start to answer.
+        Start the server.
         """
         self._server.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
         """
-        Stop to listen, and drop every connection.
+        Stop the server and close every connection.
         """
         self._server.__exit__(*exc)
 
     @property
     def refusals(self) -> int:
         """
-        How many requests carried a credential or a token that was not accepted.
+        Number of requests with a refused credential or token.
         """
         return sum(request.refused for request in self.requests)
 
@@ -140,7 +140,7 @@ class LoopbackRegistry:
 
     def _who(self, headers: Message, form: Form) -> tuple[str | None, str | None]:
         """
-        Who is asking, and how that was to be proved; None for neither.
+        Return the authenticated user and the scheme used; None for each that is missing.
         """
         scheme, _, proof = headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
@@ -170,7 +170,7 @@ class LoopbackRegistry:
 
     def _read(self, path: str, user: str | None, headers: Message) -> Answer:
         scheme, _, proof = headers.get("Authorization", "").partition(" ")
-        # /v2/<name>/manifests/<reference>; a name may have slashes of its own.
+        # /v2/<name>/manifests/<reference>; a name may contain slashes.
         repository = path[4:].rsplit("/", 2)[0] if path.count("/") > 3 else ""
         if not path.startswith("/v2/"):
             return _refusal(404, "UNSUPPORTED", "not a path of the registry")
@@ -209,7 +209,7 @@ def _pull(repository: str) -> str:
 
 def _pulled(scope: str) -> str:
     """
-    The repository that *scope* asks to pull, or "".
+    Return the repository that *scope* asks to pull, or "".
     """
     kind, _, rest = scope.partition(":")
     name, _, actions = rest.rpartition(":")

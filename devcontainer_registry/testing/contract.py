@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What every authenticator promises, as tests to inherit; see `testing.AuthenticatorContract`.
+Tests that every authenticator must pass; see `testing.AuthenticatorContract`.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any
 
-# In no English sentence, no header and no path; with characters that escaping would change.
+# Appears in no ordinary text, and has characters that escaping changes.
 CANARY = "C4nary~that+n0body/may=see"  # a made-up secret
 
-# Well-known hosts, of which a kind claims those in its `ours` only.
+# Well-known hosts; a kind may claim only those in its `ours`.
 _STRANGERS = (
     "docker.io",
     "ghcr.io",
@@ -53,27 +53,27 @@ _STRANGERS = (
     "123456789012.dkr-ecr.eu-west-1.on.aws",
 )
 
-# What a registry may say after `authenticate`, and a kind may explain.
+# Refusals by a registry that a kind may explain.
 _CODES = ("rejected", "pull-denied", "image-not-found", "token-expired", "ip-not-allowed", "x")
 
 
 class AuthenticatorContract:
     """
-    Inherit it in a test, say what is yours, and every test of it is yours as well.
+    Tests for an authenticator, to inherit.
 
         class TestMine(AuthenticatorContract):
             target = "my_package.registry:MyAuthenticator"
             ours = ("eu.registry.example.com", "us.registry.example.com")
             sdk = ("my_cloud_sdk",)
 
-    A kind whose `exchanges` is true for `secret()` has to show `refusal` and `outage` as well.
-    pytest and unittest (with `unittest.TestCase` beside it) both run it.
+    A kind whose `exchanges` is true for `secret()` must also override `refusal` and `outage`. Run
+    it with pytest, or with unittest by also inheriting `unittest.TestCase`.
 
     Attributes:
-        target: `module:Class`, as in the entry point.
-        ours: Registries that it claims, at least one; empty for a kind that claims nobody.
-        also_ours: Hosts that look like strangers' and are claimed, too, on purpose.
-        sdk: Modules that may be loaded by `authenticate` only.
+        target: `module:Class`, as in the entry point.  Required.
+        ours: At least one registry that it claims; empty for a kind that claims none.
+        also_ours: Hosts that look unrelated and are claimed on purpose.
+        sdk: Modules that only `authenticate` may import.
     """
 
     target = ""
@@ -83,7 +83,7 @@ class AuthenticatorContract:
 
     def secret(self) -> RegistrySecret:
         """
-        A set as a user has it, with `CANARY` for its secret.
+        Return a set with `CANARY` as its secret.
         """
         host = Registry(self.ours[0] if self.ours else "registry.example")
         return RegistrySecret(
@@ -96,19 +96,19 @@ class AuthenticatorContract:
 
     def refusal(self) -> AbstractContextManager[RegistrySecret]:
         """
-        While it is entered, the cloud refuses the secret that it yields.
+        Make the cloud refuse the yielded secret while the context manager is entered.
         """
         raise NotImplementedError
 
     def outage(self) -> AbstractContextManager[RegistrySecret]:
         """
-        While it is entered, the cloud can't be reached or is busy, for the secret that it yields.
+        Make the cloud unreachable or busy for the yielded secret, while entered.
         """
         raise NotImplementedError
 
     def authenticator(self) -> Any:
         """
-        A new one of *target*, made as the entry point's is: without arguments.
+        Return a new instance of *target*, created without arguments as the entry point does.
         """
         module, _, name = self.target.partition(":")
         return getattr(importlib.import_module(module), name)()
@@ -204,7 +204,7 @@ class AuthenticatorContract:
         self, situation: Callable[[], AbstractContextManager[RegistrySecret]]
     ) -> tuple[RegistryError | None, str]:
         """
-        What *situation* comes to, and everything that could be seen of it.
+        Return the error raised in *situation*, and all text that was visible.
         """
         authenticator = self.authenticator()
         if not _exchanges(authenticator, self.secret()):
@@ -238,7 +238,7 @@ def _exchanges(authenticator: Any, secret: RegistrySecret) -> bool:
 
 def _raised(authenticator: Any, secret: RegistrySecret) -> tuple[RegistryError | None, str]:
     """
-    The error of *authenticator*, and all that it printed, raised and could be asked for.
+    Return the error of *authenticator*, and all text that it printed or exposed.
     """
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
@@ -253,7 +253,7 @@ def _raised(authenticator: Any, secret: RegistrySecret) -> tuple[RegistryError |
 
 def _look_alikes(hosts: tuple[str, ...]) -> Iterator[str]:
     """
-    Hosts that whoever forgets an anchor, or to escape a dot, takes for one of *hosts*.
+    Yield hosts that match a pattern for *hosts* with a missing anchor or an unescaped dot.
     """
     for host in (host.partition(":")[0] for host in hosts):
         head, _, tail = host.rpartition(".")

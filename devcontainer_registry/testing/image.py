@@ -26,7 +26,7 @@ _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 def built(images: Iterable[str]) -> dict[str, Answer]:
     """
-    Paths to what they answer, for each `name:tag` of *images*.
+    Return the answers by path for each `name:tag` in *images*.
     """
     answers: dict[str, Answer] = {}
     tags: dict[str, list[str]] = {}
@@ -46,7 +46,7 @@ def built(images: Iterable[str]) -> dict[str, Answer]:
 
 def _contents(image: str) -> tuple[bytes, bytes, bytes]:
     """
-    Manifest, config, and the one layer, which holds one file that names *image*.
+    Return manifest, config and layer of an image with one file that names *image*.
     """
     text = f"Hello from {image}.\n".encode()
     tar = io.BytesIO()

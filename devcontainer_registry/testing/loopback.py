@@ -26,11 +26,11 @@ _BODY_MAX = 65536  # bytes; a token request has a few hundred
 
 class LoopbackServer(ThreadingHTTPServer):
     """
-    `http.server` for tests: starts at once, takes a hundred clients, and is gone when closed.
+    `http.server` for tests: starts at once, serves a hundred clients, and closes completely.
 
     Args:
-        answer: Called with method, target, headers and body, by many threads at once.
-        address: The IPv4 address to listen on; the port is any free one.
+        answer: Called from many threads with method, target, headers and body.
+        address: IPv4 address to listen on; the port is chosen by the system.
     """
 
     daemon_threads = True
@@ -45,26 +45,26 @@ class LoopbackServer(ThreadingHTTPServer):
         self.answer = answer
         self._connections: set[Any] = set()
         super().__init__((address, 0), _Handler)
-        # The default of 0.5 seconds between looks is what closing would wait for.
+        # The default polling interval of 0.5 seconds would delay closing.
         self._loop = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
 
     def server_bind(self) -> None:
         """
-        Bind, without asking a resolver for our own name as `HTTPServer` does: it can take seconds.
+        Bind without resolving this machine's name, which can take seconds.
         """
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = "localhost", self.server_address[1]
 
     def __enter__(self) -> LoopbackServer:
         """
-        Start to answer.
+        Start the server.
         """
         self._loop.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """
-        Stop, and end the connections that clients keep alive.
+        Stop the server and close idle connections.
         """
         if self._loop.ident is not None:
             self.shutdown()
@@ -76,7 +76,7 @@ class LoopbackServer(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """
-        Remember the connection, before its thread starts: closing could miss it otherwise.
+        Record the connection before its thread starts, so that closing finds it.
         """
         self._connections.add(request)
         super().process_request(request, client_address)
@@ -90,20 +90,20 @@ class LoopbackServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """
-        Say nothing: clients go away as they like, and stderr is not ours.
+        Print nothing: clients may disconnect at any time.
         """
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: LoopbackServer
     protocol_version = "HTTP/1.1"  # keep-alive
-    # Of an answer to what is no HTTP at all: by its status line, and by nothing else, BuildKit and
-    # containerd see that a registry on localhost has no TLS.
+    # Also for a request that is not HTTP: BuildKit and containerd detect a registry without TLS by
+    # the status line.
     default_request_version = "HTTP/1.0"
     server_version, sys_version = "loopback", ""
     disable_nagle_algorithm = True
     wbufsize = -1  # head and body in one packet, or a client's delayed ACK costs 40 ms
-    timeout = 60  # seconds that a connection may be silent
+    timeout = 60  # seconds that a connection may be idle
 
     def do_GET(self) -> None:
         body = self._body()
@@ -123,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         """
-        The request's body; chunked, too, since the devcontainer CLI posts that way.
+        Return the request's body, chunked or not: the dev container CLI sends chunks.
         """
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return self._read(int(self.headers.get("Content-Length", 0)))
@@ -132,12 +132,12 @@ class _Handler(BaseHTTPRequestHandler):
             body += self._read(size)
             self.rfile.readline(_BODY_MAX)
         while self.rfile.readline(_BODY_MAX).strip():
-            pass  # trailers, and the line that ends them
+            pass  # trailers and the final empty line
         return body
 
     def _read(self, size: int) -> bytes:
         if not 0 <= size <= _BODY_MAX:
-            # Not to be read, so what follows would not be a request: `handle_error` is silent.
+            # The body cannot be read, so the next request cannot either; `handle_error` is silent.
             msg = "too much to read"
             raise ValueError(msg)
         return self.rfile.read(size)
