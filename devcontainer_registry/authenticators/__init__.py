@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """
-Which authenticator speaks for a registry.
+Authenticators, and the choice of one for a registry.
 
-An authenticator turns what the environment gave us into what the registry accepts.  It is a class
-with two methods, registered as an entry point in the group `devcontainer_registry.authenticators`;
-the entry point's name is its *kind*.  Built-in kinds are registered the same way.
+An authenticator turns the secrets of a set into a credential that the registry accepts.  It is a
+class with two methods, registered as an entry point in the group
+`devcontainer_registry.authenticators`; the entry point's name is its *kind*.  Built-in kinds are
+registered the same way.
 """
 
 from __future__ import annotations
@@ -35,45 +36,45 @@ if TYPE_CHECKING:
 
     Installed: TypeAlias = "Mapping[str, Authenticator | PluginError]"
 else:
-    Protocol = object  # typing costs 8 ms, and nobody asks this class anything at run time
+    Protocol = object  # typing takes 8 ms to import and is not needed at run time
 
 GROUP = "devcontainer_registry.authenticators"
 FALLBACK = "generic"
 
-# Seconds for strangers' modules, where nobody says how long a login may take.
+# Seconds to import plugins if the caller sets no deadline.
 _LOAD_WITHIN = 10.0
 
 
 class Authenticator(Protocol):
     """
-    Speaks for the registries that it matches.
+    Protocol of an authenticator: turns a set into a credential for the registries it matches.
 
-    Three more members may be there and are looked up with a default:
+    Three more members are optional:
 
     `ambient: bool = False`
-        Whether it can log in without a user name and a password, because the platform
-        vouches for the container.
+        Whether it can log in without a user name and password, with the identity of the container's
+        cloud.
     `exchanges(secret) -> bool`, by default False
-        Whether `authenticate` asks somebody, so that a failure leaves nothing to keep.
+        Whether `authenticate` requests the credential from a server, so that a failure leaves
+        nothing to save.
     `explain(secret, error) -> str`, by default ""
-        The hint for an *error* that the registry gave after `authenticate`: what this kind of
-        registry means by it, beginning with a verb.
+        The fix for an *error* of the registry after `authenticate`, beginning with a verb.
     """
 
     def matches(self, registry: Registry) -> bool:
         """
-        Whether *registry* is of this kind, by an anchored pattern and nothing else.
+        Return whether this kind serves *registry*, by an anchored pattern of its name only.
         """
 
     def authenticate(self, secret: RegistrySecret, *, timeout: float) -> Credential:
         """
-        What *registry* accepts, within *timeout* seconds.
+        Return the credential for *secret* within *timeout* seconds.
 
         Raises:
-            DiscoveryError: The secret can't be right, which is known without asking.
-            AuthenticationError: The cloud said no.
-            TransientError: The cloud could not be asked; only this is tried again.
-            UnreachableError: Nor will it be, however often we try.
+            DiscoveryError: The secret is invalid; no request was sent.
+            AuthenticationError: The cloud refused the secret; never retried.
+            TransientError: The cloud was unreachable or busy; the only error that is retried.
+            UnreachableError: The cloud cannot be reached, and a retry cannot help.
         """
 
 
@@ -81,15 +82,15 @@ def load(
     kinds: Collection[str] = (), *, give_up: float | None = None
 ) -> dict[str, Authenticator | PluginError]:
     """
-    Every installed kind; one that can't be loaded as its `PluginError`, for whoever needs it.
+    Load every installed authenticator by kind; one that cannot be loaded is its `PluginError`.
 
     Args:
-        kinds: Of those that others wrote, load these only, which is all that is needed where every
-            set names its kind; empty: all of them.
-        give_up: By `time.monotonic`: a stranger's module that hangs is given up well before; None:
+        kinds: Plugins to load, if every set names its kind; empty: all.  Built-in kinds are always
+            loaded.
+        give_up: Deadline by `time.monotonic`; a plugin that hangs is abandoned well before.  None:
             after some seconds.
     """
-    # 20 ms, most of it for modules that requests need, too.
+    # 20 ms, mostly for modules that requests need as well.
     from importlib.metadata import entry_points
 
     give_up = time.monotonic() + _LOAD_WITHIN if give_up is None else give_up
@@ -105,7 +106,7 @@ def load(
     for waiting, (kind, point) in enumerate(strangers.items()):
         seconds = share(give_up, among=len(strangers) - waiting)
         try:
-            # One after the other: modules look at each other half-made otherwise.
+            # One after the other: parallel imports may see half-initialised modules.
             found[kind] = within(seconds, partial(_strangers, point), late=hangs(kind, seconds))
         except PluginError as exc:
             found[kind] = exc
@@ -119,7 +120,7 @@ def _loaded(point: EntryPoint) -> Any:
 def _strangers(point: EntryPoint) -> Any:
     try:
         return _loaded(point)
-    except BaseException as exc:  # noqa: BLE001  (it is somebody else's module, and its thread)
+    except BaseException as exc:  # noqa: BLE001  (a plugin may raise anything)
         return causes.BROKEN.error(
             kind=point.name, error=type(exc).__name__, module=point.value.partition(":")[0]
         )
@@ -132,12 +133,12 @@ def installed_for(
     give_up: float | None = None,
 ) -> Installed:
     """
-    Who may speak for *secrets*, strangers behind the deadline *give_up*, by `time.monotonic`.
+    Return the authenticators for *secrets*, with plugins limited by the deadline *give_up*.
 
     Args:
-        secrets: Where each names its kind, nobody else's module is loaded.
-        given: Used in place of what is installed.
-        give_up: None: after some seconds.
+        secrets: Sets; if each names its kind, only those plugins are loaded.
+        given: Authenticators to use instead of the installed ones.
+        give_up: Deadline by `time.monotonic`; None: after some seconds.
     """
     give_up = time.monotonic() + _LOAD_WITHIN if give_up is None else give_up
     if given is None:
@@ -150,19 +151,19 @@ def choose(
     secret: RegistrySecret, installed: Installed, *, observe: Observer = ignore
 ) -> tuple[str, Authenticator]:
     """
-    The kind for *secret*, and who speaks for it.
+    Return the kind and the authenticator for *secret*.
 
-    In order of precedence: the kind that the secret names; the only one that matches its
-    registry; `generic`.  One that fails when it is asked has not matched, and *observe* is told.
+    In order of precedence: the kind that the set names; the only one that matches its registry;
+    `generic`.  One that raises does not match, and *observe* gets an event.
 
     Raises:
-        PluginError: It names a kind that is missing or broken, or two kinds match.
+        PluginError: The named kind is missing or broken, or two kinds match.
     """
     kind = secret.kind or _only_match(secret, installed, observe)
     chosen = installed.get(kind)
     if chosen is None:
         known = ", ".join(sorted(installed))
-        # Not quoted: what sits in the wrong variable may be a password.
+        # Not quoted: the variable may hold a password by mistake.
         cause = causes.KIND_UNKNOWN if secret.kind else causes.NOBODY_SERVES
         raise cause.error(kind=variable(secret.id, "KIND"), host=secret.registry, known=known)
     if isinstance(chosen, PluginError):
@@ -174,14 +175,14 @@ def choose(
 
 def is_ambient(authenticator: Authenticator) -> bool:
     """
-    Whether *authenticator* can do without a user name and a password.
+    Return whether *authenticator* works without a user name and password.
     """
     return bool(getattr(authenticator, "ambient", False))
 
 
 def is_exchange(authenticator: Authenticator, secret: RegistrySecret) -> bool:
     """
-    Whether *authenticator* asks somebody for the credential, rather than passing *secret* on.
+    Return whether *authenticator* requests the credential rather than passing *secret* on.
     """
     exchanges = getattr(authenticator, "exchanges", None)
     return bool(exchanges(_bare(secret))) if exchanges is not None else False
@@ -189,16 +190,16 @@ def is_exchange(authenticator: Authenticator, secret: RegistrySecret) -> bool:
 
 def passes_on(authenticator: Authenticator, secret: RegistrySecret) -> bool:
     """
-    Whether *authenticator*, one of ours, only passes *secret* on, at once and asking nobody.
+    Return whether *authenticator* is built in and only passes *secret* on, without a request.
 
-    A stranger that says so is not taken at its word: it may hang all the same.
+    A plugin never counts, since it may hang.
     """
     return is_ours(authenticator) and not is_exchange(authenticator, secret)
 
 
 def explain(authenticator: Authenticator, secret: RegistrySecret, error: RegistryError) -> str:
     """
-    What this kind of registry means by *error*, or "".
+    Return the fix of this kind of registry for *error*, or "".
     """
     said = getattr(authenticator, "explain", None)
     return str(said(_bare(secret), error)) if said is not None else ""
@@ -208,7 +209,7 @@ def authenticate(
     authenticator: Authenticator, secret: RegistrySecret, *, timeout: float
 ) -> Credential:
     """
-    What *authenticator* makes of *secret* within *timeout* seconds; see the protocol.
+    Call `authenticate` of *authenticator*; see the protocol.
     """
     begun = time.monotonic()
     credential = authenticator.authenticate(_bare(secret), timeout=timeout)
@@ -218,7 +219,7 @@ def authenticate(
 
 def _bare(secret: RegistrySecret) -> RegistrySecret:
     """
-    *secret*, whose registry is named without `:443`: no kind is another for that.
+    Return *secret* with its registry named without `:443`, which does not affect its kind.
     """
     registry = secret.registry.without_default_port
     return secret if registry == secret.registry else replace(secret, registry=registry)
@@ -236,7 +237,7 @@ def _only_match(secret: RegistrySecret, installed: Installed, observe: Observer)
         except PluginError as exc:
             errors.append(exc)
             observe("plugin.unusable", kind=kind, code=exc.code)
-        except Exception as exc:  # noqa: BLE001  (a stranger's fault, and nobody else's trouble)
+        except Exception as exc:  # noqa: BLE001  (a broken plugin must not affect others)
             observe("plugin.unusable", kind=kind, error=type(exc).__name__)
     if len(claims) > 1:
         raise causes.CONTESTED.error(
@@ -247,8 +248,8 @@ def _only_match(secret: RegistrySecret, installed: Installed, observe: Observer)
     if claims:
         return claims[0]
     for error in errors:
-        # It may be the one that serves this registry: `generic` would send what was never meant
-        # to be sent as it is.
+        # It may be the one for this registry: `generic` would send a secret unchanged that must be
+        # exchanged.
         if error.code == "plugin-hangs":
             raise error
     return FALLBACK

@@ -27,51 +27,51 @@ if TYPE_CHECKING:
 # https://learn.microsoft.com/azure/container-registry/container-registry-get-started-portal
 _HOST = re.compile(r"[a-z0-9]{5,50}(?:-[a-z0-9]+)?\.azurecr\.(?:io|cn|us|de)")
 
-# The user name that says that the password is one of the registry's own tokens.
+# User name that marks the password as a token of the registry.
 # https://learn.microsoft.com/azure/container-registry/container-registry-authentication
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
-# Of a refresh token that does not say: https://github.com/Azure/acr/issues/191
+# Lifetime of a refresh token without an expiry: https://github.com/Azure/acr/issues/191
 _REFRESH_TOKEN_LIFE = 3 * 3600.0  # seconds
 
 
 class AcrAuthenticator:
     """
-    Passes user name and password on; where there are none, logs in as this container's identity.
+    Authenticator of Azure Container Registry: passes passwords on, or uses the cloud identity.
     """
 
     ambient = True
 
     def matches(self, registry: Registry) -> bool:
         """
-        `NAME.azurecr.io` and the sovereign clouds' domains.
+        Return whether *registry* is `NAME.azurecr.io` or in a sovereign cloud's domain.
         """
         return _HOST.fullmatch(registry) is not None
 
     def exchanges(self, secret: RegistrySecret) -> bool:
         """
-        Whether Entra ID is asked: where the set has no user name and no password.
+        Return whether Entra ID is asked: if the set has neither user name nor password.
         """
         return secret.username is None and secret.secret is None
 
     def authenticate(self, secret: RegistrySecret, *, timeout: float) -> Credential:
         """
-        The same user name and password, or the registry's refresh token for Entra ID's.
+        Return the given user name and password, or a refresh token for Entra ID's access token.
 
-        Admin user, service principal and repository token are passwords that the registry takes.
+        The registry accepts an admin user, a service principal and a repository token directly.
 
         Raises:
-            DiscoveryError: No identity, or a host that is none of Azure's.
+            DiscoveryError: There is no identity, or the host is not Azure's.
             PluginError: The extra `azure` is not installed.
         """
         if not self.exchanges(secret):
             credential = as_it_is(secret)
-            # What `az acr login --expose-token` printed is a token that ends.
+            # `az acr login --expose-token` prints a token that expires.
             if credential.username != _NOBODY:
                 return credential
             return replace(credential, expires_at=_expiry(credential.secret.reveal()))
         if not self.matches(secret.registry):
-            # The token would be good at every registry of that identity, and _KIND is a variable.
+            # The token is valid at every registry of that identity, and _KIND may name any host.
             server = variable(secret.id, "SERVER")
             raise causes.NOT_AZURES.error(host=secret.registry, server=server)
         from .clouds import entra
@@ -82,7 +82,7 @@ class AcrAuthenticator:
 
     def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
         """
-        What a refusal means for each of the ways to log in.
+        Return the fix for a refusal, by the kind of login.
         """
         match error.code:
             case "rejected" if secret.username == _NOBODY:
@@ -100,7 +100,7 @@ class AcrAuthenticator:
 
 def _exchange(secret: RegistrySecret, access_token: str, *, timeout: float) -> Credential:
     """
-    The registry's refresh token for Entra ID's *access_token*.
+    Exchange Entra ID's *access_token* for a refresh token of the registry.
 
     https://github.com/Azure/acr/blob/main/docs/AAD-OAuth.md
     """
@@ -138,7 +138,7 @@ def _exchange(secret: RegistrySecret, access_token: str, *, timeout: float) -> C
 
 def _refused(secret: RegistrySecret, status: int) -> AuthenticationError:
     """
-    The error for an identity that Entra ID vouches for, and the registry does not take.
+    Return the error for a valid identity that the registry refuses.
     """
     cause = causes.EXCHANGE_FORBIDDEN if status == 403 else causes.EXCHANGE_REFUSED
     return cause.error(host=secret.registry, tenant=variable(secret.id, "TENANT"))
@@ -146,7 +146,7 @@ def _refused(secret: RegistrySecret, status: int) -> AuthenticationError:
 
 def _expiry(token: str) -> float | None:
     """
-    When the JWT *token* ends, in Unix seconds, or None where it is none or does not say.
+    Return when the JWT *token* expires, in Unix seconds; None if unknown.
     """
     end = token_claims(token).get("exp")
     return float(end) if isinstance(end, (int, float)) else None

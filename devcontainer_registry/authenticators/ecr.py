@@ -36,13 +36,13 @@ _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{
 
 class EcrAuthenticator:
     """
-    Exchanges an AWS identity for a registry password; the user name AWS is passed on as it is.
+    Authenticator of Amazon ECR: exchanges an AWS identity for a registry password.
 
-    Sets with the same identity and region share one call, as a token is good for every registry
-    that its identity may read.
+    Sets with the same identity and region share one call: a token is valid for every registry that
+    its identity may read.  With the user name AWS, the password is passed on.
     """
 
-    # AWS's SDK finds an identity where USER and PASSWORD are unset.
+    # Without USER and PASSWORD, AWS's SDK finds an identity.
     ambient = True
 
     def __init__(self) -> None:
@@ -58,18 +58,18 @@ class EcrAuthenticator:
 
     def exchanges(self, secret: RegistrySecret) -> bool:
         """
-        Whether AWS is asked: not where the user did that already.
+        Return whether AWS is asked: not if the set already holds a token.
         """
         return secret.username != "AWS"
 
     def authenticate(self, secret: RegistrySecret, *, timeout: float) -> Credential:
         """
-        The registry's password for 12 hours, from `GetAuthorizationToken`.
+        Return a registry password from `GetAuthorizationToken`, valid for 12 hours.
 
         Raises:
-            DiscoveryError: No region, no identity, two of them, or one that can't be right.
-            AuthenticationError: AWS said no.
-            UnreachableError: AWS, or who vouches for the container, could not be asked.
+            DiscoveryError: The region or identity is missing, ambiguous or invalid.
+            AuthenticationError: AWS refused the identity.
+            UnreachableError: AWS or the identity provider cannot be reached.
         """
         end = time.monotonic() + timeout
         identity = _identity(secret)
@@ -87,7 +87,7 @@ class EcrAuthenticator:
 
     def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
         """
-        What the registry's own refusals mean, once AWS has given a token.
+        Return the fix for a refusal by the registry itself.
         """
         match error.code:
             case "token-expired":
@@ -103,7 +103,7 @@ class EcrAuthenticator:
         return fix.say(set=_set(secret), command=_command(secret))
 
     def _sdk(self) -> Aws:
-        from .clouds.aws import Aws  # with boto3 behind it, for whoever has an ECR set
+        from .clouds.aws import Aws  # imports boto3, only for sets of ECR
 
         if self._aws is None:
             self._aws = Aws()
@@ -112,10 +112,10 @@ class EcrAuthenticator:
 
 def _identity(secret: RegistrySecret) -> Identity | None:
     """
-    As whom AWS is to be asked; None: the secret is its answer already.
+    Return the AWS identity of a set; None if the set holds a token already.
 
     Raises:
-        DiscoveryError: It can't be right, which is known without asking.
+        DiscoveryError: It is invalid; no request was sent.
     """
     from .clouds.aws_names import Identity
 
@@ -143,10 +143,10 @@ def _check_key(secret: RegistrySecret) -> None:
     username, password = secret.username or "", secret.secret.reveal() if secret.secret else ""
     token = secret.session_token.reveal() if secret.session_token else ""
     if _KEY_ID.fullmatch(password) and not _KEY_ID.fullmatch(username):
-        # AWS would be sent the secret key as the name of a key, in the clear.
+        # The secret key would be sent to AWS as a key id, in clear text.
         raise causes.KEY_SWAPPED.error(set=_set(secret))
     for member, text in (("USER", username), ("SESSION_TOKEN", token)):
-        # They become part of a header, and http.client quotes in its error what it can't send.
+        # They become part of a header, and http.client quotes invalid headers in its error.
         if not text.isascii() or not text.isprintable() or " " in text:
             raise causes.KEY_MALFORMED.error(set=_set(secret), member=member)
     if not password.isascii():
@@ -157,7 +157,7 @@ def _check_key(secret: RegistrySecret) -> None:
 
 def _given(secret: RegistrySecret) -> Credential:
     """
-    The output of `aws ecr get-login-password` as it is, with the expiry that it holds.
+    Return the output of `aws ecr get-login-password` as a credential, with its expiry.
 
     The password is base64 of a JSON object whose `expiration` is in Unix seconds.
     """
@@ -166,10 +166,10 @@ def _given(secret: RegistrySecret) -> Credential:
     try:
         claims = json.loads(base64.b64decode(secret.secret.reveal(), validate=True))
         expiration = float(claims["expiration"])
-        # JSON as Python reads it knows NaN and Infinity, and some count milliseconds.
+        # Python's JSON has NaN and Infinity, and the value may be in milliseconds.
         expires_at = expiration if math.isfinite(expiration) and 0 < expiration < 1e11 else None
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        pass  # some other password, which the registry is to judge
+        pass  # another password, for the registry to check
     return Credential(
         username="AWS",
         secret=secret.secret,
@@ -180,7 +180,7 @@ def _given(secret: RegistrySecret) -> Credential:
 
 def _for_set(error: RegistryError, secret: RegistrySecret) -> RegistryError:
     """
-    A copy of *error* that speaks of the variables of *secret*.
+    Return a copy of *error* that names the variables of *secret*.
     """
     message, hint = (text.replace(SET, _set(secret)) for text in (error.message, error.hint))
     copy = type(error)(message, hint=hint, code=error.code)
@@ -191,7 +191,7 @@ def _for_set(error: RegistryError, secret: RegistrySecret) -> RegistryError:
 
 def _command(secret: RegistrySecret) -> str:
     """
-    What prints a password for the registry of *secret*.
+    Return the command that prints a password for the registry of *secret*.
     """
     # ECR Public is another service, in one region, with tokens of its own:
     # https://docs.aws.amazon.com/AmazonECR/latest/public/public-registry-auth.html

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-User name and password, sent as they are.
+User name and password, sent unchanged.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FIXES = {
 }
 
 
-# A web site for its registry.
+# Registries by the web site that people name instead.
 _MEANT = {
     "docker.com": "docker.io",
     "hub.docker.com": "docker.io",
@@ -36,29 +36,29 @@ _MEANT = {
     "gitlab.com": "registry.gitlab.com",
 }
 
-# Harbor's hosts are anybody's, but nobody else calls its robots so.
+# Harbor runs on any host, but only its robot accounts have this prefix.
 # https://goharbor.io/docs/2.11.0/administration/robot-accounts/
 _HARBOR_ROBOT = "robot$"
 
 
 class GenericAuthenticator:
     """
-    Passes on what it was given.  It claims nobody, and serves those whom nobody else claims.
+    Authenticator for every registry that no other kind matches: passes the password on.
     """
 
     def matches(self, registry: Registry) -> bool:  # noqa: ARG002  (the protocol's)
         """
-        Never: it is chosen where nothing else is.
+        Return False: this kind is the fallback.
         """
         return False
 
     def authenticate(self, secret: RegistrySecret, *, timeout: float) -> Credential:  # noqa: ARG002
         """
-        The same user name and password.
+        Return the given user name and password.
 
         Raises:
-            DiscoveryError: The user name is a cloud's key (code `cloud-key-for-foreign-host`): a
-                slip in SERVER would send it to a stranger.
+            DiscoveryError: The user name is a cloud's key (`cloud-key-for-foreign-host`): with a
+                typo in SERVER, it would reach another host.
         """
         if secret.kind != "generic" and _is_cloud_key(secret.username or ""):
             raise causes.CLOUD_KEY_FOR_STRANGER.error(
@@ -71,13 +71,13 @@ class GenericAuthenticator:
 
     def exchanges(self, secret: RegistrySecret) -> bool:  # noqa: ARG002
         """
-        Never: what the set holds is what the registry takes.
+        Return False: the password is sent unchanged.
         """
         return False
 
     def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
         """
-        What the well-known registries take for a password, and what they are called.
+        Return which kind of password a well-known registry wants.
         """
         meant = _MEANT.get(secret.registry)
         if meant is not None:
@@ -92,10 +92,10 @@ class GenericAuthenticator:
 
 def as_it_is(secret: RegistrySecret) -> Credential:
     """
-    The credential that is *secret* itself.
+    Return the user name and password of *secret* as a credential.
 
     Raises:
-        DiscoveryError: There is no user name and password, and this kind can't do without.
+        DiscoveryError: User name or password is missing.
     """
     if secret.username is None or secret.secret is None:
         raise causes.NO_USER_AND_PASSWORD.error(

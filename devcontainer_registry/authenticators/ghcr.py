@@ -18,39 +18,39 @@ if TYPE_CHECKING:
 # https://docs.github.com/en/packages/working-with-a-github-packages-registry/working-with-the-container-registry
 # https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
 _FINE_GRAINED = "github_pat_"
-_INSTALLATION = ("ghs_", "ghu_")  # of GitHub's own: Actions' GITHUB_TOKEN, and Codespaces'
+_INSTALLATION = ("ghs_", "ghu_")  # issued by GitHub: GITHUB_TOKEN of Actions and Codespaces
 _CLASSIC = ("ghp_", "gho_")
-_BEFORE_PREFIXES = frozenset("0123456789abcdef")  # 40 of these, until April 2021
+_BEFORE_PREFIXES = frozenset("0123456789abcdef")  # the format until April 2021: 40 digits
 
 
 class GhcrAuthenticator:
     """
-    Passes the token on, and tells from its shape what it can't do.
+    Authenticator of GitHub's container registry: passes the token on.
 
-    The token goes to ghcr.io only: what stands there may be another registry's password.
+    It names in `explain` what a token cannot do, by its prefix.
     """
 
     def matches(self, registry: Registry) -> bool:
         """
-        Exactly `ghcr.io`.
+        Return whether *registry* is `ghcr.io`.
         """
         return registry == "ghcr.io"
 
     def authenticate(self, secret: RegistrySecret, *, timeout: float) -> Credential:  # noqa: ARG002
         """
-        The same user name and token.
+        Return the given user name and token.
         """
         return as_it_is(secret)
 
     def exchanges(self, secret: RegistrySecret) -> bool:  # noqa: ARG002
         """
-        Never: what the set holds is what the registry takes.
+        Return False: the token is sent unchanged.
         """
         return False
 
     def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
         """
-        Which token would do, by the kind of the one that did not.
+        Return which token is needed, by the kind of the refused one.
         """
         token = secret.secret.reveal() if secret.secret else ""
         refused = error.code == "rejected"

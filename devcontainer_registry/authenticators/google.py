@@ -31,37 +31,39 @@ _ACCESS_TOKEN = "oauth2accesstoken"  # noqa: S105  (a user name)
 
 class GoogleAuthenticator:
     """
-    Passes `_json_key`, `_json_key_base64` and `oauth2accesstoken` on with their passwords.
+    Authenticator of Google's registries: passes keys and tokens on, or uses the cloud identity.
 
-    Where there are none, logs in with application default credentials.
+    The user names are `_json_key`, `_json_key_base64` and `oauth2accesstoken`.  Without a user name
+    and password, it uses application default credentials.
     """
 
     ambient = True
 
     def matches(self, registry: Registry) -> bool:
         """
-        `gcr.io` with its mirrors, and Artifact Registry's hosts.
+        Return whether *registry* is `gcr.io`, one of its mirrors, or Artifact Registry.
         """
         return _HOST.fullmatch(registry) is not None
 
     def exchanges(self, secret: RegistrySecret) -> bool:
         """
-        Whether Google is asked: where the set has no user name and no password.
+        Return whether Google is asked: if the set has neither user name nor password.
         """
         return secret.username is None and secret.secret is None
 
     def authenticate(self, secret: RegistrySecret, *, timeout: float) -> Credential:
         """
-        The same user name and password, or an access token of at most one hour.
+        Return the given user name and password, or an access token valid for up to one hour.
 
         Raises:
-            DiscoveryError: No application default credentials, or a host that is none of Google's.
+            DiscoveryError: There are no application default credentials, or the host is not
+                Google's.
             PluginError: The extra `google` is not installed.
         """
         if not self.exchanges(secret):
             return as_it_is(secret)
         if not self.matches(secret.registry):
-            # The token opens all of Google Cloud to whoever has it, and _KIND is a variable.
+            # The token grants access to all of Google Cloud, and _KIND may name any host.
             server = variable(secret.id, "SERVER")
             raise causes.NOT_GOOGLES.error(host=secret.registry, server=server)
         from .clouds import google as google_adc
@@ -73,7 +75,7 @@ class GoogleAuthenticator:
 
     def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
         """
-        What each of the three user names wants for a password.
+        Return which password each of the three user names needs.
         """
         if error.code in ("pull-denied", "image-not-found"):
             return causes.PULL_DENIED.say()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """
-Authenticators that others wrote, kept to a deadline.
+Plugins' authenticators, each call limited by a deadline.
 
-Whatever a stranger's code does, it hangs, exits or raises in a thread of its own: a login waits for
-it as long as it has time, and never asks again where it did not answer once.
+A plugin may hang, exit or raise; it does so in a thread of its own.  A login waits for it while
+there is time, and does not call it again after a timeout.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-# What one may take, in seconds: of the first half of a login, so that the others have the rest.
+# Seconds for one plugin: part of the first half of a login, to leave time for others.
 _ANSWER_MAX = 5.0
 
-# For a word about an outcome, once all time is used up.
+# Minimum time for `explain`, even after the deadline.
 _LAST_WORD = 0.05  # seconds
 
 
 def share(give_up: float, *, among: int = 1) -> float:
     """
-    The seconds that one of *among* strangers gets of what is left until *give_up*.
+    Return the seconds until *give_up* that one of *among* plugins may use.
     """
     return max(_LAST_WORD, min(_ANSWER_MAX, (give_up - time.monotonic()) / 2 / among))
 
 
 def hangs(kind: str, seconds: float) -> PluginError:
     """
-    The error for an authenticator that did not answer for *seconds*.
+    Return the error for an authenticator that did not return within *seconds*.
     """
     cause = causes.HANGS if seconds >= 1 else causes.HANGS_A_MOMENT
     return cause.error(kind=kind, seconds=seconds)
@@ -50,7 +50,7 @@ def hangs(kind: str, seconds: float) -> PluginError:
 
 def is_ours(authenticator: object) -> bool:
     """
-    Whether *authenticator* came with this package.
+    Return whether *authenticator* is built in.
     """
     module = type(authenticator).__module__
     return module.startswith(f"{__package__}.") and module != __name__
@@ -58,7 +58,7 @@ def is_ours(authenticator: object) -> bool:
 
 def kept_to(give_up: float, installed: Mapping[str, Any]) -> dict[str, Any]:
     """
-    *installed*, with all that is a stranger's behind the deadline *give_up*, by `time.monotonic`.
+    Return *installed* with every plugin limited by *give_up*, by `time.monotonic`.
     """
     return {
         kind: found
@@ -70,7 +70,7 @@ def kept_to(give_up: float, installed: Mapping[str, Any]) -> dict[str, Any]:
 
 class Stranger:
     """
-    An authenticator whose members answer in time, or raise a `PluginError`.
+    A plugin's authenticator whose calls return in time or raise `PluginError`.
     """
 
     def __init__(self, kind: str, authenticator: Any, give_up: float) -> None:
@@ -82,24 +82,24 @@ class Stranger:
     @property
     def ambient(self) -> bool:
         """
-        As the protocol has it.
+        See the protocol.
         """
         try:
             return self._ask("ambient", lambda its: bool(getattr(its, "ambient", False)))
         except PluginError:
             raise
-        except Exception as exc:  # noqa: BLE001  (nobody expects that of an attribute)
+        except Exception as exc:  # noqa: BLE001  (an attribute may raise as well)
             raise causes.FAILED.error(kind=self._kind, error=type(exc).__name__) from None
 
     def matches(self, registry: Registry) -> bool:
         """
-        As the protocol has it.
+        See the protocol.
         """
         return self._ask("matches", lambda its: bool(its.matches(registry)))
 
     def exchanges(self, secret: RegistrySecret) -> bool:
         """
-        As the protocol has it.
+        See the protocol.
         """
         return self._ask(
             "exchanges", lambda its: hasattr(its, "exchanges") and bool(its.exchanges(secret))
@@ -107,7 +107,7 @@ class Stranger:
 
     def explain(self, secret: RegistrySecret, error: RegistryError) -> str:
         """
-        As the protocol has it.
+        See the protocol.
         """
         return self._ask(
             "explain",
@@ -116,14 +116,14 @@ class Stranger:
 
     def authenticate(self, secret: RegistrySecret, *, timeout: float) -> Credential:
         """
-        As the protocol has it; whoever calls it does so in a thread with a deadline.
+        See the protocol; the caller runs it in a thread with a deadline.
         """
         credential: Credential = self._authenticator.authenticate(secret, timeout=timeout)
         return credential
 
     def _ask(self, member: str, call: Callable[[Any], T]) -> T:
         """
-        What *call* returns for the authenticator, if it does so in time.
+        Return the result of *call* on the authenticator, if it returns in time.
         """
 
         def guarded() -> T:
@@ -131,7 +131,7 @@ class Stranger:
                 return call(self._authenticator)
             except Exception:
                 raise
-            except BaseException as exc:  # noqa: BLE001  (an exit, which is only its thread's)
+            except BaseException as exc:  # noqa: BLE001  (SystemExit ends only its thread)
                 raise causes.FAILED.error(kind=self._kind, error=type(exc).__name__) from None
 
         if member in self._hung:

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: MIT
 """
-What is remembered of each registry between runs.
+State of each registry, kept between runs.
 """

@@ -2,8 +2,8 @@
 """
 An entry of the cache: its members and its freshness.
 
-This is the only module that knows the members of a cache file.  docker's credential helper reads
-one at every pull, and a start's quick check all of them: nothing here may be dear.
+This is the only module that knows the members of a cache file.  The credential helper reads one at
+every pull, and the quick check of a start reads all, so imports must stay cheap.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
     State: TypeAlias = Literal["verified", "refused", "unverified"]
 
-# Two windows.  Renew early if we can: ECR's tokens live 12 hours and Amazon's helper renews at 6.
-# But an answer that still works beats an error, so a failed renewal falls back on it.
-RENEW_BELOW = 0.5  # of its life left
-USELESS_BELOW = 60.0  # seconds left; docker still has to reach the registry
+# Two limits.  Renew early: ECR's tokens live 12 hours, and Amazon's helper renews at 6.  If that
+# fails, a token that still works beats an error.
+RENEW_BELOW = 0.5  # fraction of its lifetime left
+USELESS_BELOW = 60.0  # seconds left for docker to reach the registry
 
-# An editor may write back a config.json that it read minutes ago: entries of that time are ours.
+# An editor may write back a config.json that it read minutes ago, so older entries count as ours.
 _WRITTEN_MAX = 8
 
-# Members that belong to one credential, and go with it.
+# Members that describe the credential and are replaced with it.
 _OF_CREDENTIAL = (
     "credential",
     "issued_at",
@@ -45,9 +45,9 @@ _STATES = ("verified", "refused", "unverified")
 
 def fresh_until(*, issued_at: float | None, expires_at: float | None) -> float:
     """
-    When a credential is due to be renewed, in Unix seconds; infinite where it does not expire.
+    Return when to renew a credential, in Unix seconds; infinite if it does not expire.
 
-    At half of its life, or a minute before its end, whichever comes first.
+    At half of its lifetime, or a minute before it expires, whichever comes first.
     """
     if expires_at is None:
         return float("inf")
@@ -57,9 +57,9 @@ def fresh_until(*, issued_at: float | None, expires_at: float | None) -> float:
 
 class Entry:
     """
-    What is remembered of one registry; every change is a new `Entry`.
+    Immutable state of one registry; a change returns a new `Entry`.
 
-    Its members, in the cache file, are all optional.  One of another type counts as absent.
+    All members of the cache file are optional.  A member of the wrong type counts as absent.
 
         set          keyed hash of the set that was tried last
         state        "verified", "refused" or "unverified": what became of that set
@@ -83,64 +83,64 @@ class Entry:
     @classmethod
     def read(cls, cache: Cache, registry: Registry) -> Entry:
         """
-        What *cache* holds for *registry*; empty where that is nothing.
+        Read the entry of *registry* from *cache*; an empty entry if there is none.
         """
         return cls(cache.read(registry))
 
     def write(self, cache: Cache, registry: Registry) -> None:
         """
-        Put this in place of what *cache* holds for *registry*.
+        Write this entry for *registry* to *cache*.
         """
         cache.write(registry, self._members)
 
     @property
     def is_empty(self) -> bool:
         """
-        Whether nothing is remembered.
+        Whether the entry is empty.
         """
         return not self._members
 
     @property
     def username(self) -> str:
         """
-        Of the credential; "" where there is none.
+        User name of the credential; "" if there is none.
         """
         return _text(_mapping(self._members.get("credential")).get("Username"))
 
     @property
     def secret(self) -> str:
         """
-        Of the credential, in clear; "" where there is none.
+        Secret of the credential, in clear text; "" if there is none.
         """
         return _text(_mapping(self._members.get("credential")).get("Secret"))
 
     @property
     def has_credential(self) -> bool:
         """
-        Whether there is a credential to send: clients send an empty one as it is.
+        Whether there is a credential that is not empty: clients would send an empty one.
         """
         return bool(self.username and self.secret)
 
     @property
     def issued_at(self) -> float | None:
         """
-        When the credential was issued, in Unix seconds; None where nobody said.
+        When the credential was issued, in Unix seconds; None if unknown.
         """
         return _instant(self._members.get("issued_at"))
 
     @property
     def expires_at(self) -> float | None:
         """
-        When the credential expires, in Unix seconds; None: it does not.
+        When the credential expires, in Unix seconds; None if it does not.
         """
         found = self._members.get("expires_at")
-        # What is no instant is long ago.
+        # An invalid time counts as long ago.
         return None if found is None else _instant(found) or 0.0
 
     @property
     def state(self) -> State | None:
         """
-        What became of the set that was tried last.
+        Result of the last set that was tried.
         """
         found = self._members.get("state")
         return found if isinstance(found, str) and found in _STATES else None  # type: ignore[return-value]
@@ -148,69 +148,69 @@ class Entry:
     @property
     def at(self) -> float | None:
         """
-        When the set was tried, in Unix seconds.
+        When that set was tried, in Unix seconds.
         """
         return _instant(self._members.get("at"))
 
     @property
     def set_hash(self) -> str:
         """
-        Keyed hash of the set that was tried last; "" where there was none.
+        Keyed hash of the last set that was tried; "" if there is none.
         """
         return _text(self._members.get("set"))
 
     @property
     def identity(self) -> str | None:
         """
-        Keyed hash of the cloud identity that was refused.
+        Keyed hash of the refused cloud identity.
         """
         return _text(self._members.get("identity")) or None
 
     @property
     def by_hand(self) -> bool:
         """
-        Whether `docker login` gave the credential to our helper.
+        Whether `docker login` stored the credential in our helper.
         """
         return bool(self._members.get("by_hand"))
 
     @property
     def is_erased(self) -> bool:
         """
-        Whether `docker logout` took the credential away, and none has come since.
+        Whether `docker logout` removed the credential, and no login followed.
         """
         return bool(self._members.get("erased")) and not self.has_credential
 
     @property
     def fresh_until(self) -> float:
         """
-        When the credential is due to be renewed, in Unix seconds.
+        When to renew the credential, in Unix seconds.
         """
         begun = self.at if self.issued_at is None else self.issued_at
         return fresh_until(issued_at=begun, expires_at=self.expires_at)
 
     def is_servable(self, *, now: float) -> bool:
         """
-        Whether the credential is there and fresh, so that nobody needs to be asked.
+        Whether there is a fresh credential, so that no renewal is needed.
         """
         return self.has_credential and now < self.fresh_until
 
     def works(self, *, now: float) -> bool:
         """
-        Whether the credential is there and lasts until docker has reached the registry.
+        Whether there is a credential that lasts until docker has reached the registry.
         """
         expires_at = self.expires_at
         return self.has_credential and (expires_at is None or expires_at - now > USELESS_BELOW)
 
     def written(self, config_path: str) -> tuple[str, ...]:
         """
-        Keyed hashes of what we wrote into the file *config_path*, newest last.
+        Return keyed hashes of the entries that we wrote to *config_path*, newest last.
         """
         found = _mapping(self._members.get("wrote")).get(config_path)
         return tuple(h for h in found if isinstance(h, str)) if isinstance(found, list) else ()
 
     def failure(self, *, now: float, within: float) -> RegistryError | None:
         """
-        How the last renewal failed, if that was at most *within* seconds ago.
+        Return why the last renewal failed, if that was at most *within* seconds ago.
         """
         failed_at = _instant(self._members.get("failed_at"))
         found = _mapping(self._members.get("failure"))
@@ -230,7 +230,7 @@ class Entry:
         expires_at: float | None,
     ) -> Entry:
         """
-        With a credential that we obtained, for our helper to answer.
+        Return the entry with a new credential, which our helper serves.
         """
         credential = {"Username": username, "Secret": secret}
         life = {"issued_at": issued_at, "expires_at": expires_at}
@@ -238,20 +238,20 @@ class Entry:
 
     def with_credential_of(self, other: Entry) -> Entry:
         """
-        With the credential of *other*, and its life.
+        Return the entry with the credential of *other* and its lifetime.
         """
         life = {"issued_at": other.issued_at, "expires_at": other.expires_at}
         return self.with_credential(other.username, other.secret, **life)
 
     def with_life(self, *, issued_at: float | None, expires_at: float | None) -> Entry:
         """
-        With the life of a credential that we obtained, and none for our helper to answer.
+        Return the entry with the lifetime of a new credential that our helper does not serve.
         """
         return self._changed(_OF_CREDENTIAL, issued_at=issued_at, expires_at=expires_at)
 
     def with_login_by_hand(self, username: str, secret: str, *, at: float) -> Entry:
         """
-        With the credential that `docker login` gave to our helper.
+        Return the entry with a credential that `docker login` stored in our helper.
         """
         credential = {"Username": username, "Secret": secret}
         return self._changed(_OF_CREDENTIAL, credential=credential, by_hand=True, at=at)
@@ -259,19 +259,19 @@ class Entry:
     @classmethod
     def erased(cls) -> Entry:
         """
-        What `docker logout` leaves: nothing, and that this is meant.
+        Return the entry that `docker logout` leaves: no credential, and a mark that says so.
         """
         return cls({"erased": True})
 
     def with_result(self, state: State, *, set_hash: str, identity: str | None, at: float) -> Entry:
         """
-        With what became of a set.
+        Return the entry with the result of a set.
         """
         return self._changed(set=set_hash, state=state, at=at, identity=identity)
 
     def with_written(self, config_path: str, entry_hash: str) -> Entry:
         """
-        With one more login that we wrote into the file *config_path*.
+        Return the entry with one more login that we wrote to *config_path*.
         """
         others = [known for known in self.written(config_path) if known != entry_hash]
         wrote = {
@@ -282,7 +282,7 @@ class Entry:
 
     def with_failure(self, error: RegistryError, *, at: float) -> Entry:
         """
-        With how a renewal failed.
+        Return the entry with the failure of a renewal.
         """
         failure = {
             "kind": type(error).__name__,
@@ -307,7 +307,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _instant(value: object) -> float | None:
     """
-    Unix seconds; None for what is no instant.
+    Return *value* as Unix seconds; None if it is not a time.
     """
     usable = isinstance(value, (int, float)) and 0 <= value < 1e12
     return float(value) if usable else None  # type: ignore[arg-type]  # narrowed above

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """
-Reading JSON where docker waits for us.
+A JSON reader that is cheap to import, for the credential helper.
 
-The parser is json's own, in C.  Only its Python around it is left out: `import json` brings `re`,
-`enum` and `functools`, and takes more than half as long as a bare interpreter does.
+It uses json's own parser in C without its Python modules.  `import json` loads `re`, `enum` and
+`functools`, and takes more than half as long as starting the interpreter.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 class _Settings:
     """
-    What json's parser asks of its caller: the defaults of `json.loads`.
+    Settings of json's parser: the defaults of `json.loads`.
     """
 
     strict = True
@@ -37,7 +37,7 @@ def _scanner() -> Any:
     try:
         return _parser.make_scanner(_Settings)  # type: ignore[arg-type]  # any object with these
     except (AttributeError, TypeError):
-        # Not CPython; or one that asks for more than those of today do.
+        # Not CPython, or a future one that needs more settings.
         return None
 
 
@@ -46,7 +46,7 @@ _scan = _scanner()
 
 def loads(text: str) -> Any:
     """
-    What `json.loads` makes of *text*, and its errors.
+    Parse *text* with the results and errors of `json.loads`.
     """
     if _scan is not None:
         found, end = None, -1
@@ -56,7 +56,7 @@ def loads(text: str) -> Any:
             pass
         if end == len(text):
             return found
-    # Damaged, or with blanks around it: what is right to say of that, json knows.
+    # Damaged, or with white space around it: let json handle it.
     import json
 
     return json.loads(text)
@@ -64,7 +64,7 @@ def loads(text: str) -> Any:
 
 def quoted(text: str) -> str:
     """
-    *text* as a JSON string, in ASCII.
+    Return *text* as a JSON string in ASCII.
     """
     if _scan is not None:
         return _parser.encode_basestring_ascii(text)

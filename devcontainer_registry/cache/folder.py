@@ -2,11 +2,11 @@
 """
 The cache folder: one private JSON file for each registry.
 
-Files are 0600, in a folder of their own, 0700: reading takes no lock, and damage stays with one
+Files have mode 0600 and the folder 0700.  Reading takes no lock.  A damaged file affects one
 registry.
 
-The folder is below `$HOME` whatever XDG says, since a lifecycle hook, a shell, an ssh session and
-an editor must agree on it, and XDG's variables differ between them.
+The folder is below `$HOME`, not in XDG's: a lifecycle hook, a shell, an ssh session and an editor
+must agree on it, and XDG's variables differ between them.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _VERSION = 1
 _SUFFIX, _KEY, _STAMP = ".json", "key", ".quiet"
 _KEY_SIZE = 32  # octets: BLAKE2b takes up to 64
 
-# A cloud's password is 2-3 KB and a long JWT 8; what is larger is not ours.
+# A cloud's password has 2-3 KB and a long JWT 8; a larger file is not ours.
 _SIZE_MAX = 256 * 1024
 
-# What the system says of a file that is none of ours.
+# Errors of the system for a file that is not ours.
 _NOT_OURS = {
     errno.ELOOP: "link",
     errno.EFBIG: "too large",
@@ -45,13 +45,13 @@ _NOT_OURS = {
 
 class Cache:
     """
-    The folder, and the files in it.
+    The cache folder and its files.
 
     Attributes:
-        path: Of the folder; it need not exist.
+        path: Path of the folder, which may not exist.
 
-    Every method raises `ConfigError` (code `cache-refused` or `cache-failed`) for what it may not
-    trust or cannot do.  A file that is not there, or not readable as ours, is a miss: None.
+    Every method raises `ConfigError`: `cache-refused` for files that cannot be trusted,
+    `cache-failed` for failures.  A missing or damaged file reads as None.
     """
 
     def __init__(self, path: str, *, home: str | None = None) -> None:
@@ -61,9 +61,10 @@ class Cache:
     @classmethod
     def locate(cls, environ: Mapping[str, str] | None = None) -> Cache:
         """
-        The folder for *environ*: `DEVCONTAINER_REGISTRY_CACHE_DIR`, else below the home folder.
+        Return the cache of *environ*: `DEVCONTAINER_REGISTRY_CACHE_DIR`, else below the home
+        folder.
 
-        None: the process's own.
+        *environ* None: `os.environ`.
         """
         environ = os.environ if environ is None else environ
         home = environ.get("HOME") or os.path.expanduser("~")
@@ -72,7 +73,7 @@ class Cache:
 
     def read(self, registry: Registry) -> dict[str, Any] | None:
         """
-        What is kept for *registry*, or None.
+        Return the entry of *registry*, or None.
         """
         text = self._read(registry + _SUFFIX)
         try:
@@ -85,7 +86,7 @@ class Cache:
 
     def write(self, registry: Registry, entry: Mapping[str, Any]) -> None:
         """
-        Keep *entry* for *registry* in place of what was kept.
+        Replace the entry of *registry* with *entry*.
         """
         import json  # 6 ms, and a `get` writes nothing
 
@@ -94,7 +95,7 @@ class Cache:
 
     def forget(self, registry: Registry) -> bool:
         """
-        Drop what is kept for *registry*; whether there was anything.
+        Remove the entry of *registry*; return whether there was one.
         """
         folder = self._open(create=False)
         if folder is None:
@@ -115,7 +116,7 @@ class Cache:
 
     def registries(self) -> list[Registry]:
         """
-        The registries that something is kept for, sorted; files of anybody else's are left out.
+        Return the registries with an entry, sorted; other files are ignored.
         """
         folder = self._open(create=False)
         if folder is None:
@@ -128,7 +129,7 @@ class Cache:
 
     def lock(self, registry: Registry, *, timeout: float) -> Lock:
         """
-        For a `with`: nobody else changes the entry of *registry*; *timeout* in seconds.
+        Return a context manager that locks the entry of *registry*; *timeout* in seconds.
         """
         from .lock import Lock  # as in `_write_file`
 
@@ -137,35 +138,36 @@ class Cache:
 
     def fingerprint(self, *parts: str | None) -> str:
         """
-        A keyed hash of *parts*: equal for equal parts, useless without this folder's key.
+        Return a keyed hash of *parts*: equal for equal parts, and useless without this folder's
+        key.
 
-        A plain hash would let whoever sees it try passwords against it.
+        A plain hash would allow offline guessing of passwords.
         """
         return _keyed_hash(self._key(), parts)
 
     def known_fingerprint(self, *parts: str | None) -> str | None:
         """
-        As `fingerprint`, or None where there is no key yet: nothing is made.
+        Return `fingerprint` without creating a key; None if there is no key yet.
         """
         key = self._read(_KEY) or b""
         return _keyed_hash(key, parts) if len(key) == _KEY_SIZE else None
 
     def stamp(self) -> str | None:
         """
-        What `set_stamp` kept.
+        Return the text that `set_stamp` saved, or None.
         """
         text = self._read(_STAMP)
         return None if text is None else text.decode("ascii", "replace")
 
     def set_stamp(self, text: str) -> None:
         """
-        Keep the ASCII *text* for the next run.
+        Save the ASCII *text* for the next run.
         """
         self._write_file(_STAMP, text.encode("ascii"))
 
     def _open_lock(self, registry: Registry) -> int:
         """
-        A descriptor of the file whose lock guards the entry of *registry*.
+        Return a descriptor of the lock file of *registry*.
         """
         folder = self._open(create=True)
         assert folder is not None
@@ -179,11 +181,11 @@ class Cache:
 
     def _key(self) -> bytes:
         for _ in range(2):
-            # Looked for before anything is made: who may read here may not always write.
+            # Look before creating anything: read access does not imply write access.
             found = self._read(_KEY)
             if found is not None and len(found) == _KEY_SIZE:
                 return found
-            # Two hooks at once both make one; both then read the one that came first.
+            # Two hooks may create one at the same time; both then read the first.
             self._write_file(_KEY, os.urandom(_KEY_SIZE), first_wins=found is None)
         from ..causes.cache import NO_KEY
 
@@ -200,7 +202,7 @@ class Cache:
 
     def _open(self, *, create: bool) -> int | None:
         """
-        The folder's descriptor, once it is known to be ours alone.
+        Return the folder's descriptor after checking that only this user has access.
         """
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
@@ -225,8 +227,8 @@ class Cache:
 
     def _make(self) -> None:
         if not os.path.isdir(self.path):
-            # All that is missing, since under a lax umask a ~/.cache of ours would be for all to
-            # write into, and other programs run what they keep there.
+            # Every missing parent: under a lax umask, a new ~/.cache would be writable for all, and
+            # other programs run files from there.
             make_folder(self.path)
 
     def _vet_folder(self, folder: int, *, tighten: bool) -> None:
@@ -243,11 +245,11 @@ class Cache:
 
     def _may_read(self, owner: int) -> bool:
         me = os.geteuid()
-        # docker run by root (sudo) with the user's HOME: that user's folder is as good as root's.
+        # Root with the user's HOME (sudo docker) may trust that user's folder.
         return owner == me or (me == 0 and self._home is not None and owner == owner_of(self._home))
 
     def _refuse_foreign(self) -> None:
-        # Files of root's in a user's folder would lock the user out of it.
+        # Files owned by root would lock the user out.
         if self._home is not None and os.geteuid() == 0 and owner_of(self._home) not in (0, None):
             inside = os.path.abspath(self.path).startswith(os.path.abspath(self._home) + os.sep)
             if inside:
@@ -260,7 +262,7 @@ class Cache:
             return None
         except OSError as exc:
             if exc.errno == errno.ENAMETOOLONG:
-                return None  # no file of ours: it could not have been written
+                return None  # not ours: we could not have written it
             why = _NOT_OURS.get(exc.errno or 0)
             if why is not None:
                 raise self._refused(why, name=name) from exc
@@ -304,7 +306,7 @@ class Cache:
         tell("cache.written", path=f"{self.path}/{name}", bytes=len(content), mode="0600")
 
     def _refused(self, why: str, *, name: str = "") -> ConfigError:
-        from ..causes.cache import REFUSED  # what goes well loads no words
+        from ..causes.cache import REFUSED  # success loads no messages
 
         path = os.path.join(self.path, name) if name else self.path
         return REFUSED[why].error(path=path, folder=self.path)
@@ -338,12 +340,12 @@ def _keyed_hash(key: bytes, parts: Iterable[str | None]) -> str:
 
 def _registry_of(name: str) -> Registry | None:
     """
-    Whose entry the file *name* is; None: nobody's.
+    Return the registry of the file *name*; None if it is not an entry.
     """
     host = name.removesuffix(_SUFFIX)
     try:
         registry = Registry(host)
     except InvalidRegistryError:
         return None
-    # Not another spelling of it either: only the one that is read again.
+    # Only the exact spelling that `read` uses.
     return registry if name == registry + _SUFFIX else None

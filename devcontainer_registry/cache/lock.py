@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
     from ..registry import Registry
 
-# However slow the disk: no write takes longer.
+# No write takes longer, even on a slow disk.
 _WRITE_MAX = 60.0  # seconds
 
 
 class Lock:
     """
-    Held by one process at a time; released with the process, whatever happens to it.
+    A lock that one process holds at a time; it is released when the process ends.
     """
 
     def __init__(
         self, path: str, registry: Registry, *, open_file: Callable[[], int], timeout: float
     ) -> None:
         """
-        Name what is locked; nothing is yet.
+        Prepare the lock without taking it.
 
         Args:
-            path: Of the cache folder, for messages.
-            registry: Whose entry.
-            open_file: Gives a descriptor of the file whose lock guards it.
+            path: Path of the cache folder, for messages.
+            registry: Registry of the entry.
+            open_file: Returns a descriptor of the lock file.
             timeout: Seconds to wait.
         """
         self._path = path
@@ -46,10 +46,10 @@ class Lock:
 
     def __enter__(self) -> None:
         """
-        Wait for it.
+        Take the lock.
 
         Raises:
-            ConfigError: It is still taken after the timeout, or the folder can't be used.
+            ConfigError: The timeout passed, or the folder cannot be used.
         """
         self._fd = self._open_file()
         try:
@@ -68,14 +68,14 @@ class Lock:
 
     def __exit__(self, *exc_info: object) -> None:
         """
-        Let the next one have it.
+        Release the lock.
         """
         os.close(self._fd)
 
 
 def sweep(name: str, folder: int) -> None:
     """
-    Remove what killed runs left of the file *name*: it may hold what is to be forgotten.
+    Remove temporary files of *name* that killed runs left: they may hold a secret.
     """
     for found in os.listdir(folder):
         tail = found.removeprefix(f".{name}.")
@@ -84,6 +84,6 @@ def sweep(name: str, folder: int) -> None:
                 written = os.stat(found, dir_fd=folder, follow_symlinks=False).st_mtime
             except OSError:
                 continue  # in place meanwhile
-            # By its age: a process number is another process's in the next container.
+            # By age: process ids are reused in the next container.
             if time.time() - written > _WRITE_MAX:
                 unlink_if_there(found, dir_fd=folder)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
-Memory of each set between runs: its result and its hashes.
+Results and hashes of each set, kept between runs.
 
-The values themselves are not: a set and an entry of config.json are known by keyed hashes.
+Values are not stored: sets and entries of config.json are compared by keyed hashes.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
     from .entry import State
     from .folder import Cache
 
-# Three lifecycle steps of one container start must not lock an account.
+# Three lifecycle steps of one start with a wrong password must not lock an account.
 REFUSED_FOR = 15 * 60.0  # seconds
-# How the variables begin in which the clouds' SDKs look for an identity.
+# Prefixes of the variables in which the clouds' SDKs look for an identity.
 _OF_SDKS = ("AWS_", "AZURE_", "GOOGLE_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recalled:
     """
-    What the last runs left for one set.
+    What earlier runs recorded for one set.
 
     Attributes:
-        state: How the set fared; None: nothing is known of it, or of another set only.
-        at: When, in Unix seconds.
-        issued_at: Of the credential, in Unix seconds.
-        expires_at: Of the credential, in Unix seconds; None: it does not expire.
-        entries: Hashes of what we wrote into this config.json, newest last.
-        cached: What our helper would answer, or None.
-        by_hand: Whether `docker login` gave that to our helper after the set was accepted.
-        stored_by_hand: Whether `docker login` gave it that, be it before this set was tried.
-        hash_of: The keyed hash of a credential; None where none can be had.
+        state: Result of the set; None if it is unknown.
+        at: Time of that result, in Unix seconds.
+        issued_at: When the credential was issued, in Unix seconds.
+        expires_at: When the credential expires, in Unix seconds; None if it does not.
+        entries: Hashes of the entries that we wrote to this config.json, newest last.
+        cached: Credential that our helper serves, or None.
+        by_hand: Whether `docker login` stored it after the set was accepted.
+        stored_by_hand: Whether `docker login` stored it at any time.
+        hash_of: Returns the keyed hash of a credential, or None without a key.
     """
 
     state: State | None = None
@@ -63,13 +63,13 @@ class Recalled:
 
     def was_refused(self, *, now: float) -> bool:
         """
-        Whether it was refused so lately that asking again would only do harm.
+        Whether the set was refused so recently that it must not be sent again.
         """
         return self.state == "refused" and 0 <= now - self.at < REFUSED_FOR
 
     def is_fresh(self, *, now: float) -> bool:
         """
-        Whether it was accepted, and its credential is not due to be renewed.
+        Whether the set was accepted and its credential needs no renewal yet.
         """
         issued_at = self.at if self.issued_at is None else self.issued_at
         until = fresh_until(issued_at=issued_at, expires_at=self.expires_at)
@@ -79,23 +79,23 @@ class Recalled:
         """
         Whether *credential*, found in config.json, was put there by us.
         """
-        # Without a hash of ours there is nothing to compare, and so no key to be made.
+        # Without a recorded hash, nothing can match, and no key is needed.
         return bool(self.entries) and self.hash_of(credential) in self.entries
 
     def wrote_last(self, credential: Credential) -> bool:
         """
-        Whether *credential*, found in config.json, is the last that we put there.
+        Whether *credential*, found in config.json, is the last one that we wrote there.
         """
         return bool(self.entries) and self.hash_of(credential) == self.entries[-1]
 
 
 class Memory:
     """
-    Recalls and notes, for one config.json.
+    Results of earlier runs for one config.json.
 
     Attributes:
-        trouble: The first reason why something could not be recalled or noted.  A login goes on
-            without: it asks once more than it need have.
+        trouble: First error of the cache, or None.  A login continues without the cache and asks
+            the registry again.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Memory:
 
     def recall(self, secret: RegistrySecret) -> Recalled:
         """
-        What is known of *secret*.
+        Return what earlier runs recorded for *secret*.
         """
         found = self._read(secret.registry)
         entries = found.written(self._config_path)
@@ -122,7 +122,7 @@ class Memory:
             return known
         state = found.state
         if state == "refused" and found.identity != self._identity(secret):
-            state = None  # it was somebody else who was refused
+            state = None  # another identity was refused
         return replace(
             known,
             state=state,
@@ -134,7 +134,7 @@ class Memory:
 
     def cached(self, registry: Registry) -> Credential | None:
         """
-        What our helper would answer for *registry*.
+        Return the credential that our helper serves for *registry*, or None.
         """
         return _cached(self._read(registry))
 
@@ -147,7 +147,7 @@ class Memory:
 
     def with_life(self, registry: Registry, credential: Credential) -> Credential:
         """
-        *credential*, found in config.json, with its life if it is the last that we wrote there.
+        Return *credential*, with its lifetime if it is the last one that we wrote to config.json.
         """
         found = self._read(registry)
         entries = found.written(self._config_path)
@@ -157,7 +157,7 @@ class Memory:
 
     def entry(self, credential: Credential) -> str | None:
         """
-        The hash by which an entry of config.json is known; None where none can be had.
+        Return the keyed hash of an entry of config.json; None without a key.
         """
         return self._fingerprint("entry", credential.username, credential.secret.reveal())
 
@@ -171,17 +171,17 @@ class Memory:
         served: bool = False,
     ) -> bool:
         """
-        Remember how *secret* fared; whether that could be done.
+        Record the result of *secret*; return whether that worked.
 
         Args:
-            secret: Of whom.
-            state: How it fared.
-            credential: What it became; None: what is kept stays as it is.
-            written: Whether that is about to be written into config.json.
-            served: Whether our helper is to answer it.
+            secret: The set.
+            state: Its result.
+            credential: Its credential; None keeps the cached one.
+            written: Whether the credential will be written to config.json.
+            served: Whether our helper serves the credential.
 
-        Before it is written, on purpose: killed between the two, the next run finds a hash too
-        many, not an entry that it takes for somebody else's.
+        Call it before config.json is written.  If the process is killed in between, one hash is
+        left over; otherwise our own entry would look foreign.
         """
         set_hash = self._set(secret)
         if set_hash is None:
@@ -193,7 +193,7 @@ class Memory:
             at=self._now(),
         )
         if credential is not None:
-            # Not after a refusal: the life is that of the credential that is still kept.
+            # Not after a refusal: the lifetime belongs to the credential that stays.
             life = {"issued_at": credential.issued_at, "expires_at": credential.expires_at}
             if served:
                 username, password = credential.username, credential.secret.reveal()
@@ -207,7 +207,7 @@ class Memory:
 
     def forget(self, registry: Registry) -> None:
         """
-        Drop everything about *registry*.
+        Remove everything recorded for *registry*.
         """
         try:
             if self._cache.forget(registry):
@@ -233,14 +233,14 @@ class Memory:
 
     def _identity(self, secret: RegistrySecret) -> str | None:
         """
-        What an SDK is told of who we are, hashed; None for a set that says so itself.
+        Return a hash of the SDKs' identity variables; None for a set with its own credentials.
 
-        Of use for a refusal only: a login that was accepted holds until its credential expires,
-        also for a process that sees fewer variables.
+        Only for refusals: an accepted login lasts until its credential expires, also for a process
+        with fewer variables.
         """
         if secret.secret is not None:
             return None
-        # The process's own: the SDKs read no others.
+        # The process's own variables: the SDKs read no others.
         told = sorted(item for item in os.environ.items() if item[0].startswith(_OF_SDKS))
         return self._fingerprint("identity", *(part for item in told for part in item))
 
@@ -273,7 +273,7 @@ class Memory:
 
 def credential_of(entry: Entry) -> Credential:
     """
-    The credential of *entry*, which has one, with its life.
+    Return the credential of *entry*, with its lifetime.
     """
     return Credential(
         username=entry.username,

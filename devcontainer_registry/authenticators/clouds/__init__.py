@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: MIT
 """
-Asking the clouds for registry credentials.
+Requests to the clouds for registry credentials.
 """

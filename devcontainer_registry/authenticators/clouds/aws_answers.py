@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Answers of a cloud, shared by sets that ask the same.
+Answers of AWS, shared by sets with the same request.
 """
 
 from __future__ import annotations
@@ -22,16 +22,15 @@ if TYPE_CHECKING:
 
     Answer: TypeAlias = Credential | RegistryError
 
-# Seconds for which an answer is shared.  An authenticator lives as long as a run, but nothing stops
-# a program from using one for days.
+# Seconds for which an answer is shared.  A program may use one authenticator for days.
 _SHARED_FOR = 10.0
 
 
 class Answers:
     """
-    What AWS said, so that several sets that ask the same ask once.
+    Shared answers of AWS: sets with the same request cause one call.
 
-    Also a refusal: nobody sends a refused key twice in a run.
+    Refusals are shared as well: a refused key is sent once per run.
     """
 
     def __init__(self) -> None:
@@ -40,12 +39,12 @@ class Answers:
 
     def get(self, key: object, ask: Callable[[float], Answer], *, end: float) -> Answer:
         """
-        The answer to *key*, from *ask* unless somebody asks or asked just now.
+        Return the answer for *key*; call *ask* unless another thread does or just did.
 
         Args:
-            key: What is asked.
-            ask: Called with the seconds that are left.
-            end: By `time.monotonic`.
+            key: Identifies the request.
+            ask: Called with the remaining seconds.
+            end: Deadline by `time.monotonic`.
         """
         began = time.monotonic()
         with self._guard:
@@ -69,9 +68,9 @@ class _Answer:
 
     def holds_for(self, began: float) -> bool:
         """
-        Whether it answers who began to ask at *began*.
+        Return whether the answer is valid for a request that started at *began*.
 
-        One that may be better next time answers only those who were waiting for it.
+        A transient failure is valid only for those who were waiting for it.
         """
         if isinstance(self.answer, TransientError):
             return self.at >= began

@@ -2,9 +2,9 @@
 """
 Errors of AWS's SDK in the user's words, with the fix.
 
-Nothing here quotes an error's own text: it may hold a URL with a password, a header, or what a
-`credential_process` has printed.  In the texts, `{set}` is the prefix of a set's variables, filled
-in by who knows it, and the other words in braces are those of `Names`.
+The texts of errors are never quoted: they may hold a URL with a password, a header, or the output
+of a `credential_process`.  In the texts, `{set}` is the prefix of a set's variables, filled in
+later; other words in braces are those of `Names`.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 
 class NeedsCodeError(Exception):
     """
-    A profile wants the code of a second factor, which botocore would ask the terminal for.
+    A profile needs the code of a second factor, and botocore would prompt for it.
     """
 
 
 def explain(exc: BaseException, *, where: str, names: Names) -> RegistryError:
     """
-    The error for *exc*, whatever the SDK raised.
+    Return the error for *exc*, any exception of the SDK.
 
     Args:
-        exc: From a call or from looking for an identity.
-        where: Whom the call went to, if it was ECR's: "ECR in eu-west-1".
-        names: What the identity's parts are called.
+        exc: Raised by a call or by the search for an identity.
+        where: Target of a call to ECR, such as "ECR in eu-west-1"; else None.
+        names: Words for the identity.
     """
     response, operation = getattr(exc, "response", None), getattr(exc, "operation_name", None)
     if isinstance(response, dict) and operation is not None:
@@ -73,7 +73,7 @@ def explain(exc: BaseException, *, where: str, names: Names) -> RegistryError:
 
 def _unreached(kwargs: Mapping[str, Any], where: str) -> RegistryError:
     """
-    Nobody answered; what urllib3 met is sorted as for any registry.
+    Return the error for a call without an answer, as for any registry.
     """
     cause = kwargs.get("error")
     if not isinstance(cause, BaseException):
@@ -113,7 +113,7 @@ def _holds_certificate(path: str) -> bool:
 
 
 def _host(url: str) -> str:
-    # Without what may stand before the @ or behind the slash.
+    # Without user part and path.
     try:
         return urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:
@@ -121,7 +121,7 @@ def _host(url: str) -> str:
 
 
 def _partial(variable: str) -> DiscoveryError:
-    # botocore names a variable or a key of a file, and nothing else is passed on.
+    # Only the name of a variable or of a key in a file is passed on.
     named = re.fullmatch(r"[A-Za-z_]{1,40}", variable) is not None
     return causes.KEY_INCOMPLETE.error(part=variable if named else causes.SECRET_KEY.say())
 

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Stands in an error for the prefix of a set's variables, until it is known whose the error is.
+# Placeholder in an error for the prefix of a set's variables.
 SET = "{set}"
 
 _SETS_ROLE = "the role in {set}_ROLE_ARN"
@@ -23,7 +23,7 @@ _SETS_ROLE = "the role in {set}_ROLE_ARN"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """
-    As whom AWS is asked: a key, a profile, or what AWS's SDK finds by itself; then a role.
+    An AWS identity: a key, a profile or the SDK's default chain, and optionally a role.
     """
 
     key_id: str | None = field(default=None, repr=False)
@@ -36,13 +36,13 @@ class Identity:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """
-    Which of AWS's endpoints is asked.
+    An AWS endpoint.
 
     Attributes:
-        region: Of the registry.
+        region: Region of the registry.
         public: Whether it is ECR Public's.
-        fips: Whether it has to be one with validated cryptography.
-        dual: Whether it has to have an IPv6 address, too.
+        fips: Whether it must use validated cryptography.
+        dual: Whether it must also have an IPv6 address.
     """
 
     region: str
@@ -52,7 +52,7 @@ class Endpoint:
 
     def __str__(self) -> str:
         """
-        As messages have it.
+        The endpoint as shown in messages.
         """
         return "ECR Public" if self.public else f"ECR in {self.region}"
 
@@ -60,15 +60,15 @@ class Endpoint:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
     """
-    The words for one identity.  `{set}` in them is the set's prefix.
+    Words for one identity in messages.  `{set}` in them is the set's prefix.
 
     Attributes:
-        key: Where its access key id stands.
-        secret: Where its secret access key stands.
-        token: Where its session token stands.
-        owner: Whom a policy has to allow something.
-        profile: The variable that names its profile.
-        role: The role that is assumed on the way.
+        key: Variable or place of its access key id.
+        secret: Variable or place of its secret access key.
+        token: Variable or place of its session token.
+        owner: The principal that needs a policy.
+        profile: Variable that names its profile.
+        role: Variable that names the role to assume.
     """
 
     key: str = "{set}_USER"
@@ -81,14 +81,14 @@ class Names:
     @property
     def facts(self) -> dict[str, Any]:
         """
-        The words by their names, for a cause, and `{set}` as it is.
+        Return the words by name, to fill a cause; `{set}` stays.
         """
         return {"set": SET, **{name: getattr(self, name) for name in self.__slots__}}
 
 
 def names_of(identity: Identity, method: str | None = None) -> Names:
     """
-    The words for *identity*, where the SDK found it by *method*, in its own words for that.
+    Return the words for *identity*, which the SDK found by *method* (botocore's name).
     """
     if identity.key_id is not None:
         return Names()
@@ -116,7 +116,7 @@ def names_of(identity: Identity, method: str | None = None) -> Names:
 # Not "the role in": by then it has been assumed, and what fails is its own permissions.
 def names_of_role() -> Names:
     """
-    The words for a role that has been assumed on the set's behalf.
+    Return the words for a role that was assumed for the set.
     """
     at = "of the role in {set}_ROLE_ARN"
     return Names(

@@ -59,13 +59,13 @@ def refused(
     operation: str, response: Mapping[str, Any], *, where: str, names: Names
 ) -> RegistryError:
     """
-    The error for *response*, a refusal of the call *operation* as botocore parses it.
+    Return the error for *response*, a refusal of *operation* as parsed by botocore.
 
     Args:
         operation: `GetAuthorizationToken`, or a call on the way to an identity.
-        response: With AWS's code, text and status.
-        where: Whom the call went to, if it was ECR's: "ECR in eu-west-1".
-        names: What the identity's parts are called.
+        response: AWS's code, text and status.
+        where: Target of a call to ECR, such as "ECR in eu-west-1"; else None.
+        names: Words for the identity.
     """
     error, metadata = response.get("Error", {}), response.get("ResponseMetadata", {})
     code, text = str(error.get("Code", "")), str(error.get("Message", ""))
@@ -82,7 +82,7 @@ def refused(
         return _denied(operation, text, who, names)
     if own is None and (not code or code.isdecimal() or code == "Unknown"):
         return causes.NOT_AWS.error(who=who, status=status)
-    # What an endpoint calls its errors is its own affair until it looks like a name.
+    # Use an error code only if it looks like a name.
     name = code if re.fullmatch(r"[A-Za-z0-9.]{1,64}", code) else causes.UNKNOWN_CODE.say()
     cause = own or causes.REFUSALS.get(code, causes.OTHERWISE)
     return cause.error(who=who, code=name, **names.facts)

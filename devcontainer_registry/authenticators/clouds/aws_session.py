@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
     from .aws_names import Endpoint, Identity
 
-# Every service that is asked, by us or by botocore on the way to an identity.
+# Services that we or botocore call.
 _SERVICES = ("ecr", "ecr-public", "signin", "sso", "sso-oidc", "sts")
 
-# Seconds for one answer of the instance metadata, at most; botocore's own default is 1.
+# Maximum seconds for one answer of the instance metadata; botocore's default is 1.
 _METADATA_MAX = 5
 
 
 class Quiet:
     """
-    Keeps the SDK's loggers silent while it is at work for us.
+    Silences the SDK's loggers while its context manager is entered.
 
-    At level DEBUG they write tokens and signatures, and warnings carry what a `credential_process`
-    has printed; whoever logs everything in their program did not ask for that.
+    At level DEBUG they log tokens and signatures, and their warnings quote the output of a
+    `credential_process`.
     """
 
     _lock = threading.Lock()
@@ -44,7 +44,7 @@ class Quiet:
 
     def __enter__(self) -> None:
         """
-        Silence, for as long as anybody is in here.
+        Silence the loggers.
         """
         with Quiet._lock:
             loggers = [logging.getLogger(name) for name in self._names]
@@ -56,7 +56,7 @@ class Quiet:
 
     def __exit__(self, *_: object) -> None:
         """
-        As it was, once the last one leaves.
+        Restore the loggers when the last user leaves.
         """
         with Quiet._lock:
             Quiet._users -= 1
@@ -67,10 +67,9 @@ class Quiet:
 
 class Loader:
     """
-    What the SDK reads of its own files, once for a run.
+    Data files of the SDK, read once per run.
 
-    That takes longer than all else here (40 ms): one thread reads while the others wait, rather
-    than read the same.
+    Reading takes 40 ms, so one thread reads while the others wait.
     """
 
     def __init__(self) -> None:
@@ -79,48 +78,48 @@ class Loader:
 
     def share(self, core: Any) -> None:
         """
-        Let *core*, a session of botocore's, use what has been read.
+        Share the data with *core*, a session of botocore.
         """
         with self.lock:
             if self._loader is None:
                 self._loader = core.get_component("data_loader")
-                # It would list 400 folders, twice (15 ms), to find that there is a service ecr.
+                # Avoids listing 400 folders twice (15 ms) to find the service ecr.
                 self._loader.list_available_services = lambda _type: list(_SERVICES)
             core.register_component("data_loader", self._loader)
 
 
 def open_session(identity: Identity, endpoint: Endpoint, *, loader: Loader, timeout: float) -> Any:
     """
-    A session of the SDK's that reads no more of the surroundings than *identity* needs.
+    Open a session of the SDK that reads only the settings that *identity* needs.
     """
-    # The SDK would take a broken value apart in its own way.
+    # The SDK would misread a broken value.
     proxy_for(f"api.ecr.{endpoint.region}.amazonaws.com", 443, os.environ)
     import boto3  # 110 ms
     import botocore.session
 
     # name: (key in the shared files, environment variables, default, conversion)
     variables: dict[str, Any] = {
-        # Whoever is named first wins; without any of them the trust that all else here has.
+        # The first one set wins; otherwise the trust store of all other requests.
         "ca_bundle": ("ca_bundle", "AWS_CA_BUNDLE", bundle_for_sdk(os.environ), None),
         "region": ("region", "AWS_DEFAULT_REGION", endpoint.region, None),
         "metadata_service_timeout": (
             "metadata_service_timeout",
             "AWS_METADATA_SERVICE_TIMEOUT",
             1,
-            # Two waits in a row have to fit in.
+            # Two consecutive waits must fit.
             lambda seconds: max(1, min(int(seconds), _METADATA_MAX, int(timeout / 3))),
         ),
     }
     if identity.key_id is not None:
-        # The set is the whole identity: a profile that AWS_PROFILE names in vain, or a broken
-        # shared file, is nothing to a login that needs neither.
+        # The set is the whole identity: a wrong AWS_PROFILE or a broken shared file must not break
+        # it.
         variables["profile"] = (None, None, None, None)
         for name in ("config_file", "credentials_file"):
             variables[name] = (None, None, os.devnull, None)
     core = botocore.session.Session(session_vars=variables)
     if identity.profile is not None:
         core.set_config_variable("profile", identity.profile)
-    # For the calls that botocore makes on its own on the way to an identity.
+    # For calls that botocore makes itself to obtain an identity.
     core.set_default_client_config(config(timeout))
     try:
         # Reads the shared files, for settings of the loader's.
@@ -132,7 +131,7 @@ def open_session(identity: Identity, endpoint: Endpoint, *, loader: Loader, time
         # Without the cause: the parser's message quotes the file, and so a key.
         raise explain(exc, where=str(endpoint), names=names_of(identity)) from None
     if bundle:
-        # OpenSSL would wait for a pipe.
+        # OpenSSL would block on a pipe.
         check_bundle("AWS_CA_BUNDLE", bundle)
     return session
 
@@ -144,7 +143,7 @@ def config(timeout: float, **more: Any) -> Any:
         "connect_timeout": timeout,
         "read_timeout": timeout,
         "retries": {"total_max_attempts": 1, "mode": "standard"},
-        # `auto` would ask the instance metadata where we are, even for a key pair.
+        # `auto` would ask the instance metadata for the region, even with a key pair.
         "defaults_mode": "legacy",
     }
     return Config(**settings, **more)
@@ -152,9 +151,9 @@ def config(timeout: float, **more: Any) -> Any:
 
 def restrict_providers(session: Any) -> None:
     """
-    Keep who looks for an identity from asking the terminal, and from reading without end.
+    Prevent the SDK's credential providers from prompting and from reading without limit.
 
-    A profile with `mfa_serial` fails: a hook would hang.
+    A profile with `mfa_serial` fails, since a hook would hang.
     """
     resolver = session._session.get_component("credential_provider")  # noqa: SLF001  (no way round)
     for provider in resolver.providers:

@@ -2,7 +2,7 @@
 """
 Limits on the answers that the clouds' SDKs read.
 
-A body is cut off at the limit, and what is left of it is then no answer of the cloud's.
+A body is cut off at the limit and is then no valid answer.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-BODY_MAX = 64 * 1024  # octets; the longest answer with a token has a tenth of that
+BODY_MAX = 64 * 1024  # octets; the longest answer with a token has a tenth
 
 
 def cut(parts: Iterable[bytes]) -> bytes:
     """
-    *parts* joined, up to `BODY_MAX` octets; no more of them is read.
+    Join *parts*, reading at most `BODY_MAX` octets.
     """
     body = b""
     for part in parts:
@@ -30,7 +30,7 @@ def cut(parts: Iterable[bytes]) -> bytes:
 
 def limit_botocore(session: Any) -> None:
     """
-    Limit what clients of *session* read, those that look for an identity among them.
+    Limit the bodies that clients of *session* read, credential providers included.
     """
     create = session.create_client
 
@@ -45,7 +45,7 @@ def limit_botocore(session: Any) -> None:
 
 def limit_provider(provider: Any) -> None:
     """
-    Limit what botocore's *provider* reads of instance and container metadata.
+    Limit the bodies that botocore's *provider* reads from instance and container metadata.
     """
     for name in ("_role_fetcher", "_fetcher"):
         fetcher: Any = getattr(provider, name, None)
@@ -55,7 +55,7 @@ def limit_provider(provider: Any) -> None:
 
 class _HttpSession:
     """
-    botocore's, which reads no more of a body than the limit.
+    botocore's session with a limit on bodies.
     """
 
     def __init__(self, session: Any) -> None:
@@ -85,7 +85,7 @@ class _HttpSession:
 
 def limited_requests(**options: Any) -> Any:
     """
-    A transport for azure-core that reads no more of a body than the limit.
+    Return a transport for azure-core with a limit on bodies.
     """
     import requests
     from azure.core.pipeline.transport import RequestsTransport

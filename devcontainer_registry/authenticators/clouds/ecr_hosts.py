@@ -28,8 +28,7 @@ def _iso(prefix: str) -> str:
     return rf"(?P<region>{prefix}-[a-z]+-[0-9]{{1,2}})"
 
 
-# Every partition with the pairs of name and suffix that exist, so that no key is exchanged for a
-# host that is not AWS's.
+# Existing pairs of name and suffix in every partition, so that only AWS's hosts match.
 # https://docs.aws.amazon.com/general/latest/gr/ecr.html
 # https://github.com/awslabs/amazon-ecr-credential-helper/blob/v0.9.0/ecr-login/api/client.go
 # https://github.com/boto/botocore/blob/1.35.0/botocore/data/partitions.json
@@ -53,24 +52,24 @@ _PUBLIC_REGION = "us-east-1"  # the only one that answers
 
 def serves(registry: Registry) -> bool:
     """
-    Whether *registry* is ECR's.
+    Return whether *registry* is a private registry of ECR, or ECR Public.
     """
     return is_public(registry) or _host(registry) is not None
 
 
 def is_public(registry: Registry) -> bool:
     """
-    Whether *registry* is ECR Public, which is a service of its own.
+    Return whether *registry* is ECR Public, a separate service.
     """
     return registry in _PUBLIC
 
 
 def endpoint_of(secret: RegistrySecret) -> Endpoint:
     """
-    The endpoint that gives out passwords for the registry of *secret*.
+    Return the endpoint that issues passwords for the registry of *secret*.
 
     Raises:
-        DiscoveryError: Neither the host nor the set tells the region.
+        DiscoveryError: The region is in neither the host nor the set.
     """
     if is_public(secret.registry):
         return Endpoint(
@@ -78,7 +77,7 @@ def endpoint_of(secret: RegistrySecret) -> Endpoint:
         )
     found = _host(secret.registry)
     if found is not None:
-        # The host's own, whatever _REGION says: a token is good in its region alone.
+        # The host's region wins over _REGION: a token is valid in its region only.
         parts = found.groupdict()
         return Endpoint(
             region=found["region"],
