@@ -14,23 +14,22 @@ from ..causes import config as causes
 from ..credentials import Credential, Secret
 from .json_text import is_object, is_text
 
-# The user beside an identity token.  docker never sends it, but containers/image skips an entry
-# whose `auth` has no colon, and docker refuses one without a user.  We may not know the user, and
-# this is the one that Azure documents for its tokens:
+# User name beside an identity token.  docker never sends it, but refuses an entry without one, and
+# containers/image skips an `auth` without a colon.  Azure documents this name for its tokens:
 # https://learn.microsoft.com/azure/container-registry/container-registry-authentication
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
-# What says how to log in; everything else in an entry is somebody's and stays.
+# Members that hold the login; all others of an entry stay.
 CREDENTIAL_MEMBERS = frozenset({"auth", "username", "password", "identitytoken", "registrytoken"})
 
 
 def auth_entry(credential: Credential) -> dict[str, object]:
     """
-    The entry of `auths` for *credential*, as docker writes it.
+    Return the entry of `auths` for *credential*, as docker writes it.
 
     Raises:
-        ConfigError: The user name is empty or has a colon, where docker would cut it; or the
-            secret is something that docker would read back differently.
+        ConfigError: The user name is empty or has a colon, at which docker would cut it; or docker
+            would read another secret back.
     """
     user, secret = credential.username, credential.secret.reveal()
     cause = None
@@ -43,7 +42,7 @@ def auth_entry(credential: Credential) -> dict[str, object]:
     elif not _is_sayable(user) or not _is_sayable(secret):
         cause = causes.HALF_A_CHARACTER
     elif credential.is_identity_token and not _is_utf8(secret):
-        # A token stands in JSON as it is, where an odd locale's octets have no spelling.
+        # A token is written as JSON text, which cannot hold undecodable octets.
         cause = causes.TOKEN_NOT_UTF8
     if cause is not None:
         raise cause.error()
@@ -54,14 +53,14 @@ def auth_entry(credential: Credential) -> dict[str, object]:
 
 def credential_of(entry: dict[str, object]) -> Credential | None:
     """
-    What docker reads in *entry*; None: nothing, or nothing that can be decoded.
+    Return the credential that docker reads in *entry*; None if there is none or it is invalid.
     """
     members = folded(entry)
     token, auth = members.get("identitytoken"), members.get("auth")
     if isinstance(auth, str) and auth:
         pair = _decoded(auth)
         if pair is None:
-            return None  # docker gives up on the whole file here; no login either way
+            return None  # docker ignores the whole file here; no login either way
     else:
         user, password = members.get("username"), members.get("password")
         pair = (
@@ -69,16 +68,16 @@ def credential_of(entry: dict[str, object]) -> Credential | None:
             password if isinstance(password, str) else "",
         )
     if isinstance(token, str) and token:
-        # docker looks at nothing else when there is one.
+        # docker ignores the other members beside one.
         return Credential.identity_token(Secret(token))
     return Credential(username=pair[0], secret=Secret(pair[1])) if all(pair) else None
 
 
 def is_readable(entry: object) -> bool:
     """
-    Whether docker can read *entry*; where it can't, it gives up on the others, too.
+    Return whether docker can read *entry*; if not, it ignores other entries as well.
 
-    It decodes them in a random order, and what it has decoded by then is used.
+    docker decodes entries in random order and keeps those decoded before the failure.
     """
     if entry is None:
         return True
@@ -93,7 +92,7 @@ def is_readable(entry: object) -> bool:
 
 def is_decodable(entry: dict[str, object]) -> bool:
     """
-    Whether *entry* has texts where they belong, and base64 for `auth`, be it of whatever.
+    Return whether the members of *entry* are strings and `auth` is base64.
     """
     members = folded(entry)
     return _has_texts(members) and _octets(str(members.get("auth") or "")) is not None
@@ -105,19 +104,19 @@ def _has_texts(members: dict[str, object]) -> bool:
 
 def folded(members: dict[str, object]) -> dict[str, object]:
     """
-    The same by lower-case names: Go's decoder does not mind the case of a member.
+    Return *members* by lower-case name: Go's decoder ignores case.
     """
     return {name.lower(): value for name, value in members.items()}
 
 
 def _encoded(text: str) -> str:
     # Standard alphabet and padded: docker ignores the whole file over an unpadded one.
-    # surrogateescape: the environment's octets as they are, even where they are no UTF-8.
+    # surrogateescape keeps octets of the environment that are not UTF-8.
     return base64.b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")
 
 
 def _octets(auth: str) -> bytes | None:
-    # Go's decoder skips line ends and minds everything else; Python's lets too much padding pass.
+    # Go's decoder skips line ends only; Python's also accepts excess padding.
     text = auth if auth.isprintable() else auth.translate({10: None, 13: None})
     try:
         return base64.b64decode(text, validate=True) if len(text) % 4 == 0 else None
@@ -138,7 +137,7 @@ def _is_sayable(text: str) -> bool:
         octets = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return False
-    # Octets that together spell a character would come back as that character.
+    # Octets that form a character would be read back as that character.
     return octets.decode("utf-8", "surrogateescape") == text
 
 

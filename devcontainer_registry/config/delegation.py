@@ -2,8 +2,8 @@
 """
 The conditions for naming our credential helper in config.json.
 
-A helper that config.json names and that is not there breaks `docker run` outright, for every
-process that reads that file: also one with another PATH, and one on the other side of a mount.
+A missing helper breaks `docker run` for every process that reads config.json, also with another
+PATH or on the other side of a mount.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _MOUNTS = "/proc/self/mountinfo"
 
-# As long as a helper may take to answer docker; a busy machine needs its part to start one.
+# Time for a helper to answer docker; a busy machine takes some of it to start one.
 _ANSWER_WITHIN = 5.0  # seconds
 # After the run's deadline; starting an interpreter takes a fifth of it.
 _AT_LEAST = 0.1  # seconds
@@ -37,7 +37,7 @@ _AT_LEAST = 0.1  # seconds
 
 class Delegation:
     """
-    The conditions for naming our helper in one config.json, looked at once and when needed.
+    The conditions for naming our helper in one config.json, checked once on first use.
     """
 
     def __init__(
@@ -51,14 +51,14 @@ class Delegation:
         give_up: float = math.inf,
     ) -> None:
         """
-        Name the file; nothing is looked at yet.
+        Store the settings; nothing is checked yet.
 
         Args:
-            config_path: Of config.json.
-            environ: For the PATH of this process; None: its own.
-            places: Folders that are on everybody's PATH.
-            mounts: The kernel's list of mounts.
-            answer_within: Seconds for the helper to say who it is.
+            config_path: Path of config.json.
+            environ: Variables with the PATH to search; None: `os.environ`.
+            places: Folders on every process's PATH.
+            mounts: Path of the kernel's list of mounts.
+            answer_within: Seconds for the helper to print its version.
             give_up: The run's deadline, by `time.monotonic`.
         """
         self._config_path = config_path
@@ -75,9 +75,10 @@ class Delegation:
     @property
     def trouble(self) -> ConfigError | None:
         """
-        Why docker, started where we are, would get nothing from our helper; None: it would.
+        Why docker, started from this process, gets nothing from our helper; None if it does.
 
-        `helper-missing`, or `helper-failed` where it does not run: one whose Python is gone, say.
+        `helper-missing`, or `helper-failed` if it does not run, such as after its Python was
+        removed.
         """
         if not self._tried:
             self._trouble = trouble = self._untried()
@@ -88,14 +89,14 @@ class Delegation:
 
     def found(self, name: str) -> str | None:
         """
-        The program *name* that docker would start, or None.
+        Return the path of the program *name* that docker would start, or None.
         """
         return find_program(name, self._environ)
 
     @property
     def refusal(self) -> str | None:
         """
-        Why some process may not find the helper, in words that follow "since"; None: all do.
+        Why some process may not find the helper, as part of a sentence; None if all find it.
         """
         if not self._looked:
             self._refusal = self._missing() or self._mounted()
@@ -125,7 +126,7 @@ class Delegation:
         )
         if program is None:
             return causes.NOT_EVERYWHERE.say(program=HELPER_PROGRAM, places=where)
-        # It is a script, which whoever runs it has to read.
+        # It is a script, so all users must be able to read it.
         if os.stat(program).st_mode & 0o555 != 0o555:
             return causes.NOT_FOR_EVERYBODY.say(program=program)
         silent = self._silence(program, {"PATH": os.pathsep.join(self._places)})
@@ -136,7 +137,7 @@ class Delegation:
 
     def _silence(self, program: str, environ: Mapping[str, str]) -> float | None:
         """
-        The seconds in which *program* gave no answer; 0: it does not run; None: it answers.
+        Return the seconds without an answer of *program*; 0 if it does not run, None if it answers.
         """
         import subprocess  # 10 ms, and most credentials need no helper
 
@@ -216,11 +217,11 @@ def _uv_cache(environ: Mapping[str, str]) -> str:
 
 def is_mount(path: str, *, mounts: str = _MOUNTS) -> bool:
     """
-    Whether *path*, an absolute one, is the point of a mount; *mounts*: the kernel's list.
+    Return whether the absolute *path* is a mount point; *mounts*: path of the kernel's list.
     """
     if sys.platform != "linux":
         return os.path.ismount(path)
-    # A file can be one, too, and a bind mount of the same file system shows in this list only.
+    # A file can be one, and a bind mount of the same file system is only in this list.
     try:
         with open(mounts, encoding="utf-8", errors="surrogateescape") as file:
             points = [line.split(" ")[4] for line in file]
@@ -230,7 +231,7 @@ def is_mount(path: str, *, mounts: str = _MOUNTS) -> bool:
 
 
 def _may_be_secret(name: str) -> bool:
-    # Saying one's version takes none.
+    # `version` reads no input.
     return INFIX in name.upper() or name.upper().endswith(SECRET_NAMES)
 
 

@@ -2,7 +2,7 @@
 """
 Types of config.json's members in docker's own decoder.
 
-One value of another type, and docker drops every login in `auths`; its helpers go on.
+One value of a wrong type makes docker ignore every login in `auths`; helpers still work.
 https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (ConfigFile)
 https://github.com/docker/cli/blob/v28.2.2/cli/config/types/authconfig.go (AuthConfig)
 https://github.com/docker/cli/blob/v20.10.24/cli/config/configfile/file.go (KubernetesConfig)
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TypeAlias
 
-    # A text; an array of these; an object of any keys with these; an object of named members.
+    # A string; an array of a type; an object of any keys with a type; an object of named members.
     Type: TypeAlias = "str | list[Type] | tuple[Type] | dict[str, Type]"
 
 _TEXT = "text"
@@ -71,10 +71,10 @@ _MEMBERS: dict[str, Type] = {
     ),
 }
 
-# Members whose keys are named by whoever wrote them, and may be anything.
+# Members whose keys are arbitrary.
 MERGED = frozenset(name for name, kind in _MEMBERS.items() if isinstance(kind, tuple))
 
-# Which versions read it, where not all do (measured with 20.10.24 and 28.2.2).
+# Versions that read the member, if not all do (measured with 20.10.24 and 28.2.2).
 _VERSIONS = {
     "features": "docker 28",
     "kubernetes": "docker 20.10",
@@ -85,13 +85,14 @@ _VERSIONS = {
 @dataclass(frozen=True, slots=True)
 class Mistyped:
     """
-    One value of another type than docker's.
+    A value whose type differs from docker's.
 
     Attributes:
-        member: Where it is, such as `features.buildkit`; the key of an entry only if it is a host.
-        found: What it is, such as "a boolean".
-        wanted: What docker wants there.
-        docker: Who reads it: "docker", or the version that does.
+        member: Its path, such as `features.buildkit`; shows the key of an entry only if it is a
+            host.
+        found: Its type, such as "a boolean".
+        wanted: Type that docker expects.
+        docker: "docker", or the version that reads it.
     """
 
     member: str
@@ -109,9 +110,9 @@ class Mistyped:
 
 def mistyped(content: dict[str, object]) -> list[Mistyped]:
     """
-    Return the values in *content* over which docker drops the logins, in their order.
+    Return the values in *content* that make docker ignore the logins, in their order.
 
-    `null` is as good as absent, and what docker has no member for is not looked at.
+    `null` counts as absent, and members unknown to docker are skipped.
     """
     found: list[Mistyped] = []
     for key, value in content.items():
@@ -135,7 +136,7 @@ def _wrong(value: object, kind: Type, path: str) -> Iterator[tuple[str, str, str
 
 def _inside(value: object, kind: Type) -> Iterator[tuple[str, Type, object]]:
     """
-    Yield the values in *value* that *kind* has types for: path, type and value.
+    Yield path, type and value of each typed value in *value*.
     """
     if isinstance(value, list) and isinstance(kind, list):
         for number, each in enumerate(value):
@@ -156,13 +157,13 @@ def _called(value: object) -> str:
     return "an object"
 
 
-# In this order: to Python, a boolean is a number.
+# In this order: a Python boolean is a number.
 _NAMES = ((bool, "a boolean"), ((int, float), "a number"), (str, "a text"), (list, "an array"))
 
 
 def _shown(key: str) -> str:
     """
-    *key* where it is a host or a plain word; somebody may have put a password there.
+    Return *key* if it is a host or a plain word; otherwise it may be a password.
     """
     try:
         return str(Registry(key))

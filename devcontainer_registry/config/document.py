@@ -34,13 +34,13 @@ _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*")
 
 class Document:
     """
-    config.json's content while it is read or edited.
+    Content of a config.json, to read and edit.
 
-    Members that we know nothing of stay as they are, their order included.
+    Unknown members stay unchanged and in order.
 
     Attributes:
-        had_bom: Whether the text began with a byte order mark, which docker cannot read.
-        unwritable: Why it cannot be written again without a loss, or None.
+        had_bom: Whether the file began with a byte order mark, which docker cannot read.
+        unwritable: Why it cannot be rewritten without loss, or None.
     """
 
     def __init__(self) -> None:
@@ -51,10 +51,10 @@ class Document:
     @classmethod
     def parse(cls, raw: bytes, *, where: str) -> Document:
         """
-        Read *raw*, the content of the file *where*; nothing but white space is an empty document.
+        Parse *raw*, the content of the file *where*; white space alone is an empty document.
 
         Raises:
-            ConfigError: It is damaged.  The message has the line and quotes nothing.
+            ConfigError: It is damaged.  The message has the line number and no content.
         """
         document = cls()
         document.had_bom = raw.startswith(_BOM)
@@ -70,20 +70,20 @@ class Document:
     @property
     def mistyped(self) -> list[Mistyped]:
         """
-        The values over which docker drops every login in `auths`.
+        Values that make docker ignore every login in `auths`.
         """
         return mistyped(self._content)
 
     def dump(self) -> bytes:
         """
-        The text as docker lays it out: tabs, no newline at the end.
+        Return the text as docker formats it: tabs, no newline at the end.
         """
         return dumps(self._content)
 
     @property
     def creds_store(self) -> str | None:
         """
-        The helper that docker asks where `credHelpers` names none, or None.
+        Helper that docker asks if `credHelpers` names none, or None.
         """
         value = self._content.get(self._member("credsStore"))
         return value if isinstance(value, str) and value else None
@@ -91,16 +91,16 @@ class Document:
     @property
     def holds_secrets(self) -> bool:
         """
-        Whether any entry of `auths` says how to log in.
+        Whether any entry of `auths` holds a login.
         """
         entries = self._map("auths").values()
         return any(CREDENTIAL_MEMBERS & folded(e).keys() for e in entries if is_object(e))
 
     def asked_for(self, registry: Registry) -> Literal["auths", "credsStore", "credHelpers"]:
         """
-        Where docker looks for *registry*: there, and nowhere else.
+        Return the only place where docker looks for *registry*.
 
-        1. Its `credHelpers` entry; an empty one means `auths`.
+        1. `credHelpers`, if it has an entry; an empty one means `auths`.
         2. `credsStore`.
         3. `auths`.
         """
@@ -110,7 +110,7 @@ class Document:
         self, registry: Registry
     ) -> tuple[Literal["auths", "credsStore", "credHelpers"], str | None]:
         """
-        The same, and the name of the helper that it asks there, or None.
+        Return that place and the name of the helper there, or None.
         """
         helper = self.helper(registry)
         if helper is not None:
@@ -120,7 +120,7 @@ class Document:
 
     def registries(self) -> list[Registry]:
         """
-        Whom `auths` and `credHelpers` have entries for, in their order; other keys are left out.
+        Registries with an entry in `auths` or `credHelpers`, in order; invalid keys are left out.
         """
         found: dict[Registry, None] = {}
         for key in (*self._map("auths"), *self._map("credHelpers")):
@@ -132,17 +132,17 @@ class Document:
 
     def entry(self, registry: Registry) -> dict[str, object] | None:
         """
-        The entry of `auths` that docker would use, as it stands, or None.
+        Return the raw entry of `auths` that docker would use, or None.
 
-        The exact key; else, as docker does for files of old versions, the first whose host it is.
-        docker takes any of these, by chance.
+        The exact key wins; else, as docker does for old files, the first key with that host.
+        docker picks one at random.
         """
         found = self._found(registry)
         return found if is_object(found) else None
 
     def reads(self, registry: Registry) -> bool:
         """
-        Whether docker can read that entry, or there is none; see `unreadable`.
+        Return whether docker can read that entry, or there is none; see `unreadable`.
         """
         return is_readable(self._found(registry))
 
@@ -155,9 +155,9 @@ class Document:
 
     def spelled_otherwise(self, registry: Registry) -> list[tuple[str, str]]:
         """
-        Keys of `auths` and `credHelpers` that differ from its own in upper case only.
+        Return keys of `auths` and `credHelpers` that differ from the registry's key only in case.
 
-        docker looks an image up under the exact spelling of its host.
+        docker looks up the exact spelling of the host in the image.
 
         Returns:
             Pairs of the member and the key.
@@ -171,40 +171,40 @@ class Document:
 
     def login_keys(self) -> list[str]:
         """
-        The keys of `auths` that say how to log in, and those of `credHelpers`.
+        Return the keys of `auths` with a login, and those of `credHelpers`.
         """
         found = [k for k, e in self._map("auths").items() if is_object(e) and credential_of(e)]
         return list(dict.fromkeys((*found, *self._map("credHelpers"))))
 
     def unreadable(self) -> list[str]:
         """
-        The keys of `auths` whose entries docker can't read; then it drops others, by chance.
+        Return keys of `auths` with unreadable entries, which make docker ignore others at random.
         """
         return [key for key, entry in self._map("auths").items() if not is_readable(entry)]
 
     def auth(self, registry: Registry) -> Credential | None:
         """
-        What docker would find in `auths`; None: nothing, or nothing that can be decoded.
+        Return the credential that docker finds in `auths`; None if missing or invalid.
         """
         entry = self.entry(registry)
         return credential_of(entry) if entry else None
 
     def has_login(self, registry: Registry) -> bool:
         """
-        Whether its entry says how to log in, be it in a way that `auth` makes nothing of.
+        Return whether its entry holds a login, even one that `auth` cannot decode.
         """
         entry = self.entry(registry) or {}
         return any(value and name.lower() in CREDENTIAL_MEMBERS for name, value in entry.items())
 
     def set_auth(self, registry: Registry, credential: Credential) -> None:
         """
-        Keep *credential* in `auths`, as `docker login` would.
+        Save *credential* in `auths`, as `docker login` does.
 
-        The entry's other members stay, and so do other spellings of the host: docker looks for
-        the exact key first.
+        Other members of the entry stay, and so do other spellings of the host: docker prefers the
+        exact key.
 
         Raises:
-            ConfigError: docker's format cannot carry it (`auth_entry`).
+            ConfigError: Docker's format cannot hold it (`auth_entry`).
         """
         new = auth_entry(credential)
         auths = self._map("auths", create=True)
@@ -214,7 +214,7 @@ class Document:
             return
         if credential_of(old) == Credential(username=credential.username, secret=credential.secret):
             members = folded(old).keys() & CREDENTIAL_MEMBERS
-            # Only in the form that every client reads: docker-py skips an entry without `auth`.
+            # Use the form that every client reads: docker-py skips an entry without `auth`.
             if members == new.keys():
                 return
         kept = {k: v for k, v in old.items() if k.lower() not in CREDENTIAL_MEMBERS}
@@ -222,46 +222,46 @@ class Document:
 
     def remove_auth(self, registry: Registry) -> None:
         """
-        Remove the entry under docker's key, and no other spelling of it.
+        Remove the entry under docker's key; other spellings stay.
         """
         self._map("auths").pop(registry.config_key, None)
 
     def helper(self, registry: Registry) -> str | None:
         """
-        The helper of its own that docker asks for *registry*; "": none but `auths`; None: no entry.
+        Return the `credHelpers` entry of *registry*; "" means `auths`, None: no entry.
         """
         return self.helpers(registry).get(registry.config_key)
 
     def helpers(self, registry: Registry) -> dict[str, str]:
         """
-        Its entries in `credHelpers`, under each spelling that some client looks up.
+        Return its entries in `credHelpers`, under each spelling that a client looks up.
         """
         known = self._map("credHelpers")
         return {k: _text(known[k]) for k in registry.spellings if k in known}
 
     def other_helper(self, registry: Registry) -> str | None:
         """
-        The helper, not ours, that some client asks for *registry*, or None.
+        Return another program's helper that a client asks for *registry*, or None.
         """
         names = self.helpers(registry).values()
         return next((name for name in names if name and name != OUR_HELPER), None)
 
     def is_up_to_store(self, registry: Registry) -> bool:
         """
-        Whether docker asks a `credsStore` for *registry*, or would if it were not for a helper.
+        Return whether docker asks a `credsStore` for *registry*, or would without a helper of ours.
         """
-        # An empty entry says: not the store.
+        # An empty entry excludes the store.
         return self.creds_store is not None and self.helper(registry) != ""
 
     def set_helper(self, registry: Registry, name: str) -> bool:
         """
-        Have every client ask the helper *name*; whether they do now.
+        Make every client ask the helper *name*; return whether they do now.
 
-        False, and nothing changed, where any spelling has another value: rule 8, we never evict
-        somebody else's helper, nor their `""`, which is how one says "not my credsStore".
+        Returns False and changes nothing if any spelling has another value (rule 8): another
+        helper, or `""`, which excludes the credsStore.
         """
         if not name:
-            # docker takes "" for "no helper", containers/image runs `docker-credential-`.
+            # docker reads "" as no helper; containers/image runs `docker-credential-`.
             raise causes.HELPER_WITHOUT_NAME.error()
         if any(value != name for value in self.helpers(registry).values()):
             return False
@@ -271,14 +271,14 @@ class Document:
 
     def remove_helper(self, registry: Registry, name: str) -> None:
         """
-        Remove the entries that name the helper *name*, and no others.
+        Remove the entries that name the helper *name*.
         """
         known = self._map("credHelpers")
         mine = [key for key, value in self.helpers(registry).items() if value == name]
         for key in mine:
             del known[key]
         if mine and not known:
-            # docker leaves an empty one out, too.
+            # docker also leaves an empty one out.
             del self._content[self._member("credHelpers")]
 
     def _map(self, name: str, *, create: bool = False) -> dict[str, object]:
@@ -292,7 +292,7 @@ class Document:
 
     def _member(self, name: str) -> str:
         """
-        The spelling of the member *name*: Go's decoder does not mind upper and lower case.
+        Return the spelling of the member *name*: Go's decoder ignores case.
         """
         if name in self._content:
             return name
@@ -301,10 +301,10 @@ class Document:
 
 def _host_of(key: str) -> str:
     """
-    The host that docker sees in *key*: a URL's, of any scheme; else what is before the first slash.
+    Return the host that docker reads in *key*: a URL's host, or the part before the first slash.
 
-    As Go's parser has it, a URL's user and query are left out, and so are the brackets of an IPv6
-    address where there is no port.
+    Like Go's parser, it drops the user and query of a URL, and the brackets of an IPv6 address
+    without a port.
     https://github.com/docker/cli/blob/v28.2.2/cli/config/credentials/file_store.go
     (ConvertToHostname)
     """
@@ -317,10 +317,10 @@ def _host_of(key: str) -> str:
 
 def _merged(content: dict[str, object]) -> dict[str, object]:
     """
-    *content* as Go's decoder sees it where a member comes twice, in any case.
+    Return *content* with repeated members merged as Go's decoder does, ignoring case.
 
-    Two objects of one member become one; of anything else the last counts, and `null` says
-    nothing but to an object, which it empties.
+    Two objects are merged; of other values the last counts.  `null` empties an object and is
+    otherwise ignored.
     """
     pairs = getattr(content, "pairs", None) or list(content.items())
     merged: dict[str, object] = {}
@@ -337,7 +337,7 @@ def _merged(content: dict[str, object]) -> dict[str, object]:
 
 def _no_place(content: dict[str, object], where: str) -> DamagedError | None:
     """
-    Why no login can be written into *content*, that of the file *where*, or None.
+    Return why no login can be written to *content* of the file *where*, or None.
     """
     for key, value in content.items():
         if key.lower() in ("auths", "credhelpers") and value is not None and not is_object(value):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-One edit of config.json, from the lock to the last look.
+One edit of config.json, from the lock to the last check.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from ..observer import Observer
 
-# VS Code writes the file with a plain `cat >`, so it can be seen empty or half for a moment.
+# VS Code writes the file with `cat >`, so it may be empty or partial for a moment.
 _SETTLE = 0.15  # seconds
 
-# What says "this file stays where it is": a mount point, a folder that is not ours to write.
+# Errors for a file that cannot be replaced: a mount point, or a read-only folder.
 _UNREPLACEABLE = frozenset({errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS})
 
 
@@ -54,18 +54,18 @@ class Editor:
 
     def read(self) -> Document:
         """
-        As `DockerConfig.read`, but what the system refuses is its `OSError`.
+        Like `DockerConfig.read`, but raises `OSError` for errors of the system.
         """
         document, torn, seen = self._settled(lambda: safe_write.look(self.path))
         tell("config.read", path=self.path, bytes=None if seen.raw is None else len(seen.raw))
-        # The next run that may write gives the file itself its content back.
+        # The next run that can write restores the file.
         return document if torn is None else Document.parse(torn, where=printable(self.path))
 
     def edit(
         self, change: Callable[[Document], None], *, timeout: float, observe: Observer
     ) -> bool:
         """
-        As `DockerConfig.edit`, but what the system refuses is its `OSError`.
+        Like `DockerConfig.edit`, but raises `OSError` for errors of the system.
         """
         target = self._target()
         path, name = os.path.split(target)
@@ -85,8 +85,8 @@ class Editor:
             old = document.dump()
             change(document)
             new = document.dump()
-            # Rule 2: what is the same is not written, or mtimes would mean nothing.  A byte order
-            # mark is not the same: docker cannot read the file because of it.
+            # Rule 2: unchanged content is not written.  A byte order mark counts as a change:
+            # docker cannot read the file with it.
             if new == old and not document.had_bom:
                 return False
             if document.unwritable is not None:
@@ -101,14 +101,14 @@ class Editor:
                 mode=_mode(document, before),
                 observe=observe,
             )
-            # Rule 6 again: through the name, as docker will read it.
+            # Rule 6 again: by name, as docker will read it.
             if safe_write.look(self.path).raw != new:
                 raise CHANGED.error(path=printable(self.path))
             return True
 
     def _target(self) -> str:
-        # Rule 4.  Through the link, as docker does: replacing a link would orphan the dotfiles it
-        # points to.
+        # Rule 4: write through the link, as docker does.  Replacing it would orphan the dotfiles
+        # that it points to.
         target = os.path.realpath(self.path)
         if os.path.islink(target):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
@@ -116,7 +116,7 @@ class Editor:
 
     def _whole(self, name: str, folder: int, observe: Observer) -> tuple[Document, Seen]:
         """
-        The file under the lock, given its content back first if a rewrite of ours was cut off.
+        Read the file under the lock, after restoring it if our last rewrite was interrupted.
         """
         document, torn, before = self._settled(lambda: safe_write.look(name, folder=folder))
         if torn is not None:
@@ -124,15 +124,15 @@ class Editor:
             observe("config.restored", path=self.path)
             before = safe_write.look(name, folder=folder)
             document = Document.parse(before.raw or b"", where=printable(self.path))
-        # A copy that outlived its purpose must not come back over what others write from now on.
+        # An outdated copy must not overwrite later changes of other programs.
         self._rescue().drop()
         return document, before
 
     def _settled(self, look: Callable[[], Seen]) -> tuple[Document, bytes | None, Seen]:
         """
-        What the file says, the old content if a rewrite of ours was cut off, and what was seen.
+        Return the content, the old content if our rewrite was interrupted, and the file's state.
 
-        Rule 7: what looks damaged or empty is looked at once more before it is called so.
+        Rule 7: content that looks damaged or empty is read once more.
         """
         seen = look()
         where = printable(self.path)
@@ -197,10 +197,9 @@ class Editor:
 
 def _mode(document: Document, before: Seen) -> int:
     """
-    The mode for the file: what it was, but closed to others once it holds a login.
+    Return the mode for the file: unchanged, but closed to others if it holds a login.
 
-    docker keeps a 0644 as it is.  Nobody means to show a password to every user of the machine;
-    it is the umask's doing.
+    docker keeps a mode of 0644, which comes from the umask and exposes passwords.
     """
     if before.status is None:
         return 0o600

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
 """
-docker's config.json: its location, and safe editing.
+Docker's config.json: its location, and safe editing.
 
 The eight rules, each with the place that keeps it:
 
-1. What is not ours survives: `json_text`, `document`.
-2. A second run does not touch the file: `editing.Editor.edit`.
+1. Foreign content survives: `json_text`, `document`.
+2. An unchanged file is not written: `editing.Editor.edit`.
 3. A temporary file beside the target, 0600, fsync, rename: `safe_write.replace`.
-4. A symlink stays one: `editing.Editor`.
-5. What cannot be replaced is rewritten in place, with a copy to fall back on:
+4. A symlink stays a symlink: `editing.Editor`.
+5. A file that cannot be replaced is rewritten in place, with a copy for recovery:
    `safe_write.rewrite`, `rescue`.
-6. Nobody's update is lost: `folder_lock` among ourselves, looking again against others.
-7. A damaged file is left alone, named and not quoted: `editing.Editor`, `json_text`.
-8. Nobody's helper is evicted: `document.Document.set_helper`.
+6. No update is lost: `folder_lock` among our processes, checks against others.
+7. A damaged file is not changed, and not quoted: `editing.Editor`, `json_text`.
+8. Another program's helper is never replaced: `document.Document.set_helper`.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ __all__ = ["DockerConfig", "Document", "auth_entry"]
 
 class DockerConfig:
     """
-    One config.json.
+    A config.json of docker.
 
     Attributes:
-        path: Of the file, as the user named it; it need not exist.
-        refusal: Why nothing is ever written to it, or None.
-        is_named: Whether `DOCKER_CONFIG` names its folder.
+        path: Path as the user named it; the file may not exist.
+        refusal: Why this package never writes the file, or None.
+        is_named: Whether `DOCKER_CONFIG` names the folder.
     """
 
     def __init__(
@@ -60,14 +60,14 @@ class DockerConfig:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """
-        Name the file; nothing is read yet.
+        Store the path; nothing is read yet.
 
         Args:
-            path: Of config.json.
-            rescue_dir: Where a copy is kept while a file is rewritten that cannot be replaced;
-                None: our cache folder.
-            clock: Seconds that only grow.
-            sleep: Waits for so many seconds.
+            path: Path of config.json.
+            rescue_dir: Folder for the copy while a file is rewritten in place; None: our cache
+                folder.
+            clock: Returns monotonic seconds.
+            sleep: Waits for the given seconds.
         """
         self.path: str = os.fspath(path)
         if not _is_path(self.path):
@@ -79,16 +79,16 @@ class DockerConfig:
     @classmethod
     def locate(cls, environ: Mapping[str, str] | None = None) -> DockerConfig:
         """
-        The file that docker reads in the environment *environ*; None: the process's own.
+        Return the config.json that docker reads with *environ*; None: `os.environ`.
 
-        1. `$DOCKER_CONFIG/config.json`: the variable names a *folder*, which need not exist.  A
-           relative one is read as docker reads it, from the working directory; it is never made,
-           and with a `~` or `$` in it, which nothing replaces, nothing is written to it.
-        2. `.docker/config.json` in `$HOME`, or else in the home that the user database has.
+        1. `$DOCKER_CONFIG/config.json`: the variable names a *folder*, which may not exist.  A
+           relative one is read from the working directory, as docker does, and never created.  One
+           with an unexpanded `~` or `$` is never written.
+        2. `.docker/config.json` in `$HOME`, or else in the home of the user database.
 
         Raises:
-            ConfigError: There is no home; or `$DOCKER_CONFIG` names a file.  envbuilder takes a
-                file there, but docker does not, and would never see what we write.
+            ConfigError: There is no home, or `$DOCKER_CONFIG` names a file.  envbuilder accepts a
+                file; docker does not.
         """
         environ = os.environ if environ is None else environ
         named = environ.get("DOCKER_CONFIG")
@@ -106,10 +106,10 @@ class DockerConfig:
 
     def read(self) -> Document:
         """
-        What the file says; an absent or empty one says nothing.
+        Read the file; a missing or empty one is an empty document.
 
         Raises:
-            ConfigError: It cannot be read, or is damaged.  The message never quotes it.
+            ConfigError: It cannot be read or is damaged.  The message quotes no content.
         """
         try:
             return self._editor.read()
@@ -118,18 +118,18 @@ class DockerConfig:
 
     def is_open(self) -> bool:
         """
-        Whether anybody but its owner may read the file, or write it.
+        Return whether other users may read or write the file.
         """
         try:
             return bool(stat.S_IMODE(os.stat(self.path).st_mode) & 0o077)
         except OSError:
-            return False  # who can't be seen can't be read either
+            return False  # cannot be seen, so it cannot be read
 
     def shuts_out(self, home: str) -> bool:
         """
-        Whether it is root's, in the *home* of somebody else, who so can't read it.
+        Return whether root owns the file in the *home* of another user, who cannot read it.
 
-        As after a `sudo` that kept HOME: docker's own files are root's then, too.
+        This happens after `sudo docker` with the user's HOME.
         """
         try:
             user, owner = os.stat(home).st_uid, os.stat(self.path).st_uid
@@ -146,20 +146,20 @@ class DockerConfig:
         observe: Observer = ignore,
     ) -> bool:
         """
-        Read the file, let *change* edit what it says, and write it; whether it had to be written.
+        Read the file, apply *change*, and write it; return whether it was written.
 
-        Nobody else of ours writes meanwhile.
+        Other processes of this package wait meanwhile.
 
         Args:
-            change: Called once, with what the file says now.
-            timeout: Seconds to wait for others of ours.
-            observe: Told `config.lock_waited`, `config.restored`, `config.replaced` and
+            change: Called once with the current content, to edit it.
+            timeout: Seconds to wait for other processes of this package.
+            observe: Gets the events `config.lock_waited`, `config.restored`, `config.replaced` and
                 `config.rewritten_in_place`.
 
         Raises:
-            ConfigChangedError: Somebody who takes no lock wrote as well.  Start over: what they
-                wrote is there, what we had to write may not be.
-            ConfigError: The file cannot be read, understood, locked or written; it is as it was.
+            ConfigChangedError: Another program wrote at the same time.  Its content is in place,
+                ours may not be.  Start over.
+            ConfigError: The file cannot be read, parsed, locked or written; it is unchanged.
         """
         if self.refusal is not None:
             raise self.refusal
@@ -199,7 +199,7 @@ _TROUBLES = {
 
 def _refusal(named: str) -> ConfigError | None:
     """
-    Why nothing is written to the folder that DOCKER_CONFIG names, or None.
+    Return why the folder in DOCKER_CONFIG is never written, or None.
     """
     if "$" in named or any(part.startswith("~") for part in named.split("/")):
         return causes.NAMED_WITH_VARIABLE.error(path=printable(named))
@@ -212,7 +212,7 @@ def _home(environ: Mapping[str, str]) -> str:
     home = environ.get("HOME")
     if home:
         return home
-    import pwd  # needed only here, and only on odd machines
+    import pwd  # needed only without HOME
 
     try:
         return pwd.getpwuid(os.getuid()).pw_dir

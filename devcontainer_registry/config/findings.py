@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Findings about config.json: what keeps docker from its logins.
+Findings about faults of config.json that hide logins from docker.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ def findings_after_login(
     home: str,
 ) -> tuple[Finding, ...]:
     """
-    What there is to say of *config* after a login.
+    Return the findings about *config* after a login.
 
     Args:
         config: The file.
-        document: What it held before, or None.
-        kept: The registries that docker has a login for by now.
-        changed: Whether it was written.
-        missing_store: What `credsStore` names, where there is no such program; else None.
-        in_auths: Whether it holds a login of ours.
-        only_auths: Whether docker finds some login in `auths` and nowhere else.
-        home: The home folder.
+        document: Its content before the login, or None.
+        kept: Registries with a login now.
+        changed: Whether the file was written.
+        missing_store: Value of `credsStore` if that program is missing; else None.
+        in_auths: Whether `auths` holds a login of ours.
+        only_auths: Whether some login is only in `auths`.
+        home: Path of the home folder.
     """
     found = [] if missing_store is None else [store_missing(missing_store)]
-    # Our helper is asked whatever stands in `auths`.
+    # Our helper works regardless of `auths`.
     unread = why_unread(config) if only_auths else None
     if unread is not None:
         found.append(unread)
@@ -77,7 +77,7 @@ def _spelled_otherwise(member: str, key: str, registry: Registry) -> Finding:
 
 def _about_place(path: str) -> Iterator[Finding]:
     """
-    Yield what there is to say of the folder that DOCKER_CONFIG names.
+    Yield the findings about the folder in DOCKER_CONFIG.
     """
     folder = os.path.dirname(path)
     if not os.path.isabs(folder):
@@ -100,33 +100,33 @@ def _checkout_of(folder: str) -> str | None:
 
 
 def _is_ignored(path: str, checkout: str) -> bool:
-    import subprocess  # only where DOCKER_CONFIG leads into a checkout
+    import subprocess  # needed only if DOCKER_CONFIG is in a git checkout
 
-    # Whoever owns the checkout, since nothing of it is run.
+    # Whoever owns the checkout: git runs nothing from it.
     command = ["git", "-c", "safe.directory=*", "-C", checkout, "check-ignore", "-q", "--", path]
     try:
         done = subprocess.run(  # noqa: S603  (git, with a path)
             command, check=False, capture_output=True, stdin=subprocess.DEVNULL, timeout=_GIT_MAX
         )
     except (OSError, subprocess.TimeoutExpired):
-        return False  # nobody can say, and so it is said
+        return False  # unknown, so the finding is reported
     return done.returncode == 0
 
 
 def why_unread(config: DockerConfig) -> Finding | None:
     """
-    Return why docker finds no login in `auths` of *config*, or None.
+    Return the finding why docker ignores `auths` of *config*, or None.
     """
     try:
         document = config.read()
     except ConfigError:
-        return None  # said where it was to be written
+        return None  # reported when it is written
     return why_unread_in(document, config.path)
 
 
 def why_unread_in(document: Document, path: str) -> Finding | None:
     """
-    Return why docker finds no login in `auths` of *document*, the content of *path*, or None.
+    Return the finding why docker ignores `auths` of *document* in *path*, or None.
     """
     broken = document.unreadable()
     if broken:
@@ -149,11 +149,11 @@ def why_unread_in(document: Document, path: str) -> Finding | None:
 
 def helper_missing(helper: str, *, named_in: str) -> ConfigError:
     """
-    The error for a credential helper that is named and not there.
+    Return the error for a missing credential helper.
 
     Args:
-        helper: What follows `docker-credential-`.
-        named_in: Where it is named: `credsStore`, `credHelpers`, or a file.
+        helper: Its name after `docker-credential-`.
+        named_in: Place that names it: `credsStore`, `credHelpers`, or a file.
     """
     program = printable(HELPER_PREFIX + helper)
     return credential.HELPER_MISSING.error(place=named_in, program=program)
@@ -161,10 +161,10 @@ def helper_missing(helper: str, *, named_in: str) -> ConfigError:
 
 def store_missing(store: str) -> Finding:
     """
-    What there is to say of a `credsStore` whose program is gone, also where it hides nothing.
+    Return the finding about a `credsStore` whose program is missing.
 
-    It is asked for everybody else, and `docker run` fails where it can't be.  A classic build
-    asks it first, and then goes on without any login.
+    Docker asks it for all other registries, and `docker run` fails without it.  A classic build
+    asks it first and then continues without any login.
     https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (GetAllCredentials)
     """
     fix = causes.STORE_OF_VSCODE_MISSING if store.startswith(OF_VSCODE) else None
@@ -174,9 +174,9 @@ def store_missing(store: str) -> Finding:
 
 def unreadable(path: str, key: str) -> Finding:
     """
-    What there is to say of the entry *key* of `auths`, at which docker stops to read the others.
+    Return the finding about the invalid entry *key* of `auths`, which hides other entries.
 
-    Not to log in there again: docker would keep nothing of what it had not read by then.
+    The fix is not a new login: docker would drop the entries that it had not read.
     """
     try:
         host = Registry(key)
@@ -187,16 +187,16 @@ def unreadable(path: str, key: str) -> Finding:
 
 def open_to_others(path: str) -> Finding:
     """
-    What there is to say of a config.json that holds a login and can't be closed.
+    Return the finding about a config.json with a login that other users can read.
 
-    It is somebody else's, or on a file system that has no modes.
+    Another user owns it, or its file system has no modes.
     """
     return causes.OPEN_TO_OTHERS.finding(path=printable(path))
 
 
 def shut_out(path: str, home: str) -> Finding:
     """
-    What there is to say of a config.json of root's in the home of somebody else.
+    Return the finding about a config.json that root owns in another user's home.
     """
     folder = printable(os.path.dirname(path))
     return causes.ROOTS_IN_A_HOME.finding(path=printable(path), folder=folder, home=printable(home))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Holding a folder against others like us.
+A lock on a folder among processes of this package.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# How a file system says that it has no locks, or none on a folder (some of FUSE and NFS).
+# Errors of a file system without locks on folders (some of FUSE and NFS).
 _NO_LOCKS = frozenset({errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP})
 
 
@@ -31,14 +31,14 @@ def locked(
     tell: Callable[[float], object] = lambda _: None,
 ) -> Iterator[tuple[int, float]]:
     """
-    Hold the folder *path* against others like us; yields its descriptor and the seconds waited.
+    Lock the folder *path*; yield its descriptor and the seconds waited.
 
-    Rule 6, among ourselves.  On the folder, since the file is replaced and its lock with it; and
-    read-only, which leaves no file behind and needs no right to write.
+    Rule 6 among our processes.  The lock is on the folder, since the file is replaced.  It is
+    opened read-only: that leaves no file behind and needs no write permission.
 
     Raises:
-        ConfigError: Another held it for *timeout* seconds (`config-locked`), or the file system
-            has no locks (`config-unlockable`).
+        ConfigError: Another process held it for *timeout* seconds (`config-locked`), or the file
+            system has no locks (`config-unlockable`).
     """
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-JSON text of config.json, read and laid out as docker does.
+JSON text of config.json, parsed and formatted as docker does.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ def loads(raw: bytes, *, where: str) -> tuple[object, DamagedError | None]:
     """
     Parse *raw*, the content of the file *where*, as docker's decoder reads it.
 
-    Go stops behind the first value, takes the last of two members of one name, and puts U+FFFD in
-    the place of octets that are no UTF-8.
+    Go stops after the first value, uses the last of two equal members, and replaces invalid UTF-8
+    with U+FFFD.
 
     Returns:
-        The value; and why writing it again would lose something of the text, or None.
+        The value, and why rewriting it would lose content, or None.
 
     Raises:
-        DamagedError: It is no JSON.  The message has the line, and quotes nothing.
+        DamagedError: It is not JSON.  The message has the line number and no content.
     """
     faults: list[DamagedError] = []
     twins: list[Members] = []
@@ -52,19 +52,18 @@ def loads(raw: bytes, *, where: str) -> tuple[object, DamagedError | None]:
         if text[end:].strip(_BLANKS):
             faults.append(causes.TEXT_AFTER_END.error(path=where, **_place(text, end)))
         if twins or _has_twins(value):
-            faults += _key_twice(text[:end], where)  # slow, so only to find the place
+            faults += _key_twice(text[:end], where)  # slow, so only used to find the line
         return value, next(iter(faults), None)
-    # Out here, so that it has no context: the parser's error carries the whole text, secrets
-    # included.
+    # Raised here, without context: the parser's error holds the whole text with its secrets.
     raise fault
 
 
 def dumps(value: object) -> bytes:
     """
-    The text of *value* as docker lays it out: tabs, no newline at the end.
+    Return *value* as docker formats it: tabs, no newline at the end.
 
     Raises:
-        DamagedError: It is nested more deeply than Python's stack.
+        DamagedError: It is nested too deeply for Python's stack.
     """
     try:
         text = json.dumps(value, indent="\t", ensure_ascii=False)
@@ -72,28 +71,28 @@ def dumps(value: object) -> bytes:
         text = ""
     if not text:
         raise causes.NESTED_TOO_DEEPLY.error(path="config.json")
-    # What UTF-8 cannot say is half a surrogate pair, and can only stand inside a string, where
-    # Python's own escape for it is JSON's, too.
+    # Only half a surrogate pair cannot be encoded.  It is inside a string, where Python's escape is
+    # valid JSON.
     return text.encode("utf-8", "backslashreplace")
 
 
 def is_object(value: object) -> TypeGuard[dict[str, object]]:
     """
-    Whether *value* is a JSON object.
+    Return whether *value* is a JSON object.
     """
     return isinstance(value, dict)
 
 
 def is_text(value: object) -> TypeGuard[str | None]:
     """
-    Whether *value* is a JSON string, or null, which Go reads as one that is not there.
+    Return whether *value* is a JSON string or null, which Go reads as absent.
     """
     return value is None or isinstance(value, str)
 
 
 class _NotJSONError(ValueError):
     """
-    Something that Python's parser takes and we do not.
+    JSON that Python's parser accepts and Go's does not.
     """
 
 
@@ -129,7 +128,7 @@ def _decoder(faults: list[DamagedError], twins: list[Members], where: str) -> js
 
 class Members(dict):  # type: ignore[type-arg]  # of any JSON
     """
-    A JSON object with a name that comes twice, which knows its members one by one.
+    A JSON object with a repeated name, and the list of its members.
     """
 
     def __init__(self, pairs: list[tuple[str, object]]) -> None:
@@ -139,7 +138,7 @@ class Members(dict):  # type: ignore[type-arg]  # of any JSON
 
 def _has_twins(value: object) -> bool:
     """
-    Whether two members of the object *value* differ in case only.
+    Return whether two members of the object *value* differ only in case.
     """
     return is_object(value) and len({key.lower() for key in value}) < len(value)
 
@@ -151,9 +150,9 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
 
 def _key_twice(text: str, where: str) -> list[DamagedError]:
     """
-    That *text*, the JSON of the file *where*, has a key twice in one object; or nothing.
+    Return why *text* of the file *where* cannot be rewritten if an object repeats a key, or None.
 
-    The members of config.json itself are told apart as Go does: in any case.
+    Members of config.json itself are compared like Go does, ignoring case.
     """
     seen: list[set[str] | None] = []
     last: re.Match[str] | None = None

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 def exposed(stream: BinaryIO) -> RegistryError | None:
     """
-    Who else would read what is written to *stream*, or None: it is a pipe, or a private file.
+    Return who else can read *stream*; None if it is a pipe or a private file.
     """
     if stream.isatty():
         return causes.EXPOSED_ON_TERMINAL.error()
     try:
         status = os.fstat(stream.fileno())
     except OSError:
-        return None  # not a file of the system at all
+        return None  # not a file of the system
     if stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) & 0o077:
         return causes.EXPOSED_IN_FILE.error()
     return None
@@ -38,13 +38,13 @@ def exposed(stream: BinaryIO) -> RegistryError | None:
 
 def write_privately(path: str, content: bytes) -> None:
     """
-    Make *content* the whole of the file *path*, 0600, at once or not at all.
+    Write *content* to the file *path* atomically, with mode 0600.
 
-    A link is refused: in a folder that others may write to, it would be they who chose the file.
+    A link is refused: in a shared folder, another user may have chosen its target.
 
     Raises:
-        ConfigError: It can't be written, or is a link, no file, or somebody else's; it is as it
-            was.
+        ConfigError: It cannot be written, is a link or no file, or another user owns it; it is
+            unchanged.
     """
     folder, name = os.path.split(os.path.abspath(path))
     try:
@@ -52,7 +52,7 @@ def write_privately(path: str, content: bytes) -> None:
         try:
             before = look(name, folder=fd)
             if before.status is not None and before.status.st_uid != os.geteuid():
-                # Replaced, it would stay theirs: a file keeps its owner.
+                # A replaced file keeps its owner.
                 raise causes.OUTPUT_OF_OTHERS.error(path=printable(path))
             replace(name, content, folder=fd, before=before, mode=0o600, path=path)
         finally:

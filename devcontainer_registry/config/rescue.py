@@ -2,8 +2,8 @@
 """
 The copy kept while a file is rewritten in place.
 
-Rule 5.  It holds the old and the new content: only with both can one tell a file that was cut
-off half-way from one that somebody else wrote since.
+Rule 5.  It holds the old and the new content, to tell an interrupted rewrite from a later change by
+another program.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from ..files import is_shared, make_folder, read_regular, unlink_if_there, write
 
 _MAGIC = b"devcontainer-registry rescue 1 "
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-# Octets: two files of the size that is refused, and a line.
+# Octets: two files of the maximum size, and a line.
 _SIZE_MAX = 33 * 1024 * 1024
 
 
 class Rescue:
     """
-    The copy for the file *target*, in the folder *folder*.
+    Recovery copy of the file *target*, in the folder *folder*.
     """
 
     def __init__(self, folder: str, target: str) -> None:
-        import hashlib  # 3 ms, and only a file that is written or torn needs it
+        import hashlib  # takes 3 ms, and is rarely needed
 
         name = hashlib.sha256(os.fsencode(target)).hexdigest()[:32]
         self._folder = folder
         self.path = os.path.join(folder, f"rescue-{name}")
-        # One name for all runs, so that what a killed one left is found and removed.
+        # The same name in all runs, so that the copy of a killed run is found.
         self._temporary = f"{self.path}.new"
 
     def keep(self, old: bytes, new: bytes) -> None:
         """
-        Have both on the disk before the file is touched.
+        Write both contents to disk before the file is changed.
         """
         _make_private(self._folder)
         temporary = self._temporary
@@ -60,18 +60,18 @@ class Rescue:
 
     def drop(self) -> None:
         """
-        Remove the copy: the file is whole.
+        Remove the copy after the file is complete.
         """
         unlink_if_there(self.path)
         unlink_if_there(self._temporary)
 
     def old_content(self, raw: bytes, *, parses: bool) -> bytes | None:
         """
-        What the file held before a rewrite that was cut off; None: it is not torn, or not by us.
+        Return the content before our interrupted rewrite; None if there was none.
 
         Args:
-            raw: What the file holds.
-            parses: Whether that is a config.json at all.
+            raw: Current content of the file.
+            parses: Whether it parses as a config.json.
         """
         kept = self._read()
         if kept is None:
@@ -85,7 +85,7 @@ class Rescue:
         try:
             content, found = read_regular(self.path, limit=_SIZE_MAX, follow=False)
         except OSError:
-            return None  # not there, or a link and so not ours
+            return None  # missing, or a link and so not ours
         if found.st_uid != os.geteuid():
             return None
         head, _, rest = content.partition(b"\n")
@@ -97,9 +97,9 @@ class Rescue:
 
 def _is_mixture(raw: bytes, old: bytes, new: bytes) -> bool:
     """
-    Whether *raw* begins as *new* and goes on as *old*: a write that a kill cut off.
+    Return whether *raw* starts as *new* and continues as *old*: an interrupted write.
 
-    It may be valid JSON all the same, and would then lack a member or hold half a password.
+    It may still be valid JSON, with a missing member or half a password.
     """
     size = max(len(old), len(new))
     padded_old, padded_new = old.ljust(size, b"\n"), new.ljust(size, b"\n")
@@ -111,7 +111,7 @@ def _is_mixture(raw: bytes, old: bytes, new: bytes) -> bool:
 
 def _make_private(path: str) -> None:
     """
-    Create *path* for us alone, or make sure that it is.
+    Create the folder *path* with access for this user only, or check it.
     """
     nearest = path
     while not os.path.lexists(nearest):

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """
-Replacing a file so that no half of it is seen.
+Atomic replacement of a file.
 
-Names are relative to a folder's descriptor: the folder that is locked is the one written to,
-whatever happens to its name meanwhile.  What goes wrong here is an `OSError`; what it means to the
-user is said where the file is known.
+Names are relative to a folder's descriptor, so the locked folder is the one written to, even if it
+is renamed.  Failures are `OSError`; the caller explains them.
 """
 
 from __future__ import annotations
@@ -45,11 +44,11 @@ _NO_FOLDER_SYNC = frozenset({errno.EBADF, errno.EINVAL, errno.ENOSYS, errno.ENOT
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """
-    A file as it was at one moment.
+    Snapshot of a file.
 
     Attributes:
-        raw: Its content; None: there was no file.
-        status: What `fstat` said of it.
+        raw: Its content; None if there was no file.
+        status: Its result of `fstat`.
     """
 
     raw: bytes | None
@@ -57,7 +56,7 @@ class Seen:
 
     def is_same(self, other: Seen) -> bool:
         """
-        Whether nobody wrote between this and *other*.
+        Return whether the file did not change between this and *other*.
         """
         return self.raw == other.raw and _identity(self.status) == _identity(other.status)
 
@@ -67,7 +66,7 @@ def look(name: str, *, folder: int | None = None) -> Seen:
     Read the file *name*, following a link unless it is looked up in *folder*.
 
     Raises:
-        OSError: It cannot be read, or is no regular file (EISDIR, EINVAL), or too large (EFBIG).
+        OSError: It cannot be read, is not a regular file (EISDIR, EINVAL), or is too large (EFBIG).
     """
     try:
         raw, status = read_regular(name, limit=SIZE_MAX, dir_fd=folder, follow=folder is None)
@@ -78,7 +77,7 @@ def look(name: str, *, folder: int | None = None) -> Seen:
 
 def sweep(name: str, *, folder: int) -> None:
     """
-    Remove what killed runs left beside *name*.  Whoever holds the lock is the only one writing.
+    Remove temporary files of killed runs beside *name*; the caller holds the lock.
     """
     prefix = name + _MARK
     for found in os.listdir(folder):
@@ -97,14 +96,15 @@ def replace(
     path: str,
 ) -> None:
     """
-    Put *content* in the place of the file *name*, which is as it was *before*.
+    Replace the file *name*, whose state is *before*, with *content*.
 
-    Rule 3: beside the target (a rename cannot cross file systems), 0600 before there is any
-    content, fsync before the rename (or a power cut leaves an empty file), gone on any exception.
+    Rule 3: the temporary file is beside the target, since a rename cannot cross file systems.  It
+    has mode 0600 before it has content.  fsync comes before the rename, or a power cut leaves an
+    empty file.  It is removed on any exception.
 
-    Rule 6, against programs that take no lock: one may replace the file between our last look and
-    the rename.  So both files are exchanged, and exchanged back at once if ours did not replace
-    *before*.  Where the system has no such call, that moment remains.
+    Rule 6: a program without a lock may replace the file between our last check and the rename.  So
+    both files are exchanged, and exchanged back if ours did not replace *before*.  Without that
+    system call, the race remains.
 
     Raises:
         ConfigChangedError: Another program wrote since *before*; its content is in place.
@@ -132,7 +132,7 @@ def replace(
         else:
             exchange(temporary, name)
             if not _is_unchanged(temporary, written, folder=folder):
-                # A third program replaced ours: its file stays.
+                # Another program replaced ours: its file stays.
                 exchange(temporary, name)
             raise CHANGED.error(path=path)  # noqa: TRY301  (what was made is removed on this way, too)
     except BaseException:
@@ -143,13 +143,13 @@ def replace(
 
 def _create(temporary: str, name: str, *, folder: int, path: str) -> None:
     """
-    Make *temporary* the file *name*, unless another program has made one.
+    Rename *temporary* to *name*, unless another program created that file.
     """
     try:
         os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
     except FileExistsError:
         raise CHANGED.error(path=path) from None
-    except OSError:  # a file system without links, or a user without the right to make one
+    except OSError:  # no hard links on this file system or for this user
         os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     else:
         os.unlink(temporary, dir_fd=folder)
@@ -157,10 +157,10 @@ def _create(temporary: str, name: str, *, folder: int, path: str) -> None:
 
 def _is_unchanged(temporary: str, expected: Seen, *, folder: int) -> bool:
     """
-    Whether the file *temporary* is the *expected* one.
+    Return whether the file *temporary* is the *expected* one.
     """
     try:
-        # By its inode first: until it is back in place, others read our file.
+        # Compare inodes first: until it is back in place, others read our file.
         status = os.stat(temporary, dir_fd=folder, follow_symlinks=False)
         if _identity(status) != _identity(expected.status):
             return False
@@ -171,9 +171,9 @@ def _is_unchanged(temporary: str, expected: Seen, *, folder: int) -> bool:
 
 def exchanger(folder: int) -> Callable[[str, str], bool]:
     """
-    Return a function that exchanges two files of *folder* in one step.
+    Return a function that exchanges two files of *folder* atomically.
 
-    It returns False, and does nothing, where the system cannot.
+    It returns False and does nothing if the system has no such call.
     https://man7.org/linux/man-pages/man2/renameat2.2.html (RENAME_EXCHANGE)
     """
     try:
@@ -204,14 +204,13 @@ def rewrite(  # noqa: D417  (the others are as in `replace`)
     rescue: Rescue,
 ) -> None:
     """
-    Put *content* into the file *name* itself, where it cannot be replaced.
+    Write *content* to the file *name* in place, if it cannot be replaced.
 
-    Rule 5.  A reader, or a kill, may catch it half-way, so it is arranged that little can be
-    caught: the space is taken first (as white space, which is valid), then everything is written
-    by one call.
+    Rule 5.  A reader may see a partial file, so that time is kept short: first the space is
+    reserved with white space, which is valid, then one call writes everything.
 
     Args:
-        rescue: Where the old content is kept meanwhile.
+        rescue: Holds the old content meanwhile.
     """
     assert before.raw is not None
     old = before.raw
@@ -225,12 +224,12 @@ def rewrite(  # noqa: D417  (the others are as in `replace`)
                 _chmod_quietly(fd, mode)
             size = max(len(old), len(content))
             write_all(fd, b"\n" * (size - len(old)), offset=len(old))
-            os.fsync(fd)  # a full disk, or a quota, speaks up here at the latest
+            os.fsync(fd)  # a full disk or quota fails here at the latest
             write_all(fd, content.ljust(size, b"\n"), offset=0)
             os.ftruncate(fd, len(content))
             os.fsync(fd)
         except BaseException:
-            # If this fails as well, the rescue stays, and the next run does it.
+            # If this fails as well, the next run restores the file.
             put_back(fd, old)
             rescue.drop()
             raise
@@ -241,7 +240,7 @@ def rewrite(  # noqa: D417  (the others are as in `replace`)
 
 def restore(name: str, content: bytes, *, folder: int) -> None:
     """
-    Give a torn file its old *content* back.
+    Restore the old *content* of a partially written file.
     """
     fd = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     try:
@@ -252,7 +251,7 @@ def restore(name: str, content: bytes, *, folder: int) -> None:
 
 def put_back(fd: int, content: bytes) -> None:
     """
-    Make *content* the whole of the open file *fd*.
+    Replace the content of the open file *fd*.
     """
     write_all(fd, content, offset=0)
     os.ftruncate(fd, len(content))
@@ -260,7 +259,7 @@ def put_back(fd: int, content: bytes) -> None:
 
 
 def _identity(status: os.stat_result | None) -> tuple[int, ...]:
-    # Not the change time: our own opening for a rewrite could move it on some file systems.
+    # Not the change time: opening the file may update it on some file systems.
     if status is None:
         return ()
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
@@ -271,21 +270,21 @@ def _copy_owner(status: os.stat_result | None, fd: int) -> None:
         return
     mine = os.fstat(fd)
     if status.st_uid != mine.st_uid:
-        # Fails unless we are root, and so it should: put in its place, the file would be ours from
-        # then on, and that is not for us to change.  It is rewritten in place, or not at all.
+        # Fails unless we are root: a replacement would change the owner.  The file is then
+        # rewritten in place, or not at all.
         os.fchown(fd, status.st_uid, status.st_gid)
     elif status.st_gid != mine.st_gid:
         try:
             os.fchown(fd, -1, status.st_gid)
         except OSError:
-            pass  # a group that we are not in; docker lets it go, too
+            pass  # we are not in that group; docker ignores this as well
 
 
 def _chmod_quietly(fd: int, mode: int) -> None:
     try:
         os.fchmod(fd, mode)
     except OSError:
-        pass  # somebody else's file that we may write: the mode is theirs
+        pass  # another user's file that we may write: its mode stays
 
 
 def _sync_folder(folder: int) -> None:
