@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-A JSON reader that is cheap to import, for the credential helper.
+A JSON reader that is cheap to import.
 
 It uses json's own parser in C without its Python modules.  `import json` loads `re`, `enum` and
 `functools`, and takes more than half as long as starting the interpreter.

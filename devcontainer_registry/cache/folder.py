@@ -227,8 +227,7 @@ class Cache:
 
     def _make(self) -> None:
         if not os.path.isdir(self.path):
-            # Every missing parent: under a lax umask, a new ~/.cache would be writable for all, and
-            # other programs run files from there.
+            # Every missing parent: other programs run files from a ~/.cache that all may write.
             make_folder(self.path)
 
     def _vet_folder(self, folder: int, *, tighten: bool) -> None:
