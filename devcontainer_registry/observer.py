@@ -80,9 +80,12 @@ class about:  # noqa: N801  (as `listening`)
 
 def is_observed() -> bool:
     """
-    Whether anybody listens; for what is dear to compute.
+    Whether anybody listens for details, which may be dear to compute.
+
+    An observer without them has a false attribute `wants_details`.
     """
-    return _LISTENER.get() is not None
+    observe = _LISTENER.get()
+    return observe is not None and getattr(observe, "wants_details", True)
 
 
 def tell(event: str, /, **fields: object) -> None:

@@ -72,6 +72,7 @@ class Outcome:
         realm: The host of the token server, where that is not the registry itself.
         code: Of what there is to say, whatever the status; None: nothing.
         error: The same in words, with what to do.
+        is_known: Whether an earlier step of the same start of the container failed in the same way.
         implicit: From a source that nobody asked for; it never changes the exit status.
     """
 
@@ -89,6 +90,7 @@ class Outcome:
     realm: str | None = None
     code: str | None = None
     error: RegistryError | None = None
+    is_known: bool = False
     implicit: bool = False
 
     @property

@@ -73,6 +73,8 @@ class Entry:
         erased       true: `docker logout` took it away
         failed_at    when the last renewal failed, in Unix seconds
         failure      {"kind": ..., "message": ..., "hint": ..., "code": ...}: how it failed
+        unreached    {"set": keyed hash, "start": ..., "code": ...}: the last start of the container
+                     in which a lifecycle step could not reach the registry with that set, and why
     """
 
     __slots__ = ("_members",)
@@ -221,6 +223,15 @@ class Entry:
         )
         return error_named(kind)(message, hint=hint, code=code or None)
 
+    @property
+    def unreached(self) -> tuple[str, str, str] | None:
+        """
+        The set, the start of the container and the code of the last failure to reach the registry.
+        """
+        found = _mapping(self._members.get("unreached"))
+        set_hash, start, code = (_text(found.get(member)) for member in ("set", "start", "code"))
+        return (set_hash, start, code) if set_hash and start else None
+
     def with_credential(
         self,
         username: str,
@@ -267,7 +278,14 @@ class Entry:
         """
         Return the entry with the result of a set.
         """
-        return self._changed(set=set_hash, state=state, at=at, identity=identity)
+        dropped = ("unreached",)
+        return self._changed(dropped, set=set_hash, state=state, at=at, identity=identity)
+
+    def with_unreached(self, *, set_hash: str, start: str, code: str) -> Entry:
+        """
+        With the start of the container in which the registry could not be reached, and the code.
+        """
+        return self._changed(unreached={"set": set_hash, "start": start, "code": code})
 
     def with_written(self, config_path: str, entry_hash: str) -> Entry:
         """

@@ -46,6 +46,8 @@ class Recalled:
         cached: Credential that our helper serves, or None.
         by_hand: Whether `docker login` stored it after the set was accepted.
         stored_by_hand: Whether `docker login` stored it at any time.
+        unreached: Start of the container in which a lifecycle step could not reach the registry,
+            and the code of the error; None if there is none.
         hash_of: Returns the keyed hash of a credential, or None without a key.
     """
 
@@ -57,6 +59,7 @@ class Recalled:
     cached: Credential | None = None
     by_hand: bool = False
     stored_by_hand: bool = False
+    unreached: tuple[str, str] | None = None
     hash_of: Callable[[Credential], str | None] = field(
         default=lambda _: None, compare=False, repr=False
     )
@@ -116,9 +119,13 @@ class Memory:
         known = Recalled(
             entries=entries, cached=cached, stored_by_hand=found.by_hand, hash_of=self.entry
         )
-        if not entries and not found.set_hash:
+        unreached = found.unreached
+        if not entries and not found.set_hash and unreached is None:
             return known
-        if found.set_hash != self._set(secret):
+        set_hash = self._set(secret)
+        if unreached is not None and unreached[0] == set_hash:
+            known = replace(known, unreached=unreached[1:])
+        if found.set_hash != set_hash:
             return known
         state = found.state
         if state == "refused" and found.identity != self._identity(secret):
@@ -204,6 +211,16 @@ class Memory:
             if entry is not None:
                 noted = noted.with_written(self._config_path, entry)
         return self._write(secret.registry, noted)
+
+    def note_unreached(self, secret: RegistrySecret, *, start: str, code: str) -> None:
+        """
+        Remember that the registry of *secret* could not be reached in this *start*, and why.
+        """
+        set_hash = self._set(secret)
+        if set_hash is not None:
+            found = self._read(secret.registry)
+            noted = found.with_unreached(set_hash=set_hash, start=start, code=code)
+            self._write(secret.registry, noted)
 
     def forget(self, registry: Registry) -> None:
         """

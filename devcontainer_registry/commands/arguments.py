@@ -10,8 +10,8 @@ import contextlib
 import re
 import sys
 
-from . import render
 from .log import LEVELS
+from .output.table import complaint
 
 TYPE_CHECKING = False
 
@@ -266,7 +266,7 @@ def complain(message: str) -> None:
     Print *message* on stderr, as an error of the command.
     """
     with contextlib.suppress(OSError):  # as a disk that is full
-        print(render.complaint(message), file=sys.stderr)  # noqa: T201
+        print(complaint(message), file=sys.stderr)  # noqa: T201
 
 
 def usage_error(message: str) -> SystemExit:

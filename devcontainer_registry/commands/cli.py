@@ -12,7 +12,6 @@ import sys
 
 from ..breakdown import reason
 from ..errors import InvalidRegistryError
-from ..logins.candidates import UnknownSetError
 from ..observer import listening
 from . import export_command, quiet_start, render
 from . import hook as lifecycle
@@ -31,13 +30,13 @@ from .arguments import (
     usage_error,
 )
 from .hiding import Hider, trace_of
-from .log import LEVELS, observer
-from .progress import Progress, waiting_for_lock
+from .output.login import log_in, make_observer, print_lines, print_report
+from .output.table import has_colours
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import TextIO
 
     from ..observer import Observer
@@ -152,13 +151,13 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
 def _login(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from ..logins.login import login
 
-    report = _asking(arguments, environ, login)
+    report = log_in(arguments, environ, login, lands=not arguments.dry_run)
     if not arguments.json and not report.outcomes and report.error is None:
-        _print_lines(["no secrets found"])
-        _print_lines(
-            ["  hint: set <ID>_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD, for any <ID>"]
+        print_lines(["no secrets found"])
+        print_lines(
+            ["  fix: set <ID>_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD, for any <ID>"]
         )
-    _print_report(report, arguments)
+    print_report(report, arguments, asked=True)
     return report.exit_status
 
 
@@ -176,45 +175,14 @@ def _hook(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             raise usage_error(f"--user: {exc}") from None
     arguments.forgiving = not arguments.strict
     before = quiet_start.digest(arguments.words, environ)
-    report = _asking(arguments, environ, run)
+    # What goes into a snapshot gets a warning, which is only known at the end.
+    lands = not (arguments.dry_run or lifecycle.is_in_snapshot(arguments.step))
+    report = log_in(arguments, environ, run, lands=lands)
     if arguments.json or lifecycle.has_news(report):
-        _print_report(report, arguments, quiet=True)
+        print_report(report, arguments, quiet=True, asked=True)
     elif lifecycle.found_all_as_it_was(report):
         quiet_start.remember(arguments.words, environ, before=before)
     return report.exit_status
-
-
-def _asking(
-    arguments: argparse.Namespace,
-    environ: Mapping[str, str],
-    run: Callable[..., LoginReport],
-) -> LoginReport:
-    """
-    Run a login with the options of the command line, showing progress on a terminal.
-    """
-    progress = Progress() if _shows_progress(arguments) else None
-    tell = _observer(arguments, environ, progress is not None)
-
-    def observe(event: str, /, **fields: object) -> None:
-        if progress is not None:
-            progress.take(event, fields)
-        tell(event, **fields)
-
-    try:
-        return run(
-            secrets_file=arguments.secrets_file,
-            only=arguments.only,
-            verify=arguments.verify,
-            store=arguments.store,
-            timeout=arguments.timeout,
-            dry_run=arguments.dry_run,
-            observe=observe,
-        )
-    except UnknownSetError as exc:
-        raise usage_error(str(exc)) from None
-    finally:
-        if progress is not None:
-            progress.clear()
 
 
 def _list(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -229,8 +197,8 @@ def _list(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         config = ""  # a list needs no place to write to
     report = survey(discover(environ, secrets_file=arguments.secrets_file), config=config)
     if not arguments.json and not report.outcomes:
-        _print_lines(["no secrets found"])
-    _print_report(report, arguments)
+        print_lines(["no secrets found"])
+    print_report(report, arguments)
     return report.exit_status
 
 
@@ -241,18 +209,18 @@ def _status(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if arguments.json:
         import json
 
-        _print_lines([json.dumps(render.status_document(report), indent=2)])
+        print_lines([json.dumps(render.status_document(report), indent=2)])
     else:
         if not report.standings and report.error is None:
-            _print_lines(["no registry is known here"])
-        _print_lines(render.status_lines(report, colours=render.has_colours(sys.stdout)))
+            print_lines(["no registry is known here"])
+        print_lines(render.status_lines(report, colours=has_colours(sys.stdout)))
     return report.check_status if arguments.check else report.exit_status
 
 
 def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from . import doctor
 
-    return doctor.run(arguments, environ, observe=_observer(arguments, environ))
+    return doctor.run(arguments, environ, observe=make_observer(arguments, environ))
 
 
 def _logout(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -265,10 +233,10 @@ def _logout(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         registries = None if arguments.all else [Registry(r) for r in arguments.registries]
     except InvalidRegistryError as exc:
         raise usage_error(exc.message) from None
-    report = logout(registries, observe=_observer(arguments, environ))
+    report = logout(registries, observe=make_observer(arguments, environ))
     if not arguments.json and not report.outcomes and report.error is None:
-        _print_lines(["nothing to log out of"])
-    _print_report(report, arguments, words=render.LOGOUT_WORDS)
+        print_lines(["nothing to log out of"])
+    print_report(report, arguments, logout=True)
     return report.exit_status
 
 
@@ -277,59 +245,15 @@ def _demo(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     return run(
         as_json=arguments.json,
-        colours=render.has_colours(sys.stdout, environ),
-        observe=_observer(arguments, environ),
+        colours=has_colours(sys.stdout, environ),
+        observe=make_observer(arguments, environ),
     )
-
-
-def _print_report(
-    report: LoginReport,
-    arguments: argparse.Namespace,
-    *,
-    words: Mapping[str, tuple[str, str]] | None = None,
-    quiet: bool = False,
-) -> None:
-    if arguments.json:
-        import json
-
-        _print_lines([json.dumps(render.document(report), indent=2)])
-        return
-    colours = render.has_colours(sys.stdout)
-    _print_lines(render.lines(report, colours=colours, words=words, quiet=quiet))
-
-
-def _print_lines(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(line)  # noqa: T201  (stdout is ours)
-
-
-def _observer(
-    arguments: argparse.Namespace, environ: Mapping[str, str], has_progress: bool = False
-) -> Observer:
-    tell = observer(
-        level=arguments.log_level,
-        log_format=arguments.log_format,
-        hide=Hider(environ, secrets_file=getattr(arguments, "secrets_file", None)),
-        colours=render.has_colours(sys.stderr),
-    )
-
-    def observe(event: str, /, **fields: object) -> None:
-        if event == "config.lock_waiting" and not has_progress:
-            complain(waiting_for_lock(fields))
-        tell(event, **fields)
-
-    return observe
 
 
 def _details(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Observer | None:
     # For commands that take no observer.
     wanted = getattr(arguments, "log_level", None) == "debug"
-    return _observer(arguments, environ) if wanted else None
-
-
-def _shows_progress(arguments: argparse.Namespace) -> bool:
-    verbose = LEVELS[arguments.log_level] < LEVELS["warning"]
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not verbose
+    return make_observer(arguments, environ) if wanted else None
 
 
 def _crashed(exc: Exception, environ: Mapping[str, str], secrets_file: str | None) -> int:

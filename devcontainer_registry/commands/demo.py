@@ -56,7 +56,7 @@ def run(*, as_json: bool, colours: bool, observe: Observer) -> int:
             else:
                 _say(_before(environ))
                 _say(["", "$ devcontainer-registry login"])
-                _say(render.lines(report, colours=colours))
+                _say(render.lines(report, colours=colours, summary=True))
                 _say(_after(report.config))
                 again = login(environ=environ, verify="changed", observe=observe)
                 _say(["", "$ devcontainer-registry hook postStart   # the next start's news"])

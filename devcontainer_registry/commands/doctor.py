@@ -12,6 +12,7 @@ from ..diagnosis.diagnose import diagnose
 from ..diagnosis.report import STEPS
 from ..errors import printable
 from . import render
+from .output.table import has_colours, wrapped
 
 TYPE_CHECKING = False
 
@@ -57,9 +58,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], *, observe: O
     if arguments.json:
         said: Iterable[str] = [json.dumps(document(diagnosis), indent=2)]
     else:
-        said = lines(
-            diagnosis, push=arguments.push, colours=render.has_colours(sys.stdout, environ)
-        )
+        said = lines(diagnosis, push=arguments.push, colours=has_colours(sys.stdout, environ))
     for line in said:
         sys.stdout.write(line + "\n")
     return status
@@ -185,7 +184,7 @@ class _Page:
         """
         head = f"  {self._word(step.status)}{step.name:<{_NAME_WIDTH}}"
         column = 2 + _STATUS_WIDTH + _NAME_WIDTH
-        first, *more = render.wrapped(step.message, _WIDTH - column) or [""]
+        first, *more = wrapped(step.message, _WIDTH - column) or [""]
         yield f"{head}{first}".rstrip()
         yield from (" " * column + line for line in more)
 
@@ -203,7 +202,7 @@ class _Page:
         *text* behind *label*, wrapped.
         """
         column = 7
-        first, *more = render.wrapped(text, _WIDTH - column) or [""]
+        first, *more = wrapped(text, _WIDTH - column) or [""]
         yield f"{label:<{column}}{first}".rstrip()
         yield from (" " * column + line for line in more)
 

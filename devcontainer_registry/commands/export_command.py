@@ -9,7 +9,8 @@ import sys
 
 from ..errors import ConfigError, InvalidRegistryError
 from ..registry import Registry
-from .render import complaint, instant
+from .output.table import complaint
+from .render import instant
 
 TYPE_CHECKING = False
 

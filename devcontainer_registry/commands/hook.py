@@ -27,6 +27,8 @@ STEPS = ("onCreate", "updateContent", "postCreate", "postStart", "postAttach")
 
 # A container start waits for us.
 TIMEOUT = 15.0  # seconds
+# An editor waits each time that it attaches, mostly to a container that has started long ago.
+_ATTACH_TIMEOUT = 5.0  # seconds
 
 # Before these, GitHub Codespaces has just written the same sets.  Not postAttach: by then somebody
 # may have logged in by hand.
@@ -45,10 +47,12 @@ def run(step: str, **settings: Any) -> LoginReport:
 
     Args:
         step: One of `STEPS`.
-        settings: As `login` takes them; *verify* is `changed` and *timeout* is 15 s unless given,
-            and *only* may name sets that are not there: a prebuild has no user's secrets.
+        settings: As `login` takes them; *verify* is `changed` and *timeout* is 15 s, for postAttach
+            5 s, unless given, and *only* may name sets that are not there: a prebuild has no
+            user's secrets.
     """
-    settings = {"verify": "changed", "timeout": TIMEOUT, **settings}
+    settings = {"verify": "changed", "timeout": timeout_of(step), **settings}
+    settings["container_start"] = container_start()
     environ = settings.get("environ", os.environ)
     settings["codespaces_wrote"] = codespaces_has_written(step, environ)
     try:
@@ -58,7 +62,38 @@ def run(step: str, **settings: Any) -> LoginReport:
         if not there:
             return LoginReport(config="", changed=False, outcomes=())
         report = login(**{**settings, "only": there})
-    return _with_warnings(report, step) if step in _IN_SNAPSHOT else report
+    return _with_warnings(report, step) if is_in_snapshot(step) else report
+
+
+def timeout_of(step: str) -> float:
+    """
+    Return the seconds that *step* may take unless the user says otherwise.
+    """
+    return _ATTACH_TIMEOUT if step == "postAttach" else TIMEOUT
+
+
+def is_in_snapshot(step: str) -> bool:
+    """
+    Whether a prebuild's snapshot holds what *step* writes.
+    """
+    return step in _IN_SNAPSHOT
+
+
+def container_start() -> str | None:
+    """
+    Return what identifies this start of the container; None where that cannot be told.
+
+    The kernel's boot id, and when process 1 started, in clock ticks since then (proc(5)).
+    """
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot = file.read().strip()
+        with open("/proc/1/stat", encoding="utf-8", errors="replace") as file:
+            # The name of the program stands in parentheses and may hold anything.
+            members = file.read().rpartition(")")[2].split()
+        return f"{boot} {members[19]}"
+    except (OSError, IndexError):
+        return None
 
 
 def codespaces_has_written(step: str, environ: Mapping[str, str]) -> bool:
@@ -80,7 +115,8 @@ def found_all_as_it_was(report: LoginReport) -> bool:
     """
     Whether the next run would find the same and say nothing, as long as nothing changes.
     """
-    return not (has_news(report) or report.changed)
+    known = any(outcome.is_known for outcome in report.outcomes)  # and is tried again
+    return not (known or has_news(report) or report.changed)
 
 
 def _with_warnings(report: LoginReport, step: str) -> LoginReport:

@@ -5,29 +5,25 @@ Reports as lines for people and as JSON for programs.
 
 from __future__ import annotations
 
-import os
-import textwrap
 import time
 
 from ..errors import printable
+from .output.table import WIDTH, Columns, Table, wrapped
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from typing import Any, TextIO
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from ..credentials import Finding
     from ..errors import RegistryError
     from ..logins.status import Standing, StatusReport
+    from ..registry import Registry
     from ..report import LoginReport, Outcome
+    from .output.table import Word
 
-_WIDTH = 80
-_WORD_WIDTH = 12
-# Longer names (ECR's have 44 letters and more) get a line to themselves, and don't push the
-# others' texts to the right.
-_NAME_MAX = 28
-
+# For each status its word and its colour (ANSI).
 _WORDS = {
     "ok": ("logged in", "32"),
     "unchanged": ("unchanged", "2"),
@@ -40,59 +36,87 @@ _WORDS = {
     "found": ("found", "32"),
 }
 # The same for a logout.
-LOGOUT_WORDS = {
+_LOGOUT_WORDS = {
     "ok": ("logged out", "32"),
     "unchanged": ("no login", "2"),
     "skipped": ("left alone", "33"),
 }
-
-
-def has_colours(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
-    """
-    Whether *stream* is a terminal whose user wants colours (https://no-color.org).
-    """
-    environ = os.environ if environ is None else environ
-    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+# What `ok` is called where the registry accepted the login and docker still cannot use it.
+_WORDS_BY_CODE = {"pull-denied": "denied", "image-not-found": "no image"}
+_NOT_KEPT = "not-kept"
 
 
 def lines(
     report: LoginReport,
     *,
     colours: bool = False,
-    words: Mapping[str, tuple[str, str]] | None = None,
     quiet: bool = False,
+    summary: bool = False,
+    columns: Columns | None = None,
+    printed: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[str]:
     """
-    *report* at 80 columns: a line for each registry, and below it what to do.
+    *report* at 80 columns: what went well, then what is worth a note, then what needs a fix.
 
     Args:
         report: What happened.
         colours: ANSI, around the first word only.
-        words: For each status its word and its colour, where they are not a login's.
         quiet: Only what changed or needs doing.
+        summary: End with how many registries docker can log in to, and which sets to fix.
+        columns: Those of the lines that have been printed already.
+        printed: Those lines, by id of the set; they are not repeated.
     """
-    style = _Style(words or _WORDS, colours=colours)
-    outcomes = [o for o in report.outcomes if not quiet or is_news(o)]
-    width = _width(map(_name, outcomes))
-    for outcome in outcomes:
-        word, colour = style.words[outcome.status]
-        yield from style.entry(word, colour, _name(outcome).ljust(width), _detail(outcome))
-        if outcome.status in ("ok", "unchanged", "found") and outcome.error is not None:
-            yield from style.below(_short(outcome, outcome.error))
-        if outcome.status == "unverified" and outcome.kept_in:
-            yield from style.below("saved unverified; there was no earlier login")
-        if outcome.stays:
-            yield from style.below("the previous login was kept")
-        if outcome.error is not None and outcome.error.hint:
-            yield from style.below(f"hint: {outcome.error.hint}")
-    for finding in report.findings:
-        yield from style.entry("note", "33", "", finding.message)
-        if finding.hint:
-            yield from style.below(f"hint: {finding.hint}")
+    shown = [outcome for outcome in report.outcomes if not quiet or is_news(outcome)]
+    table = Table(columns, colours=colours)
+    for outcome in shown:
+        table.columns.add(outcome.id, outcome.registry or "")
+    hints = {(finding.code, finding.hint) for finding in report.findings}
+    for stage in (_went_well, _is_noted, _is_trouble):
+        for outcome in filter(stage, shown):
+            rows = list(_outcome_lines(outcome, table, hints))
+            if rows != (printed or {}).get(outcome.id):
+                yield from rows
+        if stage is _is_noted:
+            for finding in report.findings:
+                yield from table.line(("note", "33"), detail=finding.message, fix=finding.hint)
     if report.error is not None:
-        yield from style.entry("not written", "31", "", report.error.message)
-        if report.error.hint:
-            yield from style.below(f"hint: {report.error.hint}")
+        yield from table.line(
+            ("not saved", "31"), detail=report.error.message, fix=report.error.hint
+        )
+    if summary and shown:
+        yield from _summary(report)
+
+
+def success_line(
+    columns: Columns,
+    *,
+    set_id: str,
+    registry: Registry,
+    realm: str | None,
+    expires_at: float | None,
+    colours: bool = False,
+) -> list[str]:
+    """
+    Return the lines for a verified login, as soon as docker can use it.
+    """
+    table = Table(columns, colours=colours)
+    return list(table.line(_WORDS["ok"], set_id, registry, _life(realm, expires_at)))
+
+
+def logout_lines(report: LoginReport, *, colours: bool = False) -> Iterator[str]:
+    """
+    *report* of a logout at 80 columns.
+    """
+    table = Table(colours=colours)
+    for outcome in report.outcomes:
+        table.columns.add("", outcome.registry or "")
+    for outcome in report.outcomes:
+        error = outcome.error
+        message, fix = (error.message, error.hint) if error is not None else ("", "")
+        word = _LOGOUT_WORDS[outcome.status]
+        yield from table.line(word, "", outcome.registry or "", message, fix=fix)
+    if report.error is not None:
+        yield from table.line(("failed", "31"), detail=report.error.message, fix=report.error.hint)
 
 
 def is_news(outcome: Outcome) -> bool:
@@ -101,7 +125,7 @@ def is_news(outcome: Outcome) -> bool:
     """
     if outcome.code == "not-configured" or (outcome.implicit and outcome.status == "skipped"):
         return False
-    return outcome.status != "unchanged"
+    return outcome.status != "unchanged" and not outcome.is_known
 
 
 def document(report: LoginReport) -> dict[str, Any]:
@@ -155,23 +179,24 @@ def status_lines(report: StatusReport, *, colours: bool = False) -> Iterator[str
     """
     How things stand, at 80 columns: the part of config.json that docker follows comes first.
     """
-    style = _Style({}, colours=colours)
-    width = _width(standing.registry for standing in report.standings)
+    table = Table(colours=colours)
     for standing in report.standings:
-        colour = "31" if standing.error is not None else "32" if standing.ours else "2"
-        yield from style.entry(
-            standing.rule, colour, standing.registry.ljust(width), _standing(standing)
-        )
-        if standing.error is not None:
-            yield from style.below(f"{standing.error.code}: {standing.error.message}")
-            yield from style.below(f"hint: {standing.error.hint}")
+        table.columns.add(standing.id, standing.registry)
+    for standing in report.standings:
+        error = standing.error
+        colour = "31" if error is not None else "32" if standing.ours else "2"
+        set_id = standing.id.ljust(table.columns.id)
+        word = (standing.rule, colour)
+        yield from table.line(word, set_id, standing.registry, _standing(standing))
+        if error is not None:
+            yield from table.below(error.message)
+            yield from table.below(f"fix: {error.hint}")
     if report.error is not None:
-        yield from style.entry("not read", "31", "", report.error.message)
-        if report.error.hint:
-            yield from style.below(f"hint: {report.error.hint}")
+        yield from table.line(
+            ("not read", "31"), detail=report.error.message, fix=report.error.hint
+        )
     for finding in report.findings:
-        yield from style.entry("note", "33", "", finding.message)
-        yield from style.below(f"hint: {finding.hint}")
+        yield from table.line(("note", "33"), detail=finding.message, fix=finding.hint)
 
 
 def status_document(report: StatusReport) -> dict[str, Any]:
@@ -184,6 +209,7 @@ def status_document(report: StatusReport) -> dict[str, Any]:
         "error": error_document(report.error),
         "registries": [
             {
+                "id": standing.id or None,
                 "registry": standing.registry,
                 "rule": standing.rule,
                 "helper": standing.helper,
@@ -209,91 +235,95 @@ def instant(at: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
 
 
-def complaint(message: str, *, hint: str = "") -> str:
+def _went_well(outcome: Outcome) -> bool:
+    return outcome.status in ("ok", "unchanged", "found") and not outcome.exit_status
+
+
+def _is_noted(outcome: Outcome) -> bool:
+    return not (outcome.exit_status or _went_well(outcome))
+
+
+def _is_trouble(outcome: Outcome) -> bool:
+    return outcome.exit_status != 0
+
+
+def _outcome_lines(
+    outcome: Outcome, table: Table, said: Container[tuple[str | None, str]]
+) -> Iterator[str]:
     """
-    What is wrong with how a command was called, at 80 columns.
+    Yield the lines for *outcome*; a code and fix that are *said* elsewhere are not repeated.
     """
-    said = wrapped(f"devcontainer-registry: {message}", _WIDTH - 2)
-    said += wrapped(f"hint: {hint}", _WIDTH - 4) if hint else []
-    return "\n  ".join(said)
+    message, fix = _message_of(outcome)
+    below = ""
+    if _went_well(outcome) and outcome.verified:
+        message, below = _life(outcome.realm, outcome.expires_at), message
+    elif outcome.status == "found":
+        message, below = _origin(outcome), message
+    elif outcome.status == "ok" and not message:
+        message = "not verified"
+    if (outcome.code, fix) in said:
+        fix = ""
+    yield from table.line(_word(outcome), outcome.id, outcome.registry or "", message)
+    if below:
+        yield from table.below(below)
+    if outcome.status == "unverified" and outcome.kept_in:
+        yield from table.below("saved unverified; there was no earlier login")
+    if outcome.stays:
+        yield from table.below("the previous login was kept")
+    if fix:
+        yield from table.below(f"fix: {fix}")
 
 
-class _Style:
-    def __init__(self, words: Mapping[str, tuple[str, str]], *, colours: bool) -> None:
-        self.words = words
-        self._colours = colours
-
-    def entry(self, word: str, colour: str, name: str, detail: str) -> Iterator[str]:
-        head = f"{word:<{_WORD_WIDTH}}{name}"
-        start = _WORD_WIDTH + len(name) + 2 if name else _WORD_WIDTH
-        first = self._paint(word, colour) + head[len(word) :]
-        if len(name) > _NAME_MAX and start + len(detail) > _WIDTH:
-            yield first.rstrip()
-            yield from self.below(detail)
-            return
-        rows = wrapped(detail, _WIDTH - start) or [""]
-        gap = "  " if name else ""
-        yield f"{first}{gap}{rows[0]}".rstrip()
-        for more in rows[1:]:
-            yield " " * start + more
-
-    def below(self, text: str) -> Iterator[str]:
-        indent = " " * _WORD_WIDTH
-        for number, line in enumerate(wrapped(text, _WIDTH - _WORD_WIDTH - 2)):
-            yield indent + ("  " if number and text.startswith("hint: ") else "") + line
-
-    def _paint(self, word: str, colour: str) -> str:
-        return f"\x1b[{colour}m{word}\x1b[0m" if self._colours else word
-
-
-def wrapped(text: str, width: int) -> list[str]:
+def _word(outcome: Outcome) -> Word:
     """
-    *text* in lines of at most *width* columns, words whole.
+    The word for *outcome* and its colour; "logged in" only where docker uses a verified login.
     """
-    if len(text) <= width and text.isprintable() and text.strip():
-        return [text.rstrip()]  # as below, in a thousandth of the time
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    word, colour = _WORDS[outcome.status]
+    if outcome.code == _NOT_KEPT:
+        return ("accepted" if outcome.verified else "not saved"), "31"
+    if outcome.status not in ("ok", "unchanged"):
+        return word, colour
+    if outcome.exit_status:
+        return _WORDS_BY_CODE.get(outcome.code or "", "not usable"), "31"
+    return (word, colour) if outcome.verified else ("saved", "33")
 
 
-def _width(names: Iterable[str]) -> int:
-    return max((len(name) for name in names if len(name) <= _NAME_MAX), default=0)
+def _message_of(outcome: Outcome) -> tuple[str, str]:
+    if outcome.error is None:
+        return "", ""
+    if outcome.code == _NOT_KEPT:
+        return ("not saved" if outcome.verified else ""), ""
+    return outcome.error.message, outcome.error.hint
 
 
-def _name(outcome: Outcome) -> str:
-    return outcome.registry or outcome.id
+def _life(realm: str | None, expires_at: float | None) -> str:
+    said = [f"through {realm}"] if realm else []
+    if expires_at is not None:
+        said.append(f"until {instant(expires_at)}")
+    return ", ".join(said)
 
 
-def _detail(outcome: Outcome) -> str:
-    if outcome.status not in ("ok", "unchanged", "found"):
-        return _with_source(outcome.error.message if outcome.error is not None else "", outcome)
-    # Only who logs out has no kind.
-    absent = outcome.status == "unchanged" and outcome.kind is None
-    said = f"{'in' if absent else 'from'} {outcome.source}"
-    if outcome.status == "found":
-        return f"{said} ({outcome.kind})"
-    if outcome.realm:
-        said += f" through {outcome.realm}"
-    if outcome.kept_in and not outcome.verified and outcome.code is None:
-        said += ", not verified"
-    if outcome.expires_at is not None:
-        said += f", until {instant(outcome.expires_at)}"
-    return said
-
-
-def _with_source(message: str, outcome: Outcome) -> str:
+def _origin(outcome: Outcome) -> str:
     """
-    *message*, and which set it is about, unless it says so.
-
-    The name of the registry may not do: where it came from a secrets file, the dev container CLI
-    masks it in its log.
+    Where the variables of *outcome* come from, and who logs in with them.
     """
-    if f"{outcome.id}_" in message or outcome.source in message:
-        return message
-    return f"{message} ({outcome.source})".lstrip()
+    return f"{outcome.kind}, from {outcome.source}"
 
 
-def _short(outcome: Outcome, error: RegistryError) -> str:
-    return f"{outcome.code}: {error.message}"
+def _summary(report: LoginReport) -> Iterator[str]:
+    sets = [o for o in report.outcomes if not o.implicit and o.code != "not-configured"]
+    if len(sets) < 2:
+        return
+    usable = [o for o in sets if o.status in ("ok", "unchanged") and not o.exit_status]
+    good = sum(outcome.verified for outcome in usable)
+    said = f"{good} of {len(sets)} logged in"
+    if len(usable) > good:
+        said += f", {len(usable) - good} saved but not verified"
+    fixes = ["config.json"] if report.error is not None else []
+    fixes += [o.id for o in sets if o.exit_status and o.code != _NOT_KEPT]
+    if fixes:
+        said += f"; fix {', '.join(fixes)}"
+    yield from wrapped(said, WIDTH)
 
 
 def _standing(standing: Standing) -> str:

@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 # One try may not use up the time for the others.
 _TRY_MAX = 10.0  # seconds
 
-# What arrives within this of each other is handed on at once: a hundred registries answer within
-# milliseconds, and each time that something is kept costs an fsync.
+# What arrives within this of each other is handed on at once: each write costs an fsync.
 _LINGER = 0.05  # seconds
 
 # A deadline may be never, for which no lock has a number.
@@ -48,7 +47,7 @@ _WAIT_MAX = 3600.0  # seconds
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """
-    How often to try again, for what is worth it (`TransientError`, and nothing else).
+    How often to try again after a `TransientError`.
 
     Attributes:
         attempts: Tries in all.
@@ -87,11 +86,7 @@ def ask_all(
         return
     requests = _Requests(environ)
     asker = _Asker(
-        requests=requests,
-        verified=verified,
-        retry=retry,
-        deadline=deadline,
-        observe=observe,
+        requests=requests, verified=verified, retry=retry, deadline=deadline, observe=observe
     )
     answers: queue.SimpleQueue[Job] = queue.SimpleQueue()
     unasked: list[Job] = []
@@ -112,7 +107,7 @@ def ask_all(
             del waiting[job]
         yield batch
     yield from _as_they_come(waiting, answers, deadline)
-    if not waiting:
+    if all(job.finished for job in jobs):
         requests.close()
 
 
@@ -134,32 +129,33 @@ def _as_they_come(
     waiting: dict[Job, None], answers: queue.SimpleQueue[Job], deadline: float
 ) -> Iterator[list[Job]]:
     """
-    Yield jobs as they finish, and at the deadline the rest, which stays in *waiting*.
+    Yield jobs as they finish, and with a timeout those whose time is up.
     """
     batch: list[Job] = []
+    hurried = any(job.give_up < deadline for job in waiting)
     while waiting:
-        left = max(0.0, deadline - time.monotonic())
+        due = min(deadline, *(job.give_up for job in waiting)) if hurried else deadline
+        left = max(0.0, due - time.monotonic())
         try:
             job = answers.get(timeout=min(left, _LINGER if batch else _WAIT_MAX))
         except queue.Empty:
-            if not left:
-                break
-            yield batch
+            overdue = [job for job in waiting if min(deadline, job.give_up) <= time.monotonic()]
+            for job in overdue:
+                job.error = timeout_of(job)
+                del waiting[job]
+            yield [*batch, *overdue]
             batch = []
             continue
-        del waiting[job]
-        batch.append(job)
-    for job in waiting:
-        job.error = timeout_of(job)
-    yield [*batch, *waiting]
+        if job in waiting:  # else it was given up
+            del waiting[job]
+            batch.append(job)
+    if batch:
+        yield batch
 
 
 class _Requests:
     """
-    What makes requests, imported while the first connections are under way.
-
-    By one thread, with all others at their sockets or waiting for `ready`: modules look at each
-    other half-made otherwise, as dataclasses does at typing.
+    What makes requests, imported by one thread while the first connections are under way.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -250,11 +246,14 @@ class _Asker:
         registry = job.secret.registry
         first: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
         if ahead:
-            first = clock.ahead(registry.hostname, registry.port, timeout=self._time_left())
+            first = clock.ahead(registry.hostname, registry.port, timeout=self._time_left(job))
         try:
             with about(job.secret.id), first:
                 self.requests.ready.wait()
-                self.observe("login.started", id=job.secret.id, registry=registry)
+                seconds = min(self.deadline, job.give_up) - time.monotonic()
+                self.observe(
+                    "login.started", id=job.secret.id, registry=registry, seconds=round(seconds, 1)
+                )
                 self._persist(job)
         except RegistryError as exc:
             job.error = exc
@@ -297,7 +296,7 @@ class _Asker:
             return max(asked_for or 0.0, jittered(state))
 
         def stop(state: tenacity.RetryCallState) -> bool:
-            too_late = time.monotonic() + state.upcoming_sleep >= self.deadline
+            too_late = time.monotonic() + state.upcoming_sleep >= min(self.deadline, job.give_up)
             return too_late or state.attempt_number >= self.retry.attempts
 
         def tell(state: tenacity.RetryCallState) -> None:
@@ -324,7 +323,7 @@ class _Asker:
     def _try(self, job: Job) -> None:
         job.attempts += 1
         if job.credential is None:
-            credential = authenticate(job.authenticator, job.secret, timeout=self._time_left())
+            credential = authenticate(job.authenticator, job.secret, timeout=self._time_left(job))
             if not is_usable(credential):
                 raise plugins.NO_CREDENTIAL.error(kind=job.outcome.kind)
             job.credential = credential
@@ -339,11 +338,11 @@ class _Asker:
             transport=transport,
             image=job.secret.image,
             ca_file=job.secret.ca_file,
-            timeout=self._time_left(),
+            timeout=self._time_left(job),
         )
 
-    def _time_left(self) -> float:
-        return max(0.1, min(_TRY_MAX, self.deadline - time.monotonic()))
+    def _time_left(self, job: Job) -> float:
+        return max(0.1, min(_TRY_MAX, min(self.deadline, job.give_up) - time.monotonic()))
 
 
 def _error(state: tenacity.RetryCallState) -> BaseException | None:

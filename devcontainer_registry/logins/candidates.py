@@ -15,6 +15,7 @@ from ..errors import PluginError
 from ..naming import variable
 from ..observer import ignore
 from ..report import LoginReport, Outcome
+from .outcomes import not_kept
 
 TYPE_CHECKING = False
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ..authenticators import Authenticator, Installed
     from ..credentials import RegistrySecret
+    from ..errors import ConfigError
     from ..observer import Observer
 
 
@@ -165,3 +167,22 @@ def incomplete(found: Found) -> list[Outcome]:
         )
         for broken in found.incomplete
     ]
+
+
+def nowhere(
+    found: Found, installed: Installed, error: ConfigError, *, observe: Observer
+) -> LoginReport:
+    """
+    The report where there is no place to write to, so that nobody need be asked.
+    """
+    outcomes = []
+    for secret in found.secrets:
+        outcome, authenticator = chosen(secret, installed, observe=observe)
+        outcomes.append(outcome if authenticator is None else not_kept(outcome))
+    return LoginReport(
+        config="",
+        changed=False,
+        outcomes=(*outcomes, *incomplete(found)),
+        findings=found.findings,
+        error=error if found.secrets else None,
+    )

@@ -8,28 +8,29 @@ as it is known: one registry's failure never stops, delays or hides another's.
 
 from __future__ import annotations
 
+import math
 import os
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from .. import authenticators as plugins
 from ..cache.folder import Cache
 from ..cache.memory import Memory
 from ..config.delegation import Delegation
 from ..config.file import DockerConfig, Document
-from ..config.findings import findings_after_login
+from ..config.findings import findings_after_login, why_unread_in
 from ..credentials import Finding
 from ..discovery import Found, discover
-from ..errors import ConfigError, PluginError
+from ..errors import ConfigError, PluginError, UnreachableError
 from ..naming import HELPER_PREFIX
 from ..observer import ignore, observed, tell
 from ..report import LoginReport, Outcome
 from .asking import RetryPolicy, ask_all
-from .candidates import chosen, incomplete, refuse_mistakes
+from .candidates import chosen, incomplete, nowhere, refuse_mistakes
 from .candidates import only as only_of
 from .decision import Policy, Seen, decide, foreseen, places
 from .keeping import Accepted, keep
-from .outcomes import Job, not_kept, unread, verdict
+from .outcomes import Job, unread, verdict
 
 TYPE_CHECKING = False
 
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
     from ..observer import Observer
     from ..registry import Registry
     from .decision import Store, Verify
+
+
+# A registry that an earlier step of the same start could not reach is tried again, and no longer.
+_SECOND_TRY_MAX = 3.0  # seconds
 
 
 @observed
@@ -59,6 +64,7 @@ def login(
     timeout: float = 30.0,
     dry_run: bool = False,
     codespaces_wrote: bool = False,
+    container_start: str | None = None,
     observe: Observer = ignore,
 ) -> LoginReport:
     """
@@ -85,6 +91,9 @@ def login(
         dry_run: Say what would be done; ask nobody, write nothing.
         codespaces_wrote: Whether GitHub Codespaces may have written config.json since the last
             run: what it makes of an access key is then no login by hand.
+        container_start: Identifies the start of the container that this run is a step of: a
+            registry that an earlier step of it could not reach gets 3 s, and `Outcome.is_known`
+            is set where that ends as before.  None: every registry gets the whole *timeout*.
         observe: Told what happens, as it happens, also from other threads.
 
     Returns:
@@ -112,7 +121,7 @@ def login(
         if config.refusal is not None:
             raise config.refusal
     except ConfigError as exc:
-        return _nowhere(found, installed, exc, observe=observe)
+        return nowhere(found, installed, exc, observe=observe)
     run = _Run(
         config=config,
         memory=Memory(Cache.locate(environ), config.path),
@@ -125,6 +134,7 @@ def login(
         environ=environ,
         retry=retry or RetryPolicy(),
         deadline=deadline,
+        container_start=container_start,
         observe=observe,
     )
     report = run.report(found, installed, dry_run=dry_run)
@@ -138,53 +148,31 @@ def _given(secrets: Iterable[RegistrySecret]) -> Found:
     return Found(secrets=tuple(secrets), incomplete=(), findings=())
 
 
-def _nowhere(
-    found: Found, installed: Installed, error: ConfigError, *, observe: Observer
-) -> LoginReport:
-    """
-    The report where there is no place to write to, so that nobody need be asked.
-    """
-    outcomes = []
-    for secret in found.secrets:
-        outcome, authenticator = chosen(secret, installed, observe=observe)
-        outcomes.append(outcome if authenticator is None else not_kept(outcome))
-    return LoginReport(
-        config="",
-        changed=False,
-        outcomes=(*outcomes, *incomplete(found)),
-        findings=found.findings,
-        error=error if found.secrets else None,
-    )
-
-
+@dataclass(kw_only=True)
 class _Run:
     """
     One login: everything that its steps share.
+
+    Attributes:
+        unread_code: Why docker finds no login in `auths` of config.json; None: it finds them.
+        seen: What docker had for each registry when we began to ask; it may change meanwhile.
+        unreached: The sets that an earlier step of this start failed to log in with, and the code.
     """
 
-    def __init__(
-        self,
-        *,
-        config: DockerConfig,
-        memory: Memory,
-        policy: Policy,
-        environ: Mapping[str, str],
-        retry: RetryPolicy,
-        deadline: float,
-        observe: Observer,
-    ) -> None:
-        self.config = config
-        self.memory = memory
-        self.policy = policy
-        self.environ = environ
-        self.retry = retry
-        self.deadline = deadline
-        self.observe = observe
-        self.changed = False
-        self.read_error: RegistryError | None = None
-        self.write_error: RegistryError | None = None
-        # What docker had for each registry when we began to ask; it may change meanwhile.
-        self.seen: dict[Registry, Seen] = {}
+    config: DockerConfig
+    memory: Memory
+    policy: Policy
+    environ: Mapping[str, str]
+    retry: RetryPolicy
+    deadline: float
+    container_start: str | None
+    observe: Observer
+    changed: bool = False
+    read_error: RegistryError | None = None
+    write_error: RegistryError | None = None
+    unread_code: str | None = None
+    seen: dict[Registry, Seen] = field(default_factory=dict)
+    unreached: dict[str, str] = field(default_factory=dict)
 
     def report(self, found: Found, installed: Installed, *, dry_run: bool) -> LoginReport:
         """
@@ -198,7 +186,11 @@ class _Run:
             if authenticator is not None:
                 outcome = self._before(secret, outcome, document)
                 if outcome.status == "found" and not dry_run:
-                    jobs.append(Job(len(outcomes), secret, authenticator, outcome))
+                    give_up = math.inf
+                    if secret.id in self.unreached:
+                        give_up = time.monotonic() + _SECOND_TRY_MAX
+                    place = len(outcomes)
+                    jobs.append(Job(place, secret, authenticator, outcome, give_up=give_up))
                 elif outcome.status == "found":
                     outcome = foreseen(outcome, document or Document(), policy=self.policy)
             outcomes.append(outcome)
@@ -244,11 +236,14 @@ class _Run:
 
     def _peek(self) -> Document | None:
         try:
-            return self.config.read()
+            document = self.config.read()
         except ConfigError as exc:
             # Somebody may be writing it just now: it counts unless a write goes well later.
             self.read_error = exc
             return None
+        unread = why_unread_in(document, self.config.path)
+        self.unread_code = unread.code if unread is not None else None
+        return document
 
     def _before(
         self, secret: RegistrySecret, outcome: Outcome, document: Document | None
@@ -258,6 +253,8 @@ class _Run:
         """
         recalled = self.memory.recall(secret)
         self.observe("secret.found", id=secret.id, registry=secret.registry, source=secret.source)
+        if recalled.unreached is not None and recalled.unreached[0] == self.container_start:
+            self.unreached[secret.id] = recalled.unreached[1]
         if document is not None:
             registry = secret.registry
             self.seen[registry] = Seen(auth=document.auth(registry), cached=recalled.cached)
@@ -305,16 +302,33 @@ class _Run:
             outcome = outcomes[job.place]
             if outcome.status == "rejected":
                 self.memory.note(job.secret, "refused")
+            elif isinstance(outcome.error, UnreachableError) or outcome.code == "timeout":
+                outcomes[job.place] = self._unreached(job, outcome)
             self.observe(
                 "login.succeeded" if outcome.status == "ok" else "login.failed",
                 id=outcome.id,
                 registry=outcome.registry,
                 status=outcome.status,
-                code=outcome.code,
+                code=outcome.code or self.unread_code,
+                kept_in=sorted(outcome.kept_in),
+                verified=outcome.verified,
+                expires_at=outcome.expires_at,
+                realm=outcome.realm,
                 attempts=outcome.attempts,
                 elapsed=round(outcome.elapsed, 3),
             )
         return outcomes.items()
+
+    def _unreached(self, job: Job, outcome: Outcome) -> Outcome:
+        """
+        *outcome*, remembered until the container starts again, and marked if it was known.
+        """
+        if self.container_start is None or outcome.code is None:
+            return outcome
+        known = self.unreached.get(job.secret.id) == outcome.code
+        if not known:
+            self.memory.note_unreached(job.secret, start=self.container_start, code=outcome.code)
+        return replace(outcome, is_known=known)
 
 
 def _beside(outcome: Outcome, document: Document | None) -> Outcome:

@@ -5,6 +5,7 @@ Outcomes of answers, and of obstacles on the way to docker.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 
@@ -43,16 +44,24 @@ class Job:
     """
     The login to one registry while it is being done.
 
-    Its thread fills it in; `ask_all` hands it back.
+    Its thread fills it in; `ask_all` hands it back, when *give_up* by `time.monotonic` has passed
+    at the latest.
     """
 
     def __init__(
-        self, place: int, secret: RegistrySecret, authenticator: Authenticator, outcome: Outcome
+        self,
+        place: int,
+        secret: RegistrySecret,
+        authenticator: Authenticator,
+        outcome: Outcome,
+        *,
+        give_up: float = math.inf,
     ) -> None:
         self.place = place
         self.secret = secret
         self.authenticator = authenticator
         self.outcome = outcome
+        self.give_up = give_up
         self.started = time.monotonic()
         self.finished: float | None = None
         self.attempts = 0

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
     from ..config.file import Document
-    from ..credentials import Finding
+    from ..credentials import Finding, RegistrySecret
 
     Rule: TypeAlias = Literal["auths", "credsStore", "credHelpers", "none"]
 
@@ -46,6 +46,7 @@ class Standing:
     How one registry stands.
 
     Attributes:
+        id: Of the set for it that is visible here, or "".
         registry: Which.
         rule: The part of config.json that docker follows for it; `none`: it has nothing there.
         helper: The credential helper that docker asks, or None.
@@ -58,6 +59,7 @@ class Standing:
         error: What is wrong with it, if anything is.
     """
 
+    id: str = ""
     registry: Registry
     rule: Rule
     helper: str | None = None
@@ -129,7 +131,7 @@ def status(
     except ConfigError as exc:
         return StatusReport(config="", standings=(), error=exc)
     cache = Cache.locate(environ)
-    sources = {s.registry: s.source for s in discover(environ, secrets_file=secrets_file).secrets}
+    sources = {s.registry: s for s in discover(environ, secrets_file=secrets_file).secrets}
     try:
         document = config.read()
     except ConfigError as exc:
@@ -173,7 +175,7 @@ class _Look:
     remembered: frozenset[Registry]
     trouble: ConfigError | None
     environ: Mapping[str, str]
-    sources: Mapping[Registry, str]
+    sources: Mapping[Registry, RegistrySecret]
     now: float
 
     def at(self, registry: Registry) -> Standing:
@@ -188,7 +190,9 @@ class _Look:
         if rule == "auths" and not self.document.has_login(registry):
             rule = "none"
         ours = cached if helper == OUR_HELPER else rule == "auths" and wrote
+        secret = self.sources.get(registry)
         return Standing(
+            id=secret.id if secret is not None else "",
             registry=registry,
             rule=rule,
             helper=helper,
@@ -197,7 +201,7 @@ class _Look:
             verified_at=remembered.at if state == "verified" and (wrote or cached) else None,
             refused_at=remembered.at if state == "refused" else None,
             expires_at=remembered.expires_at if ours else None,
-            source=self.sources.get(registry),
+            source=secret.source if secret is not None else None,
             error=error
             or self._trouble(registry, rule, helper, remembered, ours=ours, wrote=wrote),
         )

@@ -18,7 +18,7 @@ from doubles.command_line import environ, run, run_on_terminal
 from doubles.homes import Home, a_set
 from doubles.servers import BadCertificate, Fine, Hanging, Refusing
 
-from devcontainer_registry.commands.progress import Progress
+from devcontainer_registry.commands.output.progress import Progress
 
 BOB = {"bob": "s3cret-s3cret"}
 
@@ -32,7 +32,7 @@ def test_a_login_is_one_line_on_stdout_and_nothing_on_stderr(home):
     with Fine(BOB) as registry:
         ran = run(home, "login", sets=a_set("ACR", registry.registry))
 
-    line = f"logged in   {registry.registry}  from ACR_CONTAINER_REGISTRY_*\n"
+    line = f"logged in   ACR  {registry.registry}\n"
     assert (0, line, "") == (ran.status, ran.stdout, ran.stderr)
     assert {registry.registry: "bob:s3cret-s3cret"} == home.auths
 
@@ -357,14 +357,14 @@ def test_no_line_is_longer_than_80(home, arguments):
 
 
 def test_what_is_told_late_draws_nothing_into_the_report(capsys):
-    progress = Progress()
-    progress.take("login.started", {"registry": "a.example"})
-    progress.clear()
+    progress = Progress(terminal=True, lands=True, colours=False)
+    progress.take("login.started", {"id": "A", "registry": "a.example", "seconds": 30.0})
+    progress.close()
     before = capsys.readouterr().err
 
-    progress.take("login.started", {"registry": "b.example"})
+    progress.take("login.started", {"id": "B", "registry": "b.example", "seconds": 30.0})
 
-    assert "asking a.example" in before
+    assert "asking A, " in before
     assert "" == capsys.readouterr().err
 
 
@@ -400,14 +400,15 @@ def test_who_waits_for_another_process_says_so_and_goes_on(home, arguments):
 
 
 def test_a_terminal_shows_a_wait_for_another_process_in_its_live_line(capsys):
-    progress = Progress()
-    progress.take("login.started", {"registry": "a.example"})
+    progress = Progress(terminal=True, lands=True, colours=False)
+    progress.take("login.started", {"id": "A", "registry": "a.example", "seconds": 30.0})
     progress.take("config.lock_waiting", {"path": "/home/me/.docker", "seconds": 12.4})
     progress.take("config.lock_waited", {"path": "/home/me/.docker/config.json", "seconds": 2})
-    progress.clear()
+    progress.close()
 
     asking, waiting, again, cleared = capsys.readouterr().err.split("\r\x1b[K")
-    assert asking == again == "asking a.example ..."
+    assert asking.startswith("asking A, ")
+    assert again.startswith("asking A, ")
     assert "waiting up to 12 s for another process that holds the lock on /home/me/.docker" == (
         waiting
     )
@@ -419,7 +420,7 @@ def test_a_terminal_gets_colours_and_progress_and_is_left_clean(home):
         status, written = run_on_terminal(home, "login", sets=a_set("A", registry.registry))
 
     assert 0 == status
-    assert f"asking {registry.registry} ..." in written
+    assert "asking A, " in written
     last = written.rpartition("\x1b[K")[2]
     assert last.startswith("\x1b[32mlogged in\x1b[0m ")
     assert "asking" not in last

@@ -17,13 +17,16 @@ import pytest
 from doubles.command_line import run
 from doubles.homes import GOOD, Exchanging, Home, Scripted, a_secret, a_set, encoded, only
 from doubles.private_user import NOBODY, as_nobody, mounting, need_public_python, public_folder
-from doubles.servers import Answering, BadCertificate, Busy, Fine, Refusing
+from doubles.servers import Answering, BadCertificate, Busy, Fine, Hanging, Recovering, Refusing
 
 from devcontainer_registry import RetryPolicy
+from devcontainer_registry.cache.folder import Cache
+from devcontainer_registry.cache.memory import Memory
 from devcontainer_registry.commands import hook
 from devcontainer_registry.commands.become import BecomingError, become
 from devcontainer_registry.credentials import Credential, Finding, Secret
 from devcontainer_registry.errors import AuthenticationError, ConfigError, TransientError
+from devcontainer_registry.logins import login as login_module
 from devcontainer_registry.report import LoginReport, Outcome
 
 BOB = {"bob": "s3cret-s3cret"}
@@ -127,7 +130,7 @@ def test_whatever_goes_wrong_the_container_starts(home, step):
         strict = run(home, "hook", step, "--strict", sets=sets)
 
     assert (0, 6) == (ran.status, strict.status)
-    assert "hint:" in ran.stdout
+    assert "fix:" in ran.stdout
 
 
 @pytest.mark.parametrize(
@@ -145,7 +148,7 @@ def test_a_step_with_a_file_that_cannot_be_read_starts_too(home, tmp_path):
     ran = run(home, "hook", "postStart", "--secrets-file", str(tmp_path / "missing.json"))
 
     assert 0 == ran.status
-    assert "hint:" in ran.stdout
+    assert "fix:" in ran.stdout
 
 
 def test_a_bug_of_ours_does_not_stop_a_container(home):
@@ -250,6 +253,92 @@ def test_a_snapshot_is_said_where_it_was_kept_and_not_again(home):
         report = hook.run("updateContent", environ=environ)
 
     assert ("unchanged", None, ()) == (only(report).status, only(report).code, report.findings)
+
+
+def test_a_registry_that_hangs_is_tried_again_shortly_and_quietly(home, monkeypatch):
+    monkeypatch.setattr(login_module, "_SECOND_TRY_MAX", 0.2)
+    with Hanging() as hanging:
+        environ = {**home.environ, **a_set("SLOW", hanging.registry)}
+        first = hook.run("postCreate", environ=environ, timeout=0.5)
+        # Without its own limit this step would outlast the test.
+        second = hook.run("postStart", environ=environ, timeout=600)
+        third = hook.run("postAttach", environ=environ, timeout=600)
+
+    assert [False, True, True] == [only(each).is_known for each in (first, second, third)]
+    assert [True, False, False] == [hook.has_news(each) for each in (first, second, third)]
+    assert [1, 1, 1] == [only(each).attempts for each in (first, second, third)]
+    assert [5, 5, 5] == [each.exit_status for each in (first, second, third)]
+    assert not hook.found_all_as_it_was(second)
+
+
+def test_a_hanging_registry_that_answers_again_is_logged_in_and_forgotten(home):
+    with Recovering() as recovering, Fine(BOB, auth="basic") as fine:
+        environ = {**home.environ, **a_set("SLOW", recovering.registry)}
+        hook.run("postCreate", environ=environ, timeout=0.3)
+        memory = Memory(Cache.locate(environ), home.config)
+        secret = a_secret("SLOW", recovering.registry)
+        before = memory.recall(secret).unreached
+        recovering.target = fine.registry
+        again = hook.run("postStart", environ=environ)
+
+    assert before is not None
+    assert "ok" == only(again).status
+    assert memory.recall(secret).unreached is None
+
+
+@pytest.mark.parametrize(
+    ("start", "password"),
+    [("another start", "s3cret-s3cret"), (None, "s3cret-s3cret"), ("this start", "changed-1234")],
+    ids=["new start", "cannot be told", "changed set"],
+)
+def test_a_registry_is_asked_in_full(home, monkeypatch, start, password):
+    # A limit that is over at once: whoever is subject to it fails without an answer.
+    monkeypatch.setattr(login_module, "_SECOND_TRY_MAX", -1.0)
+    with Recovering() as recovering, Fine({"bob": password}, auth="basic") as fine:
+        sets = a_set("SLOW", recovering.registry)
+        home.login(sets=sets, container_start="this start", timeout=0.3)
+        recovering.target = fine.registry
+        sets = a_set("SLOW", recovering.registry, password=password)
+        again = only(home.login(sets=sets, container_start=start, verify="changed"))
+
+    assert ("ok", False) == (again.status, again.is_known)
+
+
+def test_another_failure_in_the_same_start_is_news(home):
+    with Hanging() as hanging:
+        where = hanging.registry
+        environ = {**home.environ, **a_set("SLOW", where)}
+        hook.run("postCreate", environ=environ, timeout=0.3)
+    # Nothing listens there any more.
+    retry = RetryPolicy(attempts=1)
+    report = hook.run("postStart", environ=environ, retry=retry)
+
+    assert hook.has_news(report)
+    assert "timeout" != only(report).code
+
+
+def test_the_quick_check_does_not_skip_a_registry_that_could_not_be_reached(home):
+    with Hanging() as hanging:
+        sets = a_set("SLOW", hanging.registry)
+        options = ["--timeout", "1"]
+        first = run(home, "hook", "postCreate", *options, sets=sets)
+        before = hanging.asked
+        second = run(home, "hook", "postStart", *options, sets=sets)
+        between = hanging.asked
+        third = run(home, "hook", "postStart", *options, sets=sets)
+        asked = hanging.asked
+
+    assert "SLOW" in first.stdout
+    assert ["", ""] == [second.stdout, third.stdout]
+    assert 0 < before < between < asked
+
+
+def test_a_start_is_told_by_the_boot_and_by_process_1():
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        boot = file.read().strip()
+
+    assert hook.container_start().startswith(f"{boot} ")
+    assert hook.container_start() == hook.container_start()
 
 
 def test_a_step_has_fifteen_seconds_and_asks_what_changed(home):
@@ -657,7 +746,7 @@ def test_a_link_of_the_users_leads_root_nowhere(machine):
         status, out, _ = machine.hook("postCreate", "--user", "remote", "--strict", **sets)
 
     assert 6 == status
-    assert "hint:" in out
+    assert "fix:" in out
     assert [] == os.listdir(machine.roots)
 
 

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devcontainer_registry.commands import render
+from devcontainer_registry.commands.output.table import has_colours
 from devcontainer_registry.credentials import Finding
 from devcontainer_registry.errors import AuthenticationError, ConfigError, RegistryError
 from devcontainer_registry.registry import Registry
@@ -64,36 +65,133 @@ def report(*outcomes, findings=(), error=None, changed=True):
 
 
 def lines(*outcomes, **members):
-    options = {k: members.pop(k) for k in ("quiet", "colours", "words") if k in members}
+    names = ("quiet", "colours", "summary", "columns", "printed")
+    options = {name: members.pop(name) for name in names if name in members}
     return list(render.lines(report(*outcomes, **members), **options))
 
 
-def test_one_line_each_aligned_and_below_it_what_to_do():
+def test_lines_lead_with_the_sets_id_and_end_with_what_to_fix():
     expected = """\
-logged in   mycompany.azurecr.io  from ACR_CONTAINER_REGISTRY_*, until
-                                  2026-11-24T19:10:00Z
-refused     docker.io             docker.io refused the credential
-                                  (HUB_CONTAINER_REGISTRY_*)
-            hint: use an access token"""
+logged in   ACR  mycompany.azurecr.io  until 2026-11-24T19:10:00Z
+refused     HUB  docker.io             docker.io refused the credential
+            fix: use an access token
+1 of 2 logged in; fix HUB"""
 
-    assert expected.splitlines() == lines(OK, REFUSED)
+    assert expected.splitlines() == lines(REFUSED, OK, summary=True)
 
 
-def test_what_is_there_still_is_said_where_nothing_better_was_kept():
+def test_a_single_registry_has_no_summary():
+    assert not any("of 1" in line for line in lines(REFUSED, summary=True))
+
+
+def test_the_summary_counts_only_verified_logins_that_docker_can_use():
+    one = replace(OK, expires_at=None)
+    outcomes = [
+        one,
+        replace(one, id="SAVED", verified=False),
+        replace(one, id="HIDDEN", code="hidden-by-credsstore", error=RegistryError("hidden")),
+        replace(one, id="SAME", status="unchanged"),
+        replace(one, id="DENIED", code="pull-denied", error=RegistryError("denied")),
+        replace(REFUSED, id="IMPLICIT", implicit=True),
+        replace(one, id="EMPTY", status="skipped", code="not-configured"),
+    ]
+
+    last = lines(*outcomes, summary=True)[-1]
+
+    assert "2 of 5 logged in, 1 saved but not verified; fix HIDDEN, DENIED" == last
+
+
+def test_a_long_summary_is_wrapped():
+    outcomes = [replace(REFUSED, id=f"REGISTRY_{number}") for number in range(20)]
+
+    last = " ".join(lines(*outcomes, summary=True)).partition("0 of 20")[2]
+
+    assert {f"REGISTRY_{number}" for number in range(20)} == set(last.replace(",", "").split()[3:])
+
+
+def test_the_previous_login_is_mentioned_where_no_better_one_was_saved():
     expected = """\
-refused     docker.io  docker.io refused the credential
-                       (HUB_CONTAINER_REGISTRY_*)
+refused     HUB  docker.io  docker.io refused the credential
             the previous login was kept
-            hint: use an access token"""
+            fix: use an access token"""
 
     assert expected.splitlines() == lines(replace(REFUSED, stays=True))
 
 
-def test_a_login_that_nobody_verified_says_so():
-    said = "from HUB_CONTAINER_REGISTRY_*, not verified"
+def test_a_login_that_was_not_verified_is_saved_and_not_logged_in():
+    saved = replace(REFUSED, status="ok", code=None, error=None, kept_in=frozenset({"auths"}))
 
-    assert [f"logged in   docker.io  {said}"] == lines(
-        replace(REFUSED, status="ok", code=None, error=None, kept_in=frozenset({"auths"}))
+    assert ["saved       HUB  docker.io  not verified"] == lines(saved)
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [
+        ("pull-denied", "denied"),
+        ("image-not-found", "no image"),
+        ("hidden-by-credsstore", "not usable"),
+        ("login-unreadable", "not usable"),
+        ("docker-cannot-read", "not usable"),
+    ],
+)
+def test_a_login_that_docker_cannot_use_is_not_called_logged_in(code, word):
+    one = replace(OK, code=code, error=RegistryError("why", hint="do it", code=code))
+
+    assert [
+        f"{word:<12}ACR  mycompany.azurecr.io  why",
+        "            fix: do it",
+    ] == lines(one)
+
+
+def test_trouble_with_config_json_is_explained_once():
+    kept_back = RegistryError("config.json could not be written", hint="see", code="not-kept")
+    outcomes = [
+        replace(OK, status="failed", kept_in=frozenset(), code="not-kept", error=kept_back),
+        replace(OK, id="B", status="failed", verified=False, code="not-kept", error=kept_back),
+        REFUSED,
+    ]
+    error = ConfigError("/root/.docker/config.json: permission denied", hint="run chown")
+
+    expected = """\
+accepted    ACR  mycompany.azurecr.io  not saved
+not saved   B    mycompany.azurecr.io
+refused     HUB  docker.io             docker.io refused the credential
+            fix: use an access token
+not saved   /root/.docker/config.json: permission denied
+            fix: run chown
+0 of 3 logged in; fix config.json, HUB"""
+
+    assert expected.splitlines() == lines(*outcomes, error=error, summary=True)
+
+
+def test_the_fix_of_a_finding_is_not_repeated_for_each_registry():
+    finding = Finding(code="config-mistyped", message="it is a list", hint="make it an object")
+    said = RegistryError("saved, but docker reads none", hint=finding.hint, code=finding.code)
+    outcomes = [replace(OK, id=each, code=said.code, error=said) for each in "AB"]
+
+    written = lines(*outcomes, findings=[finding])
+
+    assert 1 == sum(finding.hint in line for line in written)
+
+
+def test_lines_that_were_printed_as_they_landed_are_not_repeated():
+    columns = render.Columns()
+    columns.add("LONGER", "mycompany.azurecr.io")
+    columns.add(OK.id, OK.registry)
+    printed = {
+        OK.id: render.success_line(
+            columns,
+            set_id=OK.id,
+            registry=OK.registry,
+            realm=OK.realm,
+            expires_at=OK.expires_at,
+        )
+    }
+    warned = replace(OK, code="not-delegated", error=RegistryError("nothing renews it"))
+
+    assert [] == lines(OK, columns=columns, printed=printed)
+    assert [*printed[OK.id], "            nothing renews it"] == lines(
+        warned, columns=columns, printed=printed
     )
 
 
@@ -156,47 +254,32 @@ def test_the_document_is_the_contracts_to_the_letter():
     }
 
 
-def test_what_was_found_wrong_with_a_login_that_went_well_is_below_it():
-    said = RegistryError("nothing was asked", hint="expect to see", code="not-checked")
+def test_a_note_on_a_login_that_went_well_is_below_it():
+    said = RegistryError("nothing renews it", hint="run the hook", code="not-delegated")
 
     written = lines(replace(OK, expires_at=None, code=said.code, error=said))
 
-    assert [
-        "            not-checked: nothing was asked",
-        "            hint: expect to see",
-    ] == written[1:]
+    assert ["            nothing renews it", "            fix: run the hook"] == written[1:]
 
 
-def test_a_set_without_a_registry_is_called_by_its_id():
-    assert lines(replace(REFUSED, registry=None))[0].startswith("refused     HUB  ")
+def test_a_set_without_a_registry_has_its_id_and_the_message():
+    assert (
+        "refused     HUB  docker.io refused the credential"
+        == lines(replace(REFUSED, registry=None))[0]
+    )
 
 
-@pytest.mark.parametrize(
-    ("message", "said"),
-    [
-        ("it is full", "it is full (HUB_CONTAINER_REGISTRY_*)"),
-        ("HUB_CONTAINER_REGISTRY_USER is empty", "HUB_CONTAINER_REGISTRY_USER is empty"),
-        ("no kind for HUB_CONTAINER_REGISTRY_*", "no kind for HUB_CONTAINER_REGISTRY_*"),
-        ("", "(HUB_CONTAINER_REGISTRY_*)"),
-    ],
-)
-@pytest.mark.parametrize("status", ["rejected", "unverified", "failed", "incomplete", "skipped"])
-def test_what_went_wrong_names_its_set_once(message, said, status):
-    """
-    The registry's name may be masked: what stands in a secrets file is a secret to the CLI.
-    """
-    error = AuthenticationError(message, hint="")
+def test_the_order_is_successes_notes_failures_and_trouble_with_the_file():
+    written = lines(
+        REFUSED,
+        replace(OK, id="SKIPPED", status="skipped", error=RegistryError("by hand")),
+        OK,
+        findings=[NOTE],
+        error=ConfigError("full", hint="make room"),
+    )
 
-    written = lines(replace(REFUSED, status=status, error=error))
-
-    assert said == " ".join(" ".join(written).split()).partition("docker.io ")[2]
-
-
-def test_findings_and_trouble_come_last():
-    written = lines(REFUSED, findings=[NOTE], error=ConfigError("full", hint="make room"))
-
-    assert ["refused", "", "note", "", "not written", ""] == [
-        line[:12].strip() for line in written if not line.startswith(" " * 14)
+    assert ["logged in", "skipped", "note", "refused", "not saved"] == [
+        line[:12].strip() for line in written if not line.startswith(" ")
     ]
 
 
@@ -247,7 +330,7 @@ class Terminal(io.StringIO):
     ],
 )
 def test_colours_are_for_terminals_whose_user_wants_them(stream, environ, colours):
-    assert colours == render.has_colours(stream, environ)
+    assert colours == has_colours(stream, environ)
 
 
 @pytest.mark.parametrize(

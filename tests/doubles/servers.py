@@ -182,6 +182,24 @@ class Hanging(_Raw):
         self.over.wait()
 
 
+class Recovering(_Raw):
+    """
+    Takes connections and says nothing until `target` is set; then passes them on to it.
+    """
+
+    target = None
+
+    def behave(self, connection):
+        if self.target is None:
+            self.over.wait()
+            return
+        with socket.create_connection(("127.0.0.1", self.target.port)) as other:
+            back = threading.Thread(target=pump, args=(other, connection), daemon=True)
+            back.start()
+            pump(connection, other)
+            back.join()
+
+
 class Resetting(_Raw):
     """
     Reads what it is asked, and drops the connection with an RST.

@@ -702,9 +702,11 @@ def test_a_person_reads_a_line_for_each_and_a_hint_for_each_trouble(client):
         done = client.product("login", "--timeout", "4", **_sets({**bad, **fine}))
 
     lines = done.stdout.splitlines()
-    for registry in (*fine.values(), *bad.values()):
-        assert 1 == len([line for line in lines if line[12:].startswith(f"{registry.registry} ")])
-    assert 4 == len([line for line in lines if line.strip().startswith("hint: ")])
+    for set_id, registry in {**fine, **bad}.items():
+        assert 1 == len(
+            [line for line in lines if line[12:].split()[:2] == [set_id, str(registry.registry)]]
+        )
+    assert 4 == len([line for line in lines if line.strip().startswith("fix: ")])
     assert max(map(len, lines)) <= 80
 
 

@@ -383,8 +383,8 @@ def test_what_is_wrong_with_the_file_is_one_line_and_one_hint(client, registry):
     done = client.product("login", **_set(registry))
 
     lines = done.stdout.splitlines()
-    (about,) = [number for number, line in enumerate(lines) if line.startswith("not written")]
-    assert 1 == len([line for line in lines[about:] if line.strip().startswith("hint: ")])
+    (about,) = [number for number, line in enumerate(lines) if line.startswith("not saved   ")]
+    assert 1 == len([line for line in lines[about:] if line.strip().startswith("fix: ")])
     assert "" == done.stderr
 
 
