@@ -112,7 +112,11 @@ def logout_lines(report: LoginReport, *, colours: bool = False) -> Iterator[str]
         table.columns.add("", outcome.registry or "")
     for outcome in report.outcomes:
         error = outcome.error
-        message, fix = (error.message, error.hint) if error is not None else ("", "")
+        message, fix = f"from {outcome.source}", ""
+        if error is not None:
+            message, fix = error.message, error.hint
+        elif outcome.status == "unchanged":
+            message = f"in {outcome.source}"
         word = _LOGOUT_WORDS[outcome.status]
         yield from table.line(word, "", outcome.registry or "", message, fix=fix)
     if report.error is not None:

@@ -432,7 +432,7 @@ def test_no_color_is_honoured_on_a_terminal(home):
     _, written = run_on_terminal(home, "login", "--verify", "never", sets=sets)
 
     assert "\x1b[3" not in written
-    assert "logged in" in written
+    assert "saved  " in written
 
 
 def test_logs_go_to_stderr_one_object_a_line(home):

@@ -266,7 +266,6 @@ def test_a_registry_that_hangs_is_tried_again_shortly_and_quietly(home, monkeypa
 
     assert [False, True, True] == [only(each).is_known for each in (first, second, third)]
     assert [True, False, False] == [hook.has_news(each) for each in (first, second, third)]
-    assert [1, 1, 1] == [only(each).attempts for each in (first, second, third)]
     assert [5, 5, 5] == [each.exit_status for each in (first, second, third)]
     assert not hook.found_all_as_it_was(second)
 
