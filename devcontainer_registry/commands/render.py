@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ..report import LoginReport, Outcome
     from .output.table import Word
 
-# For each status its word and its colour (ANSI).
 _WORDS = {
     "ok": ("logged in", "32"),
     "unchanged": ("unchanged", "2"),
@@ -35,7 +34,6 @@ _WORDS = {
     "failed": ("failed", "31"),
     "found": ("found", "32"),
 }
-# The same for a logout.
 _LOGOUT_WORDS = {
     "ok": ("logged out", "32"),
     "unchanged": ("no login", "2"),
@@ -97,7 +95,7 @@ def success_line(
     colours: bool = False,
 ) -> list[str]:
     """
-    Return the lines for a verified login, as soon as docker can use it.
+    Return the lines for a verified login that docker can use.
     """
     table = Table(columns, colours=colours)
     return list(table.line(_WORDS["ok"], set_id, registry, _life(realm, expires_at)))
@@ -112,11 +110,10 @@ def logout_lines(report: LoginReport, *, colours: bool = False) -> Iterator[str]
         table.columns.add("", outcome.registry or "")
     for outcome in report.outcomes:
         error = outcome.error
-        message, fix = f"from {outcome.source}", ""
+        absent = outcome.status == "unchanged"
+        message, fix = f"{'in' if absent else 'from'} {outcome.source}", ""
         if error is not None:
             message, fix = error.message, error.hint
-        elif outcome.status == "unchanged":
-            message = f"in {outcome.source}"
         word = _LOGOUT_WORDS[outcome.status]
         yield from table.line(word, "", outcome.registry or "", message, fix=fix)
     if report.error is not None:
@@ -262,7 +259,7 @@ def _outcome_lines(
     if _went_well(outcome) and outcome.verified:
         message, below = _life(outcome.realm, outcome.expires_at), message
     elif outcome.status == "found":
-        message, below = _origin(outcome), message
+        message, below = f"{outcome.kind}, from {outcome.source}", message
     elif outcome.status == "ok" and not message:
         message = "not verified"
     if (outcome.code, fix) in said:
@@ -282,14 +279,14 @@ def _word(outcome: Outcome) -> Word:
     """
     The word for *outcome* and its colour; "logged in" only where docker uses a verified login.
     """
-    word, colour = _WORDS[outcome.status]
     if outcome.code == _NOT_KEPT:
         return ("accepted" if outcome.verified else "not saved"), "31"
-    if outcome.status not in ("ok", "unchanged"):
-        return word, colour
-    if outcome.exit_status:
-        return _WORDS_BY_CODE.get(outcome.code or "", "not usable"), "31"
-    return (word, colour) if outcome.verified else ("saved", "33")
+    if outcome.status in ("ok", "unchanged"):
+        if outcome.exit_status:
+            return _WORDS_BY_CODE.get(outcome.code or "", "not usable"), "31"
+        if not outcome.verified:
+            return "saved", "33"
+    return _WORDS[outcome.status]
 
 
 def _message_of(outcome: Outcome) -> tuple[str, str]:
@@ -305,13 +302,6 @@ def _life(realm: str | None, expires_at: float | None) -> str:
     if expires_at is not None:
         said.append(f"until {instant(expires_at)}")
     return ", ".join(said)
-
-
-def _origin(outcome: Outcome) -> str:
-    """
-    Where the variables of *outcome* come from, and who logs in with them.
-    """
-    return f"{outcome.kind}, from {outcome.source}"
 
 
 def _summary(report: LoginReport) -> Iterator[str]:

@@ -250,10 +250,8 @@ class _Asker:
         try:
             with about(job.secret.id), first:
                 self.requests.ready.wait()
-                seconds = min(self.deadline, job.give_up) - time.monotonic()
-                self.observe(
-                    "login.started", id=job.secret.id, registry=registry, seconds=round(seconds, 1)
-                )
+                seconds = round(min(self.deadline, job.give_up) - time.monotonic(), 1)
+                self.observe("login.started", id=job.secret.id, registry=registry, seconds=seconds)
                 self._persist(job)
         except RegistryError as exc:
             job.error = exc

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: MIT
 """
-What commands print while they run, and how lines are laid out.
+Output of a login, and the layout of lines.
 """

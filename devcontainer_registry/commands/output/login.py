@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-A login on the command line: progress while it runs, the report at the end.
+A login on the command line, with its progress and report.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Output of a login while it runs: each success as it lands, and what is still being asked.
+Progress of a login: successes as they land, and the wait.
 """
 
 from __future__ import annotations
