@@ -39,7 +39,6 @@ _LOGOUT_WORDS = {
     "unchanged": ("no login", "2"),
     "skipped": ("left alone", "33"),
 }
-# What `ok` is called where the registry accepted the login and docker still cannot use it.
 _WORDS_BY_CODE = {"pull-denied": "denied", "image-not-found": "no image"}
 _NOT_KEPT = "not-kept"
 
@@ -64,23 +63,22 @@ def lines(
         columns: Those of the lines that have been printed already.
         printed: Those lines, by id of the set; they are not repeated.
     """
-    shown = [outcome for outcome in report.outcomes if not quiet or is_news(outcome)]
+    shown = [each for each in report.outcomes if not quiet or is_news(each)]
     table = Table(columns, colours=colours)
     for outcome in shown:
         table.columns.add(outcome.id, outcome.registry or "")
-    hints = {(finding.code, finding.hint) for finding in report.findings}
+    said = {(finding.code, finding.hint) for finding in report.findings}
     for stage in (_went_well, _is_noted, _is_trouble):
         for outcome in filter(stage, shown):
-            rows = list(_outcome_lines(outcome, table, hints))
+            rows = list(_outcome_lines(outcome, table, said))
             if rows != (printed or {}).get(outcome.id):
                 yield from rows
         if stage is _is_noted:
             for finding in report.findings:
                 yield from table.line(("note", "33"), detail=finding.message, fix=finding.hint)
-    if report.error is not None:
-        yield from table.line(
-            ("not saved", "31"), detail=report.error.message, fix=report.error.hint
-        )
+    trouble = report.error
+    if trouble is not None:
+        yield from table.line(("not saved", "31"), detail=trouble.message, fix=trouble.hint)
     if summary and shown:
         yield from _summary(report)
 
@@ -95,7 +93,7 @@ def success_line(
     colours: bool = False,
 ) -> list[str]:
     """
-    Return the lines for a verified login that docker can use.
+    Lines for a verified login.
     """
     table = Table(columns, colours=colours)
     return list(table.line(_WORDS["ok"], set_id, registry, _life(realm, expires_at)))
@@ -192,10 +190,9 @@ def status_lines(report: StatusReport, *, colours: bool = False) -> Iterator[str
         if error is not None:
             yield from table.below(error.message)
             yield from table.below(f"fix: {error.hint}")
-    if report.error is not None:
-        yield from table.line(
-            ("not read", "31"), detail=report.error.message, fix=report.error.hint
-        )
+    trouble = report.error
+    if trouble is not None:
+        yield from table.line(("not read", "31"), detail=trouble.message, fix=trouble.hint)
     for finding in report.findings:
         yield from table.line(("note", "33"), detail=finding.message, fix=finding.hint)
 
