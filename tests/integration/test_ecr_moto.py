@@ -424,3 +424,19 @@ def test_a_key_needs_nothing_of_the_shared_files(cloud, home, broken):
 
     assert 0 == ran.returncode, ran.stdout + ran.stderr
     assert ["AssumeRole", "GetAuthorizationToken"] == [call.action for call in cloud.calls]
+
+
+def test_no_event_of_a_login_shows_a_key_a_signature_or_the_token(cloud, home):
+    told = []
+    report = log_in(
+        home, ecr_set(), observe=lambda event, /, **fields: told.append((event, fields))
+    )
+
+    assert report.ok
+    (asked,) = [fields for event, fields in told if event == "cloud.answered"]
+    assert ("ecr:GetAuthorizationToken", "ok") == (asked["operation"], asked["result"])
+    assert asked["host"] == cloud.endpoint.partition("://")[2]
+    password = cloud.password(ACCOUNTS[ONE])
+    token = base64.b64encode(f"AWS:{password}".encode()).decode()
+    for secret in (ONE, KEYS[ONE], password, token, "AWS4-HMAC"):
+        assert secret not in repr(told)

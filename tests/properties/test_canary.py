@@ -12,10 +12,15 @@ import json
 import logging
 import os
 import pickle
+import re
 import traceback
 from urllib.parse import quote, quote_plus
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from doubles import servers as wire
+from doubles.clouds import KEY, KEY_ID, PRINCIPAL, Azure, PlayedAws
 from doubles.command_line import run, run_on_terminal
 from doubles.homes import (
     GOOD,
@@ -42,7 +47,7 @@ from doubles.servers import (
 )
 
 from devcontainer_registry import authenticators as plugins
-from devcontainer_registry import discover, resolve
+from devcontainer_registry import diagnose, discover, resolve
 from devcontainer_registry.commands import hook, render
 from devcontainer_registry.commands.hiding import Hider
 from devcontainer_registry.commands.log import observer
@@ -240,6 +245,141 @@ def test_an_event_that_quotes_it_is_masked_in_the_log(capsys):
     written = capsys.readouterr()
     assert "" == written.out
     assert CORE not in written.err.replace(quote(USER), "").lower()
+
+
+# The debug log of every flow, with nothing masked: what is told must hold no secret to begin with.
+
+
+class Logged:
+    """
+    An observer that writes both logs, without a mask, and remembers what may not be in them.
+    """
+
+    def __init__(self):
+        self.stream = io.StringIO()
+        self._logs = [
+            observer(level="debug", log_format=form, hide=str, colours=False, stream=self.stream)
+            for form in ("console", "json")
+        ]
+
+    def __call__(self, event, /, **fields):
+        for log in self._logs:
+            log(event, **fields)
+
+    def assert_shows_no(self, *secrets, but):
+        text = self.stream.getvalue()
+        for event in but:
+            assert f" {event} " in text, event
+        for secret in secrets:
+            for form in (
+                secret,
+                quote(secret, safe=""),
+                base64.b64encode(secret.encode()).decode(),
+            ):
+                assert form not in text
+        assert not re.search(r"Basic |Bearer |AWS4-HMAC|X-Amz-|\bAuthorization\b", text)
+
+
+SEEN = ("variable.used", "authenticator.chosen", "credential.obtained", "login.decided")
+
+
+@pytest.mark.parametrize("auth", ["basic", "token"])
+@pytest.mark.parametrize("password", [CANARY, "wrong-" + CANARY])
+def test_the_debug_log_of_a_login_and_a_diagnosis_shows_no_secret(home, auth, password):
+    logged = Logged()
+    sets = a_set("ACR", "x.example", user=USER, password=password)
+    with Fine(BOB, auth=auth) as registry:
+        sets["ACR_CONTAINER_REGISTRY_SERVER"] = str(registry.registry)
+        home.login(sets=sets, observe=logged)
+        environ = {**home.environ, **sets, "DOCKER_HOST": "tcp://127.0.0.1:9"}
+        diagnose([f"{registry.registry}/team/app:1"], environ=environ, observe=logged, timeout=5)
+
+    pair = f"{USER}:{password}"
+    seen = [*SEEN, "challenge.received", "request.answered", "cache.written", "doctor.step"]
+    logged.assert_shows_no(CANARY, USER, password, pair, but=seen)
+    assert_hidden(logged.stream.getvalue())
+
+
+def test_the_debug_log_of_a_proxy_a_token_server_and_a_signed_url_shows_no_secret(home, tmp_path):
+    logged = Logged()
+    signed = f"https://cdn.example/blob?X-Amz-Signature={quote_plus(CANARY)}"
+
+    def registry(request):
+        if request.path == "/v2/" and request.authorization is None:
+            realm = f"https://auth.example/token?key={quote_plus(CANARY)}"
+            return wire.Answer(401, [("WWW-Authenticate", f'Bearer realm="{realm}",service="s"')])
+        return wire.Answer(*((307, [("Location", signed)]) if "manifests" in request.path else ()))
+
+    with wire.world(tmp_path / "ca") as world:
+        world.host("reg.example", registry)
+        world.host("cdn.example", lambda _: wire.Answer(404))
+        world.host("auth.example", lambda _: wire.Answer(body=b'{"token": "t0ken-C4n4ry"}'))
+        proxy = f"http://{USER}:{quote(CANARY, safe='')}@127.0.0.1:{world.proxy.port}"
+        sets = {**world.environ, "HTTPS_PROXY": proxy, **the_set("reg.example")}
+        sets["ACR_CONTAINER_REGISTRY_IMAGE"] = "reg.example/team/app:1"
+        home.login(sets=sets, observe=logged)
+
+    seen = [*SEEN, "proxy.chosen", "tls.negotiated", "token.requested", "request.redirected"]
+    logged.assert_shows_no(CANARY, USER, "t0ken", but=seen)
+    assert_hidden(logged.stream.getvalue())
+
+
+def test_the_debug_log_of_a_login_to_ecr_shows_no_key_and_no_token(home, monkeypatch):
+    logged = Logged()
+    with PlayedAws() as aws:
+        for name, value in aws.environ.items():
+            monkeypatch.setenv(name, value)
+        host = "111111111111.dkr.ecr.eu-west-1.amazonaws.com"
+        role = "arn:aws:iam::222222222222:role/pull"
+        sets = a_set("ECR", host, user=KEY_ID, password=KEY, ROLE_ARN=role)
+        report = home.login(sets=sets, observe=logged, verify="never")
+
+    assert "ok" == only(report).status
+    # The key that the role was given is of the played AWS, and so is the token.
+    given = [f"token-of-{KEY_ID}", "AKIA", "ASIA", "token-of-"]
+    logged.assert_shows_no(KEY, *given, but=[*SEEN, "cloud.answered"])
+    assert "sts:AssumeRole" in logged.stream.getvalue()
+    assert "ecr:GetAuthorizationToken" in logged.stream.getvalue()
+
+
+def test_the_debug_log_of_a_login_to_acr_shows_no_secret_and_no_token(home, monkeypatch):
+    logged = Logged()
+    with Azure() as azure:
+        for name, value in {**azure.environ, **PRINCIPAL}.items():
+            monkeypatch.setenv(name, value)
+        sets = {"ACR_CONTAINER_REGISTRY_SERVER": azure.registry, **azure.environ}
+        report = home.login(sets=sets, observe=logged)
+
+    assert "ok" == only(report).status
+    secrets = [PRINCIPAL["AZURE_CLIENT_SECRET"], azure.access_token, azure.refresh_token]
+    parts = [part for token in secrets[1:] for part in token.split(".")[1:] if len(part) > 8]
+    logged.assert_shows_no(*secrets, *parts, but=[*SEEN, "cloud.answered", "token.requested"])
+
+
+def test_the_debug_log_of_a_login_to_google_shows_no_key_and_no_token(home, monkeypatch, tmp_path):
+    logged = Logged()
+    pem = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    answer = {"access_token": "ya29.C4n4ry", "expires_in": 3599, "token_type": "Bearer"}
+    with Answering(200, {"Content-Type": "application/json"}, json.dumps(answer).encode()) as there:
+        account = {
+            "type": "service_account",
+            "private_key": pem.decode(),
+            "client_email": "puller@made-up.iam.gserviceaccount.com",
+            "token_uri": f"http://{there.registry}/v2/",
+        }
+        (tmp_path / "key.json").write_text(json.dumps(account))
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+        sets = {"GCP_CONTAINER_REGISTRY_SERVER": "europe-west1-docker.pkg.dev"}
+        report = home.login(sets=sets, observe=logged, verify="never")
+
+    assert "ok" == only(report).status, only(report).error
+    keys = pem.decode().splitlines()[1:-1]
+    logged.assert_shows_no("ya29", *keys, but=[*SEEN, "cloud.identity_chosen", "request.answered"])
+    assert_hidden(logged.stream.getvalue())
 
 
 # Commands.
