@@ -176,7 +176,7 @@ REASONS = {
     "authenticator.chosen": "`variable`: `_KIND` names it; `host`: by the name of the host; "
     "`fallback`: no other kind matches",
     "helper.checked": "why Docker cannot run it",
-    "proxy.bypassed": "the variable that exempts the host, `loopback`, or empty: no proxy is set",
+    "proxy.bypassed": "the variable that exempts the host, `loopback`, or `unset`: no proxy",
     "proxy.chosen": "the variable that names the proxy",
     "variable.ignored": "`layer`: the set is in the layer `used`; `empty`; "
     "`form`: the set has it with or without `_FILE`, too",

@@ -63,11 +63,11 @@ def proxy_for(host: str, port: int, environ: Mapping[str, str]) -> Proxy | None:
 
 def chosen_for(host: str, port: int, environ: Mapping[str, str]) -> tuple[Proxy | None, str]:
     """
-    As `proxy_for`, and why: the variable that says so, `loopback`, or "" where none is set.
+    As `proxy_for`, and why: the variable that says so, `loopback`, or `unset`: none names one.
     """
     variable = next((name for name in ("HTTPS_PROXY", "https_proxy") if environ.get(name)), None)
     if variable is None:
-        return None, ""
+        return None, "unset"
     if is_loopback_host(host):
         return None, "loopback"
     exempting = next((name for name in ("NO_PROXY", "no_proxy") if environ.get(name)), "")
