@@ -70,7 +70,7 @@ class Registry(str):
     @property
     def api_host(self) -> str:
         """
-        The `host[:port]` at which its `/v2/` answers.
+        The host at which `/v2/` answers, with its port if it names one.
         """
         return _DOCKER_HUB_API if self == _DOCKER_HUB else str(self)
 

@@ -5,7 +5,12 @@ How Sphinx builds the site: `./dev docs`.
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib.metadata import version as version_of
+
+# For `command_line`, which reference/cli.md names.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 project = "devcontainer-registry"
 author = "The devcontainer-registry authors"
