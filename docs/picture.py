@@ -8,6 +8,7 @@ What differs from run to run (times, the days of a certificate) is replaced by s
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
@@ -98,10 +99,10 @@ def picture() -> str:
     console = Console(
         record=True,
         width=_COLUMNS,
-        file=open(os.devnull, "w"),
+        file=io.StringIO(),
         color_system="standard",
         force_terminal=True,
-    )  # noqa: E501, PTH123, SIM115
+    )
     for command, output in run():
         console.print(Text(f"$ {command}", style="bold"))
         console.print(Text.from_ansi(output))

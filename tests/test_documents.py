@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What the README says, compared with what is there.
+What the docs say, compared with what is there.
 """
 
 from __future__ import annotations
@@ -26,56 +26,28 @@ from doubles.servers import Fine, Refusing
 import devcontainer_registry
 from devcontainer_registry import DockerConfig, RetryPolicy, discover, login
 from devcontainer_registry.report import LoginReport, Outcome
-from devcontainer_registry.testing import LoopbackRegistry
 
-README = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
-
-
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+PACKAGE = Path(devcontainer_registry.__file__).parent
 
 
-def test_every_command_is_in_the_readme():
-    done = subprocess.run(
-        [sys.executable, "-m", "devcontainer_registry", "--help"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    commands = re.findall(r"^    ([a-z]+)  ", done.stdout, re.MULTILINE)
-
-    assert "login" in commands
-    assert [] == [c for c in commands if f"\ndevcontainer-registry {c} " not in README]
+PAGES = Path(__file__).parent.parent / "docs"
 
 
-@pytest.mark.parametrize("block", blocks("json"))
-def test_a_block_of_json_is_json(block):
-    document = json.loads(block)
-
-    assert "postStartCommand" in document
+def page(name):
+    return PAGES.joinpath(f"{name}.md").read_text(encoding="utf-8")
 
 
-def test_the_script_in_the_readme_runs(tmp_path):
-    script = blocks("python")[0]
-    with LoopbackRegistry({"ann": "pass"}) as registry:
-        environ = {
-            "HOME": str(tmp_path),
-            "PATH": os.environ["PATH"],
-            "A_CONTAINER_REGISTRY_SERVER": registry.registry,
-            "A_CONTAINER_REGISTRY_USER": "ann",
-            "A_CONTAINER_REGISTRY_PASSWORD": "pass",
-        }
-
-        done = subprocess.run(
-            [sys.executable, "-c", script], env=environ, check=True, capture_output=True, text=True
-        )
-
-    assert f"{registry.registry} ok \n" == done.stdout
+def literals(pattern):
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield from re.findall(rf"\A{pattern}\Z", node.value)
 
 
-def test_the_authenticator_in_the_readme_works():
+def test_the_authenticator_in_the_docs_works():
     namespace = {}
-    exec(blocks("python")[1], namespace)
+    code = re.search(r"^```python\n(.*?)^```", page("reference/plugins"), re.MULTILINE | re.DOTALL)
+    exec(code[1], namespace)
     plugin = namespace["ExampleAuthenticator"]()
     secret = devcontainer_registry.RegistrySecret(
         id="X",
@@ -90,13 +62,24 @@ def test_the_authenticator_in_the_readme_works():
     assert "ann" == plugin.authenticate(secret, timeout=1.0).username
 
 
-def test_the_exit_statuses_in_the_readme_are_those_of_reports():
-    rows = dict(re.findall(r"^\| ([0-9]) \| (.+?) \|$", README, re.MULTILINE))
+def test_the_exit_statuses_in_the_docs_are_those_of_reports():
+    rows = dict(re.findall(r"^\| ([0-9]) \| (.+?) \|$", page("reference/cli"), re.MULTILINE))
     refused = Outcome(id="A", registry=None, source="A_*", kind=None, status="rejected")
     report = LoginReport(config="", changed=False, outcomes=(refused,))
 
     assert ["0", "1", "2", "3", "4", "5", "6"] == sorted(rows)
     assert "refused" in rows[str(report.exit_status)]
+
+
+def test_the_variables_of_the_docs_are_those_that_the_package_reads():
+    read = set(literals(r"DEVCONTAINER_REGISTRY_[A-Z_]+"))
+    prefixed = set(literals(r"(?:STORE|VERIFY|TIMEOUT|LOG_LEVEL)"))
+    known = read | {f"DEVCONTAINER_REGISTRY_{name}" for name in prefixed}
+    listed = set(
+        re.findall(r"^\| `(DEVCONTAINER_REGISTRY_\w+)`", page("reference/variables"), re.MULTILINE)
+    )
+
+    assert listed == {name for name in known if not name.endswith("_")}
 
 
 # What a user reads for each way in which a registry says no: the lines of a whole login.

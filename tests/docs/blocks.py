@@ -2,7 +2,8 @@
 """
 The fenced blocks of README.md and docs/**.
 
-A block is run or parsed, by its language.  An HTML comment on the line before its fence changes that:
+A block is run or parsed, by its language.
+An HTML comment on the line before its fence changes that:
 
     <!-- not run: REASON -->    it cannot run here, and why
     <!-- status 4 -->           its last command exits with this status
@@ -18,9 +19,11 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-MADE = {"docs/codes.md", "docs/beside.md"}  # by scripts, which have tests of their own
+MADE = {"docs/codes.md", "docs/beside.md", "docs/events.md"}  # by scripts, which have tests of their own
 
-_COMMENT = re.compile(r"<!--\s*(?:not run: (?P<reason>.+?)|status (?P<status>\d+))\s*-->\s*", re.DOTALL)
+_COMMENT = re.compile(
+    r"<!--\s*(?:not run: (?P<reason>.+?)|status (?P<status>\d+))\s*-->\s*", re.DOTALL
+)
 _FRONT_MATTER = re.compile(r"\A---\n.*?^---\n", re.MULTILINE | re.DOTALL)
 # A command of ours in a shell line, in a JSON text or between backquotes.
 _OURS = re.compile(r"(?<![\w/.-])devcontainer-registry (?=[a-z-])([^\n`\"|;)&>]*)")
@@ -102,6 +105,6 @@ def our_commands(page):
     """
     for line in text_of(page).replace("\\\n", " ").splitlines():
         for found in _OURS.findall(line):
-            # `[IMAGE...]` is a usage line, `--store …` an elision.
-            if not re.search(r"[\[\]…]|\.\.\.", found):
+            # `[IMAGE...]` is a usage line, `--store …` an elision, STEP a placeholder.
+            if not re.search(r"[\[\]…]|\.\.\.|\bSTEP\b", found):
                 yield found.split(" #")[0].strip()

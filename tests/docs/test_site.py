@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 import pytest
+
 from docs import blocks
 
 EXAMPLES = blocks.ROOT / "hooks" / "examples"
@@ -67,7 +68,9 @@ def _built(site):
     """
     The built pages, by name: those that have a source.
     """
-    sources = [p.relative_to(blocks.DOCS) for p in blocks.DOCS.rglob("*.md") if "_build" not in p.parts]
+    sources = [
+        p.relative_to(blocks.DOCS) for p in blocks.DOCS.rglob("*.md") if "_build" not in p.parts
+    ]
     names = [source.with_suffix(".html") for source in sources]
     return {str(name): Page((site / name).read_text(encoding="utf-8")) for name in names}
 
@@ -112,6 +115,24 @@ def test_what_the_readme_links_to_is_there():
 
     assert "LICENSE" in paths
     assert [] == [path for path in paths if not os.path.exists(blocks.ROOT / path)]
+
+
+def test_the_picture_is_what_the_commands_print_now():
+    sys.path.insert(0, str(blocks.DOCS))
+    try:
+        import picture
+    finally:
+        sys.path.remove(str(blocks.DOCS))
+
+    assert picture.PICTURE.read_text(encoding="utf-8") == picture.picture(), "run ./dev docs"
+
+
+def test_every_example_is_on_a_page():
+    text = "".join(blocks.text_of(page) for page in blocks.pages())
+    files = [p for p in EXAMPLES.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+
+    assert len(files) > 10
+    assert [] == [p for p in files if f"hooks/examples/{p.relative_to(EXAMPLES)}\n" not in text]
 
 
 def test_the_readme_is_short():

@@ -30,6 +30,7 @@ WAYS = {
     "codespaces": SOURCE,
     "envbuilder": SOURCE,
     "hook-scripts": SOURCE,
+    "on-create": SOURCE,
     "python": "CORP ok",
     "own-feature": "tools: CORP is unchanged",
 }
