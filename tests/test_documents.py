@@ -303,7 +303,20 @@ def test_what_the_readme_links_to_is_there():
     assert [] == [link for link in links if not os.path.exists(os.path.join(HOOKS, link))]
 
 
-@pytest.mark.parametrize("path", CONFIGURATIONS)
+ON_CREATE = "on-create/.devcontainer/devcontainer.json"
+
+
+def test_the_one_example_that_logs_in_at_on_create_has_the_warning_about_prebuilds():
+    configuration = json.loads(read(EXAMPLES, ON_CREATE))
+    guide = page("start/hooks")
+    example, warning = guide.index(ON_CREATE), guide.index(":::{warning}")
+
+    assert "hooks/on-create.sh" in configuration["onCreateCommand"]
+    assert 0 < warning - example < 200
+    assert "everyone who uses the snapshot gets your logins" in guide[warning:]
+
+
+@pytest.mark.parametrize("path", [path for path in CONFIGURATIONS if path != ON_CREATE])
 def test_nothing_is_logged_in_where_a_prebuild_would_carry_it_away(path):
     configuration = json.loads(read(EXAMPLES, path))
 
@@ -324,7 +337,7 @@ def test_every_step_that_an_example_names_is_one(path):
         for script in re.findall(r"\.devcontainer/hooks/(\S+)", command):
             assert f"hook {step} " in read(HOOKS, script)
     if "features" not in configuration:
-        assert commands[2]
+        assert commands[0 if path == ON_CREATE else 2]
         assert commands[3]
 
 

@@ -55,7 +55,8 @@ def _documents(tmp_path_factory):
             **set_for(good.registry, "ann", "pass", set_id="GOOD"),
             **set_for(bad.registry, "ann", "wrong", set_id="BAD"),
             "HALF_CONTAINER_REGISTRY_SERVER": "corp.example",
-            "HALF_CONTAINER_REGISTRY_USR": "ann",
+            "HALF_CONTAINER_REGISTRY_USER": "ann",
+            "GOOD_CONTAINER_REGISTRY_REGOIN": "eu-west-1",
         }
         images = [f"{good.registry}/team/app:1", f"{good.registry}/team/app:2", "NOT AN IMAGE"]
 
