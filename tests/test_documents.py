@@ -5,6 +5,7 @@ What the docs say, compared with what is there.
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import json
 import os

@@ -19,7 +19,8 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-MADE = {"docs/codes.md", "docs/beside.md", "docs/events.md"}  # by scripts, which have tests of their own
+# By scripts, which have tests of their own.
+MADE = {"docs/codes.md", "docs/beside.md", "docs/events.md"}
 
 _COMMENT = re.compile(
     r"<!--\s*(?:not run: (?P<reason>.+?)|status (?P<status>\d+))\s*-->\s*", re.DOTALL
