@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
-A certificate that this machine does not accept.
+Details of a certificate that this machine does not accept.
 
-Nothing secret is sent: a connection is made that trusts anybody, and closed again.
+It opens a TLS connection without verification, sends nothing secret, and closes it.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ _ANSWER_MAX = 16 * 1024  # octets
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
     """
-    What a server's certificate says.
+    A server's certificate.
 
     Attributes:
-        starts: Unix seconds.
-        ends: Unix seconds.
-        issuer: Name of who issued it.
-        is_self_signed: Whether that is the server itself.
-        names: The hosts that it is for.
-        server_time: What the server's clock says, in Unix seconds; None: it does not say.
+        starts: Start of its validity, in Unix seconds.
+        ends: End of its validity, in Unix seconds.
+        issuer: Name of the issuer.
+        is_self_signed: Whether the server issued it itself.
+        names: Hosts for which it is valid.
+        server_time: Time of the server's clock, in Unix seconds; None if unknown.
     """
 
     starts: float
@@ -56,7 +56,7 @@ def read_certificate(
     registry: Registry, environ: Mapping[str, str], *, timeout: float
 ) -> Certificate | None:
     """
-    Return the certificate of *registry*, through the proxy of *environ*; None where there is none.
+    Return the certificate of *registry*, through the proxy of *environ*, or None.
     """
     try:
         with sockets.until(time.monotonic() + timeout):
@@ -93,7 +93,7 @@ def _leaf(registry: Registry, environ: Mapping[str, str]) -> tuple[bytes, float 
 
 
 def _decoded(leaf: bytes, registry: Registry, environ: Mapping[str, str]) -> Mapping[str, Any]:
-    # Python decodes only what it has verified: so trust this one certificate, whatever its dates.
+    # Python decodes only verified certificates, so trust this one, whatever its dates.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VerifyFlags(_NO_CHECK_TIME)
@@ -125,11 +125,11 @@ def _connected(registry: Registry, environ: Mapping[str, str]) -> socket.socket:
 
 def _head(stream: socket.socket) -> bytes:
     """
-    The lines of an answer up to its body.
+    Return the head of an answer, without its body.
     """
     head = b""
     while b"\r\n\r\n" not in head and len(head) < _ANSWER_MAX:
-        octet = stream.recv(1)  # no more than the head: TLS may begin behind it
+        octet = stream.recv(1)  # only the head: TLS may follow it
         if not octet:
             break
         head += octet
@@ -146,7 +146,7 @@ def _date_in(head: bytes) -> float | None:
 
 def _name(parts: Any) -> str:
     """
-    The common name in a decoded distinguished name, else its last part.
+    Return the common name in a decoded distinguished name, else its last part.
     """
     pairs = [pair for part in parts for pair in part]
     named = dict(pairs)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The third step: the credential that docker would send.
+Step 3: the credential that docker would send.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .scene import Scene, Target
 
 _HELPER_MAX = 5.0  # seconds
-# Its token lasts an hour and does not say when it began.
+# Its token lasts an hour and has no issue time.
 # https://cloud.google.com/artifact-registry/docs/docker/authentication#token
 _GOOGLE_TOKEN = "oauth2accesstoken"  # noqa: S105  (a user name)
 _AUTH_CONFIG = "DOCKER_AUTH_CONFIG"
@@ -42,17 +42,17 @@ _READS_AUTH_CONFIG = (28, 3)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """
-    Who answers docker for a registry, and with what.
+    The source that docker asks for a registry, and its answer.
 
     Attributes:
-        step: As it is shown.
-        credential: What docker would send; None: it asks without a login.
-        place: Where it is from, for a message.
-        rule: The part of docker's configuration that is followed, or `none`.
-        secret: The set for the registry, or None.
-        is_of_set: Whether the credential is that of the set, or what became of it.
-        why_none: Why there is no credential, or None where `missing.why_none` has to tell.
-        goes_on: Whether `docker pull` goes on although the step failed.
+        step: The step to report.
+        credential: Credential that docker would send; None: docker sends none.
+        place: Its source, for messages.
+        rule: Part of docker's configuration that applies, or `none`.
+        secret: Set for the registry, or None.
+        is_of_set: Whether the credential comes from the set.
+        why_none: Why there is no credential; None: `missing.why_none` finds the reason.
+        goes_on: Whether `docker pull` continues although the step failed.
     """
 
     step: Step
@@ -67,12 +67,12 @@ class Answer:
 
 def find_credential(scene: Scene, target: Target, unread: RegistryError | None) -> Answer:
     """
-    Return what docker would send for *target*, as it would find it.
+    Return the source that docker asks for *target*, and its answer.
 
     Args:
-        scene: Where it looks.
+        scene: Files and variables to read.
         target: The image or registry.
-        unread: Why it reads no login from config.json, or None.
+        unread: Why docker reads no login from config.json, or None.
     """
     look = _Look(scene, target)
     answer = look.up(unread)
@@ -84,7 +84,7 @@ class _Look:
         self._scene = scene
         self._target = target
         self._registry = target.registry
-        # What is remembered goes by the host alone, however an image spells it.
+        # The cache uses the host alone, however an image spells it.
         self._host = Registry(str(target.registry))
         self.secret = scene.secret_of(target.registry)
         self._facts = scene.facts_of(target)
@@ -158,7 +158,7 @@ class _Look:
             return False
         if secret.secret is not None and secret.secret == credential.secret:
             return True
-        # What a cloud gave for it cannot be compared.
+        # A cloud's token cannot be compared with the set.
         return saved and secret.username != credential.username
 
     def _expiry_in(self, credential: Credential) -> float | None:
@@ -205,7 +205,7 @@ class _Look:
 
     def _of_our_helper(self, rule: str) -> Answer:
         """
-        What our helper would answer, without letting it renew anything.
+        Return the answer of our helper without a renewal.
         """
         scene = self._scene
         entry = self._entry()
@@ -269,7 +269,7 @@ class _Look:
 
     def _fallen_back(self, exc: RegistryError, seen: str, rule: str) -> Answer:
         """
-        The answer where a helper fails: docker pull goes on with `auths`, other commands fail.
+        Return the answer for a failing helper: docker pull uses `auths`, other commands fail.
 
         https://github.com/docker/cli/blob/v28.2.2/cli/config/credentials/native_store.go (Get)
         """
@@ -304,7 +304,7 @@ class _Look:
 
     def _of_dev_container_cli(self) -> Credential | None:
         """
-        The login of `DEVCONTAINERS_OCI_AUTH`: `HOST|USER|TOKEN`, more of them behind commas.
+        Return the login in `DEVCONTAINERS_OCI_AUTH`: `HOST|USER|TOKEN`, separated by commas.
 
         https://github.com/devcontainers/cli/blob/v0.80.0/src/spec-configuration/httpOCIRegistry.ts
         """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The seventh step: the Docker Engine, which makes the pull.
+Step 7: the Docker Engine, which pulls the image.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _DEFAULT_SOCKET = "/var/run/docker.sock"
 _ANSWER_MAX = 15.0  # seconds; the engine asks the registry meanwhile
 _META_MAX = 256 * 1024  # octets
 
-# What the engine's errors begin or end with, as Go writes them, and what they mean.
+# Parts of the engine's errors, as Go writes them, and their causes.
 _CAUSES = (
     ("certificate has expired or is not yet valid", causes.CERTIFICATE_DATES),
     ("x509: ", causes.CERTIFICATE),
@@ -57,11 +57,11 @@ _REFUSALS = ("no basic auth credentials", "unauthorized: ", "denied: ", "authent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """
-    Where docker finds its engine.
+    Address of the Docker Engine.
 
     Attributes:
         url: `unix://`, `tcp://` or `ssh://`.
-        named: The variable or setting that names it; "" for docker's default.
+        named: Variable or setting that names it; "" for docker's default.
         tls: Paths of `ca`, `cert` and `key`; None: no TLS.
         verify: Whether its certificate is verified.
     """
@@ -74,7 +74,7 @@ class Endpoint:
     @property
     def may_have_credentials(self) -> bool:
         """
-        Whether a credential can be sent there: a socket of this machine, ssh or verified TLS.
+        Whether it is safe to send a credential there: a local socket, ssh or verified TLS.
         """
         if self.url.startswith(("unix://", "ssh://")):
             return True
@@ -83,9 +83,9 @@ class Endpoint:
 
 class Engine:
     """
-    The Docker Engine of one diagnosis, looked up once.
+    The Docker Engine of one diagnosis, queried once.
 
-    Safe to share between threads: each asks with a client of its own.
+    Thread-safe: each thread uses its own client.
     """
 
     def __init__(self, scene: Scene) -> None:
@@ -97,7 +97,7 @@ class Engine:
 
     def look(self) -> None:
         """
-        Find it, and ask for its version and its own proxy, mirrors and exceptions.
+        Find the engine and read its version, proxy, mirrors and insecure registries.
         """
         try:
             self._endpoint = endpoint_of(self._scene.environ, self._scene.config_path)
@@ -105,7 +105,7 @@ class Engine:
             self._failure = exc
             return
         try:
-            # The SDK takes long to import, and leaves its socket open where nobody answers.
+            # The SDK imports slowly, and leaks its socket if nothing answers.
             _knock(self._endpoint.url)
             info = self._ask(lambda client: client.info())
         except Exception as exc:  # noqa: BLE001  (the SDK and what is below it raise anything)
@@ -130,7 +130,7 @@ class Engine:
 
     def step(self, target: Target, credential: Credential | None) -> Step:
         """
-        Let the engine look *target* up itself, with *credential* where that may be sent.
+        Ask the engine to look up *target*, with *credential* if it is safe to send.
         """
         if self._failure is not None:
             return failed("engine", "the engine cannot be reached", self._failure, {})
@@ -189,13 +189,13 @@ class Engine:
         endpoint = self._endpoint
         assert endpoint is not None
         seconds = min(_ANSWER_MAX, self._scene.left())
-        # The SDK looks for its own configuration and may wait in a resolver.
+        # The SDK reads its own configuration and may block in a resolver.
         return call_in_thread(seconds, lambda: _asked(endpoint, ask, seconds))
 
 
 def _knock(url: str) -> None:
     """
-    Raise the system's error where nobody listens at the socket *url*.
+    Raise the system's error if nothing listens at the socket *url*.
     """
     if url.startswith("unix://"):
         with socket.socket(socket.AF_UNIX) as knocking:
@@ -221,12 +221,12 @@ def _asked(endpoint: Endpoint, ask: Any, seconds: float) -> Any:
 
 def endpoint_of(environ: Mapping[str, str], config_path: str) -> Endpoint:
     """
-    Where docker finds its engine: `DOCKER_HOST`, else the context in use, else its socket.
+    Return the engine's address: `DOCKER_HOST`, else the current context, else the socket.
 
     https://docs.docker.com/engine/manage-resources/contexts/
 
     Raises:
-        RegistryError: A context is named that does not exist.
+        RegistryError: The named context does not exist.
     """
     host = environ.get("DOCKER_HOST")
     if host:
@@ -251,7 +251,7 @@ def _current_context(config_path: str) -> str:
 
 def _of_context(name: str, named: str, folder: str) -> Endpoint:
     """
-    The endpoint of the context *name*, from docker's own store.
+    Return the endpoint of the context *name* from docker's store.
 
     https://github.com/docker/cli/blob/v28.2.2/cli/context/store/doc.go
     """
@@ -285,7 +285,7 @@ def _json_in(path: str) -> dict[str, Any]:
 
 def _facts_of(info: Mapping[str, Any]) -> dict[str, object]:
     """
-    What of the engine's `/info` matters to a pull; no part of a proxy's URL but its host.
+    Return the parts of the engine's `/info` that affect a pull; of a proxy only its host.
     """
     registries = info.get("RegistryConfig") or {}
     version = str(info.get("ServerVersion") or "of unknown version")
@@ -318,7 +318,7 @@ def _image_of(target: Target) -> str:
 
 def _answer_in(exc: BaseException) -> tuple[int, str]:
     """
-    Status and text of an error of the engine; the text is matched and never shown.
+    Return status and text of an error of the engine; the text is matched, never shown.
     """
     response = getattr(exc, "response", None)
     status = getattr(response, "status_code", 0) or 0
@@ -326,7 +326,7 @@ def _answer_in(exc: BaseException) -> tuple[int, str]:
 
 
 def _is_refusal(status: int, text: str) -> bool:
-    # docker before 23 answers 500 to what the registry refuses.
+    # docker before 23 answers 500 if the registry refuses.
     return status in (401, 403) or any(words in text for words in _REFUSALS)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The sixth step: the image.
+Step 6: the image.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ _INDEXES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
-# Tags in one answer: 128 characters each at most, so that it is never cut off.
+# Tags per answer.  A tag has at most 128 characters, so the answer fits the limit.
 _TAGS = 400
 _PAGES_MAX = 10
 
 
 class ImageCheck:
     """
-    The image step of one target.
+    The image check of one target.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class ImageCheck:
 
     def step(self, *, push: bool) -> Step:
         """
-        Whether docker can read the manifest, and, with *push*, write to the repository.
+        Check that docker can read the manifest and, with *push*, write to the repository.
         """
         target = self._target
         try:
@@ -122,7 +122,7 @@ class ImageCheck:
 
     def _absent(self, seen: str, authorization: str | None) -> tuple[str, RegistryError]:
         """
-        What is missing: the tag, the digest, or the repository.
+        Return the cause: the tag, the digest or the repository is missing.
         """
         target = self._target
         status, tags = self._tags(authorization)
@@ -138,7 +138,7 @@ class ImageCheck:
             return f'no tag "{target.reference}" among {len(tags)}', cause.error(**facts)
         if self._answer.credential is None:
             why = self._answer.why_none
-            # The reason why docker has no login is the nearer one, where there is a reason.
+            # A reason why docker has no login is more likely the cause.
             if why is not None and why.code != "no-login":
                 return seen, why
             return seen, image_causes.NOT_FOUND_ANONYMOUSLY.error(**self._facts)
@@ -150,7 +150,7 @@ class ImageCheck:
 
     def _tags(self, authorization: str | None) -> tuple[int, list[str]]:
         """
-        The tags of the repository, some thousands at most, and the status of the answer.
+        Return the tags of the repository, a few thousand at most, and the status.
         """
         name, tags, last, status = self._target.name, [], "", 0
         for _ in range(_PAGES_MAX):
@@ -169,14 +169,14 @@ class ImageCheck:
 
     def _without_platform(self, authorization: str | None) -> Step | None:
         """
-        The failed step where the index has no image for this machine, else None.
+        Return the failed step if the index has no image for this platform, else None.
         """
         target, wanted = self._target, _wanted_platform(self._scene.environ)
         path, accept = f"{target.name}/manifests/{target.reference}", ", ".join(PULLED)
         try:
             response = self._talk.request("GET", path, authorization, accept=accept)
         except RegistryError:
-            return None  # it is there, and what it holds is the engine's business
+            return None  # it exists; its content is up to the engine
         platforms = _platforms_in(response.body) if response.status == 200 else []
         if not platforms or any(_serves(each, wanted) for each in platforms):
             return None
@@ -199,7 +199,7 @@ class ImageCheck:
 
     def _may_push(self) -> bool | None:
         """
-        Whether a push is allowed: by the token's claim, or by an upload that is cancelled again.
+        Check whether a push is allowed: by the token's claim, or by an upload that is cancelled.
         """
         name = self._target.name
         try:
@@ -224,7 +224,7 @@ class ImageCheck:
 
 
 def _is_tag(found: object) -> bool:
-    # A terminal obeys what stands in other texts.
+    # Other texts may control the terminal.
     return (
         isinstance(found, str)
         and re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,127}", found, re.ASCII) is not None
@@ -233,7 +233,7 @@ def _is_tag(found: object) -> bool:
 
 def _actions_in(token: str, name: str) -> list[str] | None:
     """
-    The actions on the repository *name* that *token* claims; None where it does not say.
+    Return the actions on the repository *name* that *token* claims; None if unknown.
 
     https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/jwt.md (access)
     """
@@ -250,7 +250,7 @@ def _actions_in(token: str, name: str) -> list[str] | None:
 
 def _upload_of(response: Response) -> str | None:
     """
-    The path below `/v2/` of the upload that *response* opened, on the same host; or None.
+    Return the path below `/v2/` of the upload in *response* if it is on the same host, or None.
     """
     asked = Url.parse(response.url)
     location = response.header("Location")
@@ -267,7 +267,7 @@ def _platforms_in(body: bytes) -> list[str]:
         names = [f"{p['os']}/{p['architecture']}" for p in found]
     except (ValueError, TypeError, KeyError, RecursionError):
         return []
-    # Attestations stand in the index, too.
+    # Attestations are in the index as well.
     return [
         n
         for n in dict.fromkeys(names)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The fifth step: a login with what docker would send.
+Step 5: a login with the credential that docker would send.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def login_step(
     scene: Scene, target: Target, answer: Answer, conversation: Conversation, ping: Response
 ) -> Step:
     """
-    Log in once, with what docker would send.
+    Log in once with the credential that docker would send.
     """
     registry = conversation.registry
     if answer.credential is None:
@@ -57,7 +57,7 @@ def login_step(
 
 def _refused_before(scene: Scene, answer: Answer) -> AuthenticationError | None:
     """
-    Why the credential is not sent: it was refused a moment ago, and accounts get locked.
+    Return the error if the credential was refused a moment ago: a retry may lock the account.
     """
     secret = answer.secret
     if secret is None or not answer.is_of_set:
@@ -80,7 +80,7 @@ def _refused(
     scene: Scene, target: Target, answer: Answer, error: AuthenticationError
 ) -> RegistryError:
     """
-    Why the registry refused: by who keeps the credential, and what it looks like.
+    Return the cause of a refusal, by the source and shape of the credential.
     """
     secret, registry = answer.secret, target.registry
     facts: dict[str, object] = {
@@ -90,7 +90,7 @@ def _refused(
         "name": target.name,
     }
     if error.code != "rejected":
-        return error  # it says itself why
+        return error  # the error is specific
     if secret is not None:
         facts |= {"source": secret.source, "id": secret.id, "password": password_of(secret)}
         if not answer.is_of_set:
@@ -109,7 +109,7 @@ def _refused(
 
 def anonymously(target: Target, conversation: Conversation) -> Conversation | None:
     """
-    Another *conversation*, in which *target* can be read without a login; None: it cannot.
+    Return an anonymous conversation if *target* is readable without a login, else None.
     """
     anonymous = conversation.without_login()
     try:
@@ -125,7 +125,7 @@ def anonymously(target: Target, conversation: Conversation) -> Conversation | No
 
 def ignored_step(target: Target, answer: Answer) -> Step:
     """
-    The login step where a wrong login is no obstacle: it gets what everybody gets.
+    Return the login step for a wrong login that the registry ignores.
     """
     message = f"{target.registry} ignores the login from {answer.place}, which is wrong"
     return Step(name="login", status="note", message=message)
@@ -133,7 +133,7 @@ def ignored_step(target: Target, answer: Answer) -> Step:
 
 def public_step(target: Target, answer: Answer, last: Step) -> Step:
     """
-    The failed login step *last* of an image that can be read without a login.
+    Return the failed login step *last* for an image that is readable without a login.
     """
     facts = {"registry": target.registry, "place": answer.place}
     fix = None

@@ -32,14 +32,14 @@ _HELPER_MAX = 5.0  # seconds
 
 def why_none(scene: Scene, target: Target) -> RegistryError:
     """
-    Why docker has no login for the registry of *target*, the nearest reason first.
+    Return the most likely reason why docker has no login for the registry of *target*.
     """
     return _Reasons(scene, target).first()
 
 
 def blamed(steps: list[Step], why: RegistryError, unread: RegistryError | None) -> list[Step]:
     """
-    *steps*, with the one failed that is the reason *why* docker has no login.
+    Return *steps* with the step marked as failed that *why* belongs to.
     """
     name = "credential"
     if why is unread:
@@ -61,7 +61,7 @@ class _Reasons:
 
     def first(self) -> RegistryError:
         """
-        The nearest reason.
+        Return the most likely reason.
         """
         return (
             self._of_set()
@@ -76,7 +76,7 @@ class _Reasons:
 
     def _of_set(self) -> RegistryError | None:
         """
-        What is wrong with the set for the registry, or what became of it.
+        Return the fault of the registry's set, or its last refusal.
         """
         scene, secret = self._scene, self.secret
         broken = scene.incomplete_of(self._registry)
@@ -97,7 +97,7 @@ class _Reasons:
 
     def _of_variables(self) -> RegistryError | None:
         """
-        Variables that cannot be told to be for another registry: it may be this one's.
+        Return faults of variables that may belong to this registry.
         """
         scene = self._scene
         near = near_miss(scene)
@@ -113,7 +113,7 @@ class _Reasons:
 
     def _elsewhere(self) -> RegistryError | None:
         """
-        A login for the registry that stands where docker does not look, as a cause.
+        Return the error for a login in a place that docker does not read.
         """
         scene, registry, facts = self._scene, self._registry, self._facts
         text = scene.environ.get(_AUTH_CONFIG, "")
@@ -163,7 +163,7 @@ class _Reasons:
 
     def _other_config(self) -> str | None:
         """
-        The path of another config.json of this machine that has the login, or None.
+        Return the path of another config.json with the login, or None.
         """
         scene = self._scene
         homes = [scene.environ.get("HOME", ""), _home_of(os.getuid()), _home_of(0)]

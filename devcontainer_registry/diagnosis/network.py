@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The fourth step: the way to a registry.
+Step 4: the network path to a registry.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .report import Status
     from .scene import Scene
 
-# Tokens are good for minutes, and a certificate's first day is not to the second.
+# Tokens last minutes, so a small clock error is harmless.
 _SKEW_MAX = 300.0  # seconds
 _CERTIFICATE_SOON = 7 * 86400.0  # seconds
 _PROBE_MAX = 5.0  # seconds
@@ -34,7 +34,7 @@ _PROBE_MAX = 5.0  # seconds
 
 def network_step(scene: Scene, conversation: Conversation) -> tuple[Step, Response | None]:
     """
-    Reach the registry of *conversation*, without a login; its answer, or None where it failed.
+    Contact the registry of *conversation* without a login; return its answer, or None.
     """
     registry = conversation.registry
     way = _proxy_of(registry, scene.environ)
@@ -47,7 +47,7 @@ def network_step(scene: Scene, conversation: Conversation) -> tuple[Step, Respon
     return _reached(scene, registry, ping, way), ping
 
 
-# What was seen, in words that say less than the cause.
+# Short texts for the step, less specific than the cause.
 _SEEN = {
     "certificate-expired": "the certificate is not valid now",
     "certificate-not-yet-valid": "the certificate is not valid now",
@@ -92,7 +92,7 @@ def _reached(scene: Scene, registry: Registry, ping: Response, way: str) -> Step
 
 def _proxy_of(registry: Registry, environ: Mapping[str, str]) -> str:
     """
-    The proxy on the way and the variable that names it, or "".
+    Return the proxy and the variable that names it, or "".
     """
     try:
         proxy = proxy_for(registry.hostname, registry.port, environ)
@@ -112,9 +112,9 @@ def _explained(
     scene: Scene, registry: Registry, error: RegistryError
 ) -> tuple[RegistryError, dict[str, object]]:
     """
-    *error*, with what the certificate says where one is the cause; and that as facts.
+    Return *error* with details of the certificate if that is the cause, and the facts.
     """
-    # One hint knows better: a variable names no bundle, so that nobody is trusted.
+    # One hint is more specific: a variable names no bundle, so no authority is trusted.
     if not error.code.startswith("certificate-") or "SSL_CERT_FILE" in error.hint:
         return error, {}
     timeout = min(_PROBE_MAX, scene.left())
@@ -128,7 +128,7 @@ def _explained(
 def _of_certificate(
     scene: Scene, registry: Registry, error: RegistryError, found: Certificate
 ) -> RegistryError:
-    # Its dates before who issued it: a clock that is wrong shows in both.
+    # Check the dates before the issuer: a wrong clock affects both.
     host, now = registry.api_host, scene.now
     facts: dict[str, object] = {"host": host, "now": date(now), "issuer": found.issuer}
     if found.starts > now:

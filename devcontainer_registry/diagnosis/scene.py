@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What all steps of a diagnosis look at, read once.
+Inputs that all steps of a diagnosis share, read once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .images import FoundImage
     from .report import Origin
 
-# What container engines leave in every container, and what says that an editor is attached.
+# Files that container engines create in every container, and variables of attached editors.
 _MARKS = ("/.dockerenv", "/run/.containerenv")
 _VERSION_MAX = 5.0  # seconds
 _VARIABLES = ("REMOTE_CONTAINERS", "CODESPACES", "DEVPOD")
@@ -41,15 +41,15 @@ _VARIABLES = ("REMOTE_CONTAINERS", "CODESPACES", "DEVPOD")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """
-    One image or registry to be diagnosed.
+    An image or registry to diagnose.
 
     Attributes:
-        image: The reference as it was given; None: a registry was named.
-        registry: Spelled as docker looks it up (`config_key`).
+        image: Reference as given; None if a registry was named.
+        registry: Spelled as docker looks it up (see `config_key`).
         name: The repository, or "".
         reference: Tag or digest, or "".
-        origin: Who named it.
-        where: The place in the configuration, or "".
+        origin: Source that named it.
+        where: Place in the configuration, or "".
     """
 
     image: str | None
@@ -62,25 +62,25 @@ class Target:
     @property
     def is_digest(self) -> bool:
         """
-        Whether it is named by its content.
+        Whether the reference is a digest.
         """
         return ":" in self.reference
 
 
 class Scene:
     """
-    The environment, config.json and what is remembered; nothing is ever written.
+    The environment, config.json and the cache, read only.
 
     Attributes:
         environ: All variables.
-        found: Sets of variables, and what is wrong with them.
-        config: The config.json, or None where there is no place for it.
-        document: Its content, or None where it cannot be read.
+        found: Sets of variables and their faults.
+        config: The config.json, or None if it cannot be located.
+        document: Its content, or None if it cannot be read.
         config_error: Why it cannot be located or read, or None.
-        cache: What our helper answers from.
-        memory: What became of each set.
-        now: The clock, in Unix seconds.
-        deadline: By `time.monotonic`.
+        cache: Cache that our helper reads.
+        memory: Results of earlier runs.
+        now: Current time, in Unix seconds.
+        deadline: Deadline by `time.monotonic`.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Scene:
     @property
     def config_path(self) -> str:
         """
-        Path of config.json; "" where there is no place for it.
+        Path of config.json; "" if it cannot be located.
         """
         return self.config.path if self.config is not None else ""
 
@@ -130,14 +130,14 @@ class Scene:
 
     def home(self, path: str) -> str:
         """
-        *path* as a person writes it: `~` for the home folder.
+        Return *path* with `~` for the home folder.
         """
         home = self.environ.get("HOME", "").rstrip("/")
         return f"~{path[len(home) :]}" if home and path.startswith(f"{home}/") else path
 
     def docker_version(self) -> str:
         """
-        The version of the docker command on PATH; "" where there is none.
+        Return the version of the docker command on PATH; "" if there is none.
         """
         program = find_program("docker", self.environ)
         if program is None:
@@ -159,7 +159,7 @@ class Scene:
 
     def facts_of(self, target: Target) -> dict[str, object]:
         """
-        What the words of most causes need to know of *target*.
+        Return the facts about *target* that most causes need.
         """
         registry, secret = target.registry, self.secret_of(target.registry)
         return {
@@ -171,13 +171,13 @@ class Scene:
 
     def secret_of(self, registry: Registry) -> RegistrySecret | None:
         """
-        The set for *registry*, or None.
+        Return the set for *registry*, or None.
         """
         return next((s for s in self.found.secrets if s.registry == registry), None)
 
     def incomplete_of(self, registry: Registry) -> Incomplete | None:
         """
-        The set for *registry* that cannot be used, or None.
+        Return the unusable set for *registry*, or None.
         """
         return next(
             (i for i in self.found.incomplete if i.registry == registry and not i.empty), None
@@ -185,7 +185,7 @@ class Scene:
 
     def authenticator_of(self, secret: RegistrySecret) -> Authenticator | None:
         """
-        Who speaks for *secret*, one of ours; a stranger's is not run by a diagnosis.
+        Return the built-in authenticator for *secret*; a diagnosis runs no plugins.
         """
         if self._installed is None:
             self._installed = {
@@ -201,11 +201,11 @@ class Scene:
 
 def target_of(image: str) -> Target | None:
     """
-    The target that *image*, a reference or a registry, names; None: it is neither.
+    Return the target of *image*, a reference or a registry; None if it is neither.
     """
     scheme, _, rest = image.rpartition("://")
     if scheme and rest.strip("/").partition("/")[2]:
-        return None  # a URL with a path, where a registry's alone would do
+        return None  # a URL with a path; only a registry's URL is accepted
     try:
         registry, name = parse_target(image)
         reference = split_image(image)[2] if name else ""
@@ -218,7 +218,7 @@ def target_of(image: str) -> Target | None:
 
 def of_sets(scene: Scene) -> list[Target]:
     """
-    The registries that there are sets for.
+    Return targets for the registries of all sets.
     """
     found = [s.registry for s in scene.found.secrets]
     found += [i.registry for i in scene.found.incomplete if i.registry and not i.empty]
@@ -227,10 +227,10 @@ def of_sets(scene: Scene) -> list[Target]:
 
 def configured_target(found: FoundImage) -> Target | None:
     """
-    The target that the configuration names as *found*.
+    Return the target of *found*, an image in the configuration.
     """
     target = target_of(found.reference)
-    # An image, also where it looks like a registry's name alone.
+    # It is an image, even if it looks like a registry.
     if target is None or not target.name:
         return None
     return replace(target, origin=found.origin, where=found.where)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .report import Diagnosis, ImageDiagnosis, Step
 
-# Names that are public anyway.
+# Public names.
 _COMMON = frozenset({"docker.io", "registry-1.docker.io", "auth.docker.io", "latest", "localhost"})
 _COMMON_PATHS = (
     "/etc/docker/",
@@ -33,7 +33,7 @@ _COMMON_PATHS = (
     ".devcontainer/Dockerfile",
 )
 _COMMON_HELPERS = (OUR_HELPER, OF_VSCODE, "pass", "secretservice", "ecr-login", "gcr", "gcloud")
-# Facts that name something, and what is put in their place.
+# Facts with names, and their placeholders.
 _NAMED = {
     "realm": "realm",
     "address": "address",
@@ -48,7 +48,7 @@ _NAMED = {
     "proxy": "proxy",
 }
 
-# Files are no hosts, though they look so.
+# Files that look like hosts.
 _HOST = re.compile(
     r"(?<![\w./-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+"
     r"(?!(?:json|crt|pem|key|sock|ya?ml)\b)[a-z]{2,}(?::\d+)?(?![\w.-])"
@@ -63,8 +63,8 @@ def without_names(diagnosis: Diagnosis, environ: Mapping[str, str]) -> Diagnosis
     """
     Return *diagnosis* with placeholders for hosts, paths, images, helpers and sets.
 
-    The same name has the same placeholder everywhere.  Codes, states and times stay.  What is
-    quoted from a configuration is left out.
+    A name has the same placeholder everywhere.  Codes, states and times stay.  Quotes from a
+    configuration are left out.
     """
     hide = _Hider(environ)
     for image in diagnosis.images:
@@ -91,7 +91,7 @@ def without_names(diagnosis: Diagnosis, environ: Mapping[str, str]) -> Diagnosis
 
 def _texts(diagnosis: Diagnosis) -> Iterator[str]:
     """
-    Yield all that is shown, but for what is quoted from a configuration.
+    Yield all visible text, except quotes from a configuration.
     """
     for finding in diagnosis.findings[diagnosis.unresolved :]:
         yield from (finding.message, finding.hint)
@@ -113,7 +113,7 @@ class _Hider:
 
     def learn_image(self, image: ImageDiagnosis) -> None:
         """
-        Take note of what *image* and the facts of its steps name.
+        Register the names in *image* and in the facts of its steps.
         """
         if image.registry is not None:
             self._learn(image.registry, "registry", end=".example")
@@ -145,7 +145,7 @@ class _Hider:
 
     def learn_text(self, text: str) -> None:
         """
-        Take note of sets, helpers, paths and hosts in *text* that no fact names.
+        Register sets, helpers, paths and hosts in *text* that are in no fact.
         """
         for set_id in _SET.findall(text):
             self._learn(set_id, "SET")
@@ -158,7 +158,7 @@ class _Hider:
             self._learn(host, "host")
 
     def _learn(self, text: str, kind: str, *, end: str = "") -> None:
-        # A digit or two would be replaced in counts and times, and says nothing of anybody.
+        # One or two digits identify nothing, and would also match counts and times.
         too_short = len(text) < 3 and kind != "SET"
         if too_short or text in _COMMON or text in self._placeholders or text.isdigit():
             return
@@ -172,7 +172,7 @@ class _Hider:
     def __call__(self, text: str) -> str:
         if self._pattern is None:
             longest = sorted(self._placeholders, key=len, reverse=True)
-            # A set's name stands before an underscore.
+            # The name of a set precedes an underscore.
             words = "|".join(map(re.escape, longest)) or r"(?!)"
             self._pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])")
         hidden = self._pattern.sub(lambda match: self._placeholders[match[0]], text)
@@ -180,7 +180,7 @@ class _Hider:
 
     def image(self, image: ImageDiagnosis) -> ImageDiagnosis:
         """
-        *image* with placeholders.
+        Return *image* with placeholders.
         """
         return replace(
             image,

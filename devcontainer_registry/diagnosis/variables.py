@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The first two steps: the variables of a registry, and config.json.
+Steps 1 and 2: the variables of a registry, and config.json.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _HOSTED = ("ghcr.io", "docker.io", "registry.gitlab.com")
 
 def variables_step(scene: Scene, registry: Registry) -> Step:
     """
-    What the environment has for *registry*; trouble is a note until docker has no login.
+    Check the variables for *registry*; a fault is a note unless docker has no login.
     """
     secret = scene.secret_of(registry)
     if secret is not None:
@@ -85,7 +85,7 @@ def variables_step(scene: Scene, registry: Registry) -> Step:
 
 def _unseen(scene: Scene, secret: RegistrySecret) -> str:
     """
-    What there is to say of a set that only other processes have in their environment, or "".
+    Return the note on a set that is missing in this process's environment, or "".
     """
     name = variable(secret.id, "SERVER")
     return next(
@@ -111,9 +111,9 @@ def near_miss(scene: Scene) -> RegistryError | Finding | None:
 
 def hint_of(scene: Scene, secret: RegistrySecret) -> str:
     """
-    Why *secret* looks like the wrong kind of secret for its registry, or "".
+    Return why *secret* looks like the wrong kind for its registry, or "".
 
-    Told from its shape, nobody is asked: a hint, never a verdict.
+    It checks the shape only, so the result is a hint.
     """
     text = secret.secret.reveal() if secret.secret is not None else ""
     username, registry = secret.username or "", secret.registry
@@ -138,14 +138,14 @@ def hint_of(scene: Scene, secret: RegistrySecret) -> str:
 
 def password_of(secret: RegistrySecret) -> str:
     """
-    The name of the variable that holds the password of *secret*.
+    Return the name of the variable with the password of *secret*.
     """
     return secret.source if secret.implicit else variable(secret.id, "PASSWORD")
 
 
 def expiry_of(scene: Scene, secret: RegistrySecret) -> float | None:
     """
-    When the password of *secret* expires, read from it, in Unix seconds; None: it does not say.
+    Return the expiry that the password of *secret* contains, in Unix seconds, or None.
     """
     authenticator = scene.authenticator_of(secret)
     if authenticator is None or not plugins.passes_on(authenticator, secret):
@@ -158,7 +158,7 @@ def expiry_of(scene: Scene, secret: RegistrySecret) -> float | None:
 
 def explained(scene: Scene, secret: RegistrySecret, code: str) -> str:
     """
-    What the kind of the registry of *secret* means by a refusal *code*, or "".
+    Return the fix of the registry's kind for a refusal *code*, or "".
     """
     authenticator = scene.authenticator_of(secret)
     if authenticator is None:
@@ -188,9 +188,9 @@ def _is_json_key(username: str, text: str) -> bool:
 
 def config_step(scene: Scene, registry: Registry) -> tuple[Step, RegistryError | None]:
     """
-    The state of config.json, and why docker reads no login for *registry* from it, or None.
+    Check config.json; return the step, and why docker reads no login for *registry*, or None.
 
-    Such trouble is a note: docker goes on without a login, and public images can be pulled.
+    A fault is a note: docker continues without a login and can pull public images.
     """
     path = scene.home(scene.config_path)
     error = scene.config_error or _unread(scene, registry)

@@ -2,8 +2,7 @@
 """
 Discovery of the sets in the environment.
 
-Nothing here raises for what it finds, and nothing that it says quotes a value: a password may
-stand in any of the variables.
+Faults are values, not exceptions.  No message quotes a value: any variable may hold a password.
 """
 
 from __future__ import annotations
@@ -39,12 +38,12 @@ __all__ = ["Found", "Incomplete", "discover"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """
-    What the environment holds.
+    Result of `discover`: sets, and faults of variables.
 
     Attributes:
-        secrets: At most one per registry, those of sets first, by name.
+        secrets: Usable sets and implicit logins, at most one per registry; sets first, by name.
         incomplete: Sets that cannot be used, by name.
-        findings: What is worth saying besides.
+        findings: Remarks about variables.
     """
 
     secrets: tuple[RegistrySecret, ...]
@@ -59,26 +58,27 @@ def discover(
     codespaces_file: str = CODESPACES_SECRETS,
 ) -> Found:
     """
-    Find every registry that the environment has a login for; no network, and no exception.
+    Find the logins in the environment, without network requests.
 
-    For one set, the first of these that has its `_SERVER` wins, whole:
+    A set is read from one source, the first that has its `_SERVER`:
 
     1. *environ*;
     2. the secrets file;
     3. Codespaces' own file.
 
-    A set beats what the platform offers (`GITHUB_TOKEN`, GitLab's, docker's own variable) for its
-    registry, even one that is incomplete: it may have been whole, and kept, the last time.
+    A set wins over implicit logins for its registry (`GITHUB_TOKEN`, `CI_REGISTRY`,
+    `DOCKER_AUTH_CONFIG`).  An incomplete set also does: it may have been complete in an earlier
+    run.
 
     A variable whose name has a typo is reported once, with code `near-miss`: as the error of its
     set where the set lacks it, or else in `findings`.
 
     Args:
-        environ: Variables; None: the process's own.
-        secrets_file: Path of a JSON file in the format of the devcontainer CLI's
-            `--secrets-file`; None: the one that `DEVCONTAINER_REGISTRY_SECRETS_FILE` names.
-        codespaces_file: Path of Codespaces' own file, `KEY=<base64>` in each line, read where
-            it exists.
+        environ: Variables; None: `os.environ`.
+        secrets_file: Path of a JSON file in the format of the dev container CLI's `--secrets-file`;
+            None: the path in `DEVCONTAINER_REGISTRY_SECRETS_FILE`, if set.
+        codespaces_file: Path of Codespaces' secrets file, with a `KEY=<base64>` per line; it may
+            not exist.
     """
     environ = os.environ if environ is None else environ
     environment = read(environ, secrets_file=secrets_file, codespaces_file=codespaces_file)
@@ -132,7 +132,7 @@ def _secrets_file_trouble(environment: Environment, *, named: bool) -> Iterator[
 
 
 def _codespaces_trouble(environment: Environment) -> Iterator[Finding]:
-    # A finding only: nobody named that file, and the environment usually has what it holds.
+    # Only a finding: the file is read by default, and the environment usually has its content.
     error = environment.codespaces_error
     if error is not None:
         yield Finding.of(error)

@@ -30,11 +30,11 @@ _DOCKER = "DOCKER_AUTH_CONFIG"
 
 def logins_in(text: str) -> dict[str, Credential | None]:
     """
-    Keys of `auths` in *text* to what docker sends for them; None: it goes on anonymously.
+    Return docker's logins in *text* by key of `auths`; a value of None means anonymous.
 
-    Empty where docker warns of the variable and does without it: over any member but `auth`, an
-    entry without one, one that can't be decoded, or anything after the object.  It looks a
-    registry up by its own key (`Registry.config_key`), and by no other spelling.
+    Empty if docker warns and ignores the variable: for any member but `auth`, an entry without one,
+    an invalid one, or text after the object.  docker looks up only a registry's own key
+    (`Registry.config_key`).
     """
     try:
         document = json.loads(text)
@@ -57,12 +57,12 @@ def _is_usable(entry: object) -> bool:
 
 def entries_in(text: str) -> dict[str, Credential | None]:
     """
-    Keys of `auths` in *text* to their logins, whatever else stands there; None: nothing usable.
+    Return all logins in *text* by key of `auths`; a value of None is an unusable entry.
 
-    More than docker reads: what other tools write into the variable is of use to a login.
+    More than docker reads: other tools write other members, which a login can use.
 
     Raises:
-        ValueError: It is no JSON object with `auths`; without the text.
+        ValueError: It is not a JSON object with `auths`.  The text is not quoted.
     """
     try:
         entries = json.loads(text)["auths"].items()
@@ -78,7 +78,7 @@ def entries_in(text: str) -> dict[str, Credential | None]:
 
 def of_docker(environment: Environment) -> Iterator[RegistrySecret | Finding]:
     """
-    Yield the logins of docker's own variable, and what is wrong with it.
+    Yield the logins in `DOCKER_AUTH_CONFIG`, and findings about it.
     """
     found = environment.first(_DOCKER)
     if found is None:
@@ -91,7 +91,7 @@ def of_docker(environment: Environment) -> Iterator[RegistrySecret | Finding]:
         return
     secrets: dict[Registry, RegistrySecret] = {}
     unusable = 0
-    # A key that is the host alone first: docker looks for it before it compares host names.
+    # Keys that are a plain host first: docker prefers them.
     for key, login in sorted(entries.items(), key=lambda item: "/" in item[0]):
         registry = _registry(key)
         if login is None or registry is None or not _can_log_in(login):

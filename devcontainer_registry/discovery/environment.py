@@ -2,11 +2,11 @@
 """
 Sources of variables: the process, secrets files and `*_FILE`.
 
-Three layers, in order of precedence; what the variables mean is not known here.
+Three layers, in order of precedence:
 
 1. the environment of the process;
 2. the secrets file of the devcontainer CLI, JSON with comments;
-3. the file in which Codespaces keeps its secrets, since shells that come in by ssh miss them:
+3. the secrets file of Codespaces, since ssh sessions lack the variables:
    https://github.com/microsoft/vscode-dev-containers/issues/1261
 """
 
@@ -41,11 +41,11 @@ _LAYER_MAX = 16 * 1024 * 1024
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
     """
-    What one variable says.
+    Value of one variable.
 
     Attributes:
-        variable: The one that was read: the name itself, or its `_FILE` form.
-        text: Its value, or its file's content less one line ending.
+        variable: Name that was read, perhaps its `_FILE` form.
+        text: Its value, or the file's content without one line ending.
         from_file: Whether *text* is a file's content.
     """
 
@@ -57,12 +57,12 @@ class Value:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
     """
-    Variables that have one origin.
+    Variables of one source.
 
     Attributes:
         label: "" for the process, "secrets file", or ".env-secrets".
         variables: By name.
-        unusable: Names whose value is no text, each with the reason.
+        unusable: Names of values that are not text, each with the reason.
     """
 
     label: str
@@ -72,22 +72,22 @@ class Layer:
     @property
     def names(self) -> frozenset[str]:
         """
-        Of everything in it, usable or not.
+        Names of all variables, usable or not.
         """
         return frozenset((*self.variables, *self.unusable))
 
     def named(self, names: str) -> str:
         """
-        *names* with where they were found, for a person: `ACR_… (secrets file)`.
+        Return *names* with their source: `ACR_… (secrets file)`.
         """
         return f"{names} ({self.label})" if self.label else names
 
     def value(self, name: str) -> Value | DiscoveryError | None:
         """
-        What *name*, or otherwise *name*`_FILE`, says; None where neither is set.
+        Return the value of *name* or else *name*`_FILE`; None if neither is set.
 
-        The `_FILE` form is the convention of Docker's and Kubernetes' secrets.  An empty *name*
-        does not hide it.
+        The `_FILE` form is the convention of Docker's and Kubernetes' secrets.  It also counts if
+        *name* is set but empty.
         """
         direct = self._direct(name)
         if isinstance(direct, DiscoveryError) or (direct is not None and direct.text):
@@ -109,12 +109,12 @@ class Layer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """
-    All layers, the first winning, and what went wrong while they were read.
+    All layers in order of precedence, and errors while reading them.
 
     Attributes:
-        layers: The first is the process's, and always there.
-        secrets_file_error: Why the secrets file that was named cannot be used.
-        codespaces_error: Why Codespaces' file, which is there, cannot be used.
+        layers: The first is the process's.
+        secrets_file_error: Why the named secrets file cannot be used, or None.
+        codespaces_error: Why Codespaces' secrets file cannot be used, or None.
     """
 
     layers: tuple[Layer, ...]
@@ -130,7 +130,7 @@ class Environment:
 
     def first(self, name: str) -> tuple[Layer, str] | None:
         """
-        The first layer in which *name* is not empty, and its text there; no `_FILE` form.
+        Return the first layer in which *name* is not empty, and its value; no `_FILE` form.
         """
         for layer in self.layers:
             text = layer.variables.get(name, "")
@@ -146,13 +146,13 @@ def read(
     codespaces_file: str = CODESPACES_SECRETS,
 ) -> Environment:
     """
-    Read every layer; what cannot be read is a value of the answer, not an exception.
+    Read every layer; errors are attributes of the result.
 
     Args:
-        environ: The process's variables.
-        secrets_file: Path of the devcontainer CLI's `--secrets-file`; None: the one that
-            `DEVCONTAINER_REGISTRY_SECRETS_FILE` in *environ* names, if any.
-        codespaces_file: Read where it exists; nobody has to name it.
+        environ: Variables of the process.
+        secrets_file: Path of the dev container CLI's `--secrets-file`; None: the path in
+            `DEVCONTAINER_REGISTRY_SECRETS_FILE` of *environ*, if set.
+        codespaces_file: Path of Codespaces' secrets file; it may not exist.
     """
     process = dict(environ)
     layers = [Layer(label="", variables=process)]
@@ -194,7 +194,7 @@ def _content(file: Value) -> Value | DiscoveryError:
     try:
         text = read_regular(file.text, limit=_VALUE_MAX)[0].decode("utf-8-sig")
     except (OSError, ValueError) as exc:
-        # The variable, not the path: what stands there by mistake may be the secret itself.
+        # Name the variable, not the path: its value may be the secret itself by mistake.
         return causes.FILE_UNUSABLE.error(variable=file.variable, reason=_reason(exc))
     text = text.removesuffix("\n").removesuffix("\r")
     return Value(variable=file.variable, text=text, from_file=True)

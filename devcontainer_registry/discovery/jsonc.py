@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-# A string, or what is to be left out.  Each alternative also ends at the end of the text, so that
-# no input makes the search start over and over.
+# A string, or a part to remove.  Each alternative also matches at the end of the text, so that
+# matching stays linear.
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)'
 _COMMENT = re.compile(rf"{_STRING}|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _LAST_COMMA = re.compile(rf"{_STRING}|,(?=\s*[}}\]])", re.DOTALL)
@@ -16,7 +16,7 @@ _LAST_COMMA = re.compile(rf"{_STRING}|,(?=\s*[}}\]])", re.DOTALL)
 
 def plain_json(text: str) -> str:
     """
-    *text* without comments and trailing commas, and with its line numbers as they were.
+    Return *text* without comments and trailing commas; line numbers stay.
     """
 
     def blank(match: re.Match[str]) -> str:

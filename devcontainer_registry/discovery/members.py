@@ -37,8 +37,8 @@ MEMBERS = (
 # `CA_FILE` is a member and `CA` is none, so `…_CA_FILE` is never read as the `_FILE` form of one.
 _NAME = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*){INFIX}({'|'.join(MEMBERS)})(?:_FILE)?", re.ASCII)
 
-# An authenticator is named in reports, so a password pasted into the wrong variable must not pass
-# for one.  The tokens of GitHub, GitLab, Docker Hub and the clouds are longer.
+# Reports name the authenticator, so a misplaced password must not match.  The tokens of GitHub,
+# GitLab, Docker Hub and the clouds are longer.
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,23}")
 
 # A region becomes part of the host that AWS's SDK sends signed requests to.
@@ -47,7 +47,7 @@ _REGION = re.compile(r"[A-Za-z0-9-]{1,63}")
 
 def set_id(name: str) -> str | None:
     """
-    The `<ID>` of the set that the variable *name* is a member of, or None.
+    Return the `<ID>` of the set of the variable *name*, or None.
     """
     match = _NAME.fullmatch(name)
     return match[1] if match else None
@@ -55,9 +55,9 @@ def set_id(name: str) -> str | None:
 
 def clean(member: str, text: str, *, from_file: bool = False) -> str:
     """
-    *text* as the value of *member*: without what got there by pasting or by `echo`.
+    Return *text* without characters added by pasting or `echo`, as the value of *member*.
 
-    A password keeps everything but one line ending, which a file's reader has dropped already.
+    A password loses only one line ending, which was already removed from a file's content.
     """
     if member != "PASSWORD":
         return unwrapped(text)
@@ -66,7 +66,7 @@ def clean(member: str, text: str, *, from_file: bool = False) -> str:
 
 def unwrapped(text: str) -> str:
     """
-    *text* without the white space and the pairs of quotes around it.
+    Return *text* without surrounding white space and pairs of quotes.
     """
     while True:
         inner = text.strip()
@@ -88,17 +88,17 @@ def without_line_ending(text: str) -> str:
 
 def fault(member: str, text: str) -> Reason | None:
     """
-    Why *text* cannot be a set's *member*; None where it can.
+    Return why *text* is not valid for *member*, or None.
 
-    Whether a registry or a cloud likes it is not asked here.
+    Only the format is checked.
     """
     try:
         text.encode()
     except UnicodeEncodeError:
-        # Found here, or the encoder downstream would raise with the whole secret in its message.
+        # Checked here: later, the encoder's error would quote the whole secret.
         return causes.NOT_UTF8
     if member == "PASSWORD":
-        # docker trims NULs from the end of what it decodes, so another password would be sent.
+        # docker removes NULs at the end, so it would send another password.
         # https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (decodeAuth)
         return causes.HOLDS_NUL if "\0" in text else None
     if any(unicodedata.category(character) == "Cc" for character in text):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """
-Logins that a platform puts into the environment by itself.
+Implicit logins, which a platform sets in the environment.
 
 In order of precedence for one registry:
 
-1. `DOCKER_AUTH_CONFIG`, since docker 28.3 and later takes it before its own file:
+1. `DOCKER_AUTH_CONFIG`, which docker 28.3 and later prefers to config.json:
    https://github.com/docker/cli/blob/v28.3.0/cli/config/configfile/file.go
 2. `CI_REGISTRY`, `CI_REGISTRY_USER`, `CI_REGISTRY_PASSWORD`, as GitLab's jobs have them:
    https://docs.gitlab.com/ci/variables/predefined_variables/
@@ -32,16 +32,16 @@ GHCR = Registry("ghcr.io")
 _GITLAB = ("CI_REGISTRY", "CI_REGISTRY_USER", "CI_REGISTRY_PASSWORD")
 _GITHUB = "GITHUB_TOKEN"
 
-# GitHub looks at the token alone; this is what git sends with one.
+# GitHub ignores the user name; git sends this one.
 # https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation
 _ANY_USER = "x-access-token"
 
 
 def implicit_secrets(environment: Environment) -> Iterator[RegistrySecret | Finding]:
     """
-    Yield what the platform gave us, the first of a registry winning, and what is wrong with it.
+    Yield the platform's logins, the preferred one of a registry first, and findings.
 
-    Trouble is a `Finding` here: nobody asked for these logins, so none of them may fail a run.
+    Faults are findings: the user did not ask for these logins, so they must not fail a run.
     """
     yield from _of_gitlab(environment)
     github_com = unwrapped(environment.layers[0].variables.get("GITHUB_SERVER_URL", ""))
@@ -55,12 +55,12 @@ def github_token(
     environment: Environment, *, set_id: str, implicit: bool
 ) -> RegistrySecret | Finding | None:
     """
-    `GITHUB_TOKEN` as a login to ghcr.io; None where there is none.
+    Return `GITHUB_TOKEN` as a login to ghcr.io, or None.
 
     Args:
-        environment: Where to look for it.
-        set_id: Under which `<ID>` it is to be reported.
-        implicit: Whether nobody asked for it.
+        environment: Variables to search.
+        set_id: `<ID>` for reports.
+        implicit: Whether it comes from the platform and not from a set.
     """
     found = environment.first(_GITHUB)
     if found is None:
@@ -93,7 +93,7 @@ def _of_gitlab(environment: Environment) -> Iterator[RegistrySecret | Finding]:
     user = unwrapped(layer.variables.get(_GITLAB[1], ""))
     password = without_line_ending(layer.variables.get(_GITLAB[2], ""))
     if not user and not password:
-        # A project's own `CI_REGISTRY` outside of a job: nothing to log in with was meant.
+        # A `CI_REGISTRY` outside a job, without a login.
         return
     for name, member, text in zip(_GITLAB[1:], ("USER", "PASSWORD"), (user, password), strict=True):
         problem = fault(member, text) if text else causes.EMPTY_OR_MISSING

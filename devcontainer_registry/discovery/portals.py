@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """
-Web pages that people take for registries.
+Web pages that users mistake for registries.
 """
 
 from __future__ import annotations
 
-# In capitals what everybody has to fill in.
+# Capitals mark parts to fill in.
 _ACR = "NAME.azurecr.io"
 _ECR = "ACCOUNT.dkr.ecr.REGION.amazonaws.com"
 _ARTIFACT_REGISTRY = "LOCATION-docker.pkg.dev"
@@ -52,13 +52,13 @@ _REGISTRIES = {
     "catalog.ngc.nvidia.com": "nvcr.io",
 }
 
-# Pages that stand under a name of the region or the company: eu-west-1.console.aws.amazon.com.
+# Pages below a region or company: eu-west-1.console.aws.amazon.com.
 _WITH_NAMES = ("console.aws.amazon.com", "signin.aws.amazon.com", "awsapps.com")
 
 
 def registry_of(host: str) -> str | None:
     """
-    The registry that belongs to the web page at *host* (`host[:port]`, lower case); else None.
+    Return the registry of the web page at *host* (`host[:port]`, lower case), or None.
     """
     name = host.partition(":")[0].removeprefix("www.")
     page = next((page for page in _WITH_NAMES if name.endswith(f".{page}")), name)

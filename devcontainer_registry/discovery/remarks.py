@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Remarks about values that were stripped or look mistaken.
+Remarks about values that were stripped or look wrong.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
 
-# What GitHub and Docker Hub tell people to set, so nothing to remark on.
+# Documented by GitHub and Docker Hub, so not worth a remark.
 _EXACT_URLS = ("https://index.docker.io/v1/", "https://index.docker.io/v1")
 
-# By what was dropped: a scheme, a path.
+# By dropped parts: scheme, path.
 _STRIPPED = {
     (True, False): causes.SCHEME_STRIPPED,
     (False, True): causes.PATH_STRIPPED,
@@ -62,7 +62,7 @@ def _spelling(member: str, value: Value) -> Iterator[Finding]:
     if member == "PASSWORD" and any(
         edge.isspace() or edge in "\"'" for edge in text[:1] + text[-1:]
     ):
-        # Kept: a password may really begin or end so, and then only it would be accepted.
+        # Kept: it may be part of the password.
         yield causes.EDGES_KEPT.finding(variable=name, name=name)
     if member == "PASSWORD" and is_aws_key_id(text):
         yield causes.SWAPPED.finding(variable=name, name=name)
@@ -70,7 +70,7 @@ def _spelling(member: str, value: Value) -> Iterator[Finding]:
 
 def server_host(server: str) -> str:
     """
-    The host in *server*, in the case in which it stands there.
+    Return the host in *server*, in its original case.
     """
     return server.rpartition("://")[2].partition("/")[0]
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Reading one set of variables from its sources.
+One set of variables, read from its sources.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..credentials import Finding
     from .environment import Environment, Layer
 
-# An explicit `_KIND` for somebody else's exchange has no use for a GitHub token.
+# Other kinds cannot use a GitHub token.
 _GHCR_KINDS = (None, "ghcr", "generic")
 
 # With what a variable's name may end: its value, or the path of a file that holds it.
@@ -40,7 +40,7 @@ def read_set(
     set_id: str, environment: Environment
 ) -> tuple[RegistrySecret | Incomplete, tuple[Finding, ...]]:
     """
-    The set *set_id* from the layer that has it, or the first thing wrong with it; and remarks.
+    Read the set *set_id* from its layer; return it or its first fault, and remarks.
     """
     reader = _SetReader(set_id, environment)
     result = reader.read()
@@ -76,7 +76,7 @@ def _tell_of(reader: _SetReader) -> None:
 
 class _SetReader:
     """
-    One set, while it is being read.
+    Reader of one set.
     """
 
     def __init__(self, set_id: str, environment: Environment) -> None:
@@ -92,7 +92,7 @@ class _SetReader:
 
     def read(self) -> RegistrySecret | Incomplete:
         """
-        The set as a whole, or the first thing that is wrong with it.
+        Return the set, or its first fault.
         """
         if not _says_anything(self.values):
             error = self._stated(causes.ALL_EMPTY, "SERVER", members=self._name("*"))
@@ -127,7 +127,7 @@ class _SetReader:
             raise server
         if not self.texts.get("SERVER"):
             missing = [m for m in ("USER", "PASSWORD") if not self.texts.get(m)]
-            # One member alone is a set that was begun: all that it lacks is named.
+            # With one member only, name all that are missing.
             raise self._missing("SERVER", *(missing if len(missing) == 1 else ()))
         name = self._variable("SERVER")
         try:
@@ -144,7 +144,7 @@ class _SetReader:
             if isinstance(value, DiscoveryError):
                 return value
             text = self.texts[member]
-            # SERVER has been judged as a whole.
+            # SERVER was checked before.
             problem = fault(member, text) if text and member != "SERVER" else None
             if problem is not None:
                 cause = _INVALID.get(member, causes.MEMBER_INVALID)
@@ -205,7 +205,7 @@ class _SetReader:
 
     def _stated(self, cause: Cause[DiscoveryError], *members: str, **facts: str) -> DiscoveryError:
         """
-        The error for *cause*, which is about *members*, with the fix for where they belong.
+        Return the error for *cause* about *members*, with the fix for their source.
         """
         layer, fix = self._elsewhere(members), None
         if layer is not None:
@@ -225,7 +225,7 @@ class _SetReader:
         )
 
     def _elsewhere(self, members: tuple[str, ...]) -> str | None:
-        # Otherwise a person who sees the variable in the other place would not believe us.
+        # The user may see the variable in another source.
         if "SERVER" in members:
             return None
         for layer in self.environment.layers:
@@ -235,7 +235,7 @@ class _SetReader:
         return None
 
     def _incomplete(self, error: DiscoveryError, *, empty: bool = False) -> Incomplete:
-        # A value from here on: its traceback would hold on to frames that hold the secrets.
+        # The traceback refers to frames with secrets, so drop it.
         error.__traceback__ = error.__cause__ = error.__context__ = None
         kind = self.texts.get("KIND")
         return Incomplete(

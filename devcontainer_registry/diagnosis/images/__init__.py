@@ -30,7 +30,7 @@ _IMAGE_CONTEXT = "docker-image://"
 
 def images_of(workspace: str, environ: Mapping[str, str]) -> FoundImages:
     """
-    Find each image that a dev container configuration of *workspace* makes somebody pull.
+    Find each image that a dev container configuration of *workspace* pulls.
 
     Only files are read.  What cannot be read or resolved is a finding, never an exception.
 

@@ -38,7 +38,7 @@ _DIGITS_MAX = 300
 
 class YamlError(ValueError):
     """
-    A text that Compose does not take either; the message says why.
+    A text that Compose rejects as well; the message says why.
     """
 
 
@@ -81,10 +81,10 @@ def documents(text: str) -> list[Value]:
     """
     Return the values of the YAML documents in *text*.
 
-    Aliases count as often as they are used, so that no file of a few lines fills the memory.
+    Each use of an alias counts, so that a small file cannot fill the memory.
 
     Raises:
-        YamlError: It is no YAML, or too large.
+        YamlError: It is not YAML, or too large.
     """
     import yaml
 
@@ -119,7 +119,7 @@ class _Reader:
         Take the next event.
 
         Raises:
-            YamlError: The file is too large, or not what Compose takes.
+            YamlError: The file is too large, or Compose rejects it.
         """
         import yaml
 

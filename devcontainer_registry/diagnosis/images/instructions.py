@@ -46,7 +46,7 @@ class Instruction:
 
 class DockerfileError(ValueError):
     """
-    A Dockerfile that no builder takes; the message says why.
+    A Dockerfile that every builder rejects; the message says why.
     """
 
 
@@ -70,7 +70,7 @@ class Parser:
         Read all instructions.
 
         Raises:
-            DockerfileError: No builder takes the file.
+            DockerfileError: Every builder rejects the file.
         """
         self._directives()
         while self._at < len(self._lines):
