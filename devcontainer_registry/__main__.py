@@ -2,8 +2,8 @@
 """
 `python -m devcontainer_registry` is the command `devcontainer-registry`.
 
-Entry points of both programs.  They import everything else under a guard: an interrupt, a broken
-installation or a hidden module of Python's prints one line, never a traceback.
+Entry points of both programs.  Imports are guarded: an interrupt, a broken installation or a hidden
+standard module prints one line, never a traceback.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def main() -> int:
     """
     Run the command, and return its exit status.
     """
-    # The hook never keeps a container from starting.
+    # The hook never prevents a container from starting.
     forgiving = sys.argv[1:2] == ["hook"] and "--strict" not in sys.argv
     status, line = _guarded(_command)
     if line:
@@ -31,11 +31,11 @@ def main() -> int:
 
 def helper() -> int:
     """
-    Run docker's credential helper, which ends the process; return 1 if it cannot start.
+    Run the credential helper, which ends the process; return 1 if it cannot start.
     """
     status, line = _guarded(_helper)
     if line:
-        # docker takes stdout for its message, and drops it in a pull; stderr reaches the user.
+        # docker reads stdout but drops it in a pull; stderr reaches the user.
         _say(1, line)
         _say(2, line)
     return status
@@ -53,13 +53,13 @@ def _command() -> int:
     import gc
     import threading
 
-    # A process of half a second has no garbage worth looking for: 20 ms, and 10 more at its end.
+    # A process of half a second needs no garbage collection: it saves 30 ms.
     gc.disable()
     from .commands.cli import main as command
 
     status = command()
     if threading.active_count() > 1:
-        # Who was given up at the deadline may be inside OpenSSL, which an orderly exit takes apart.
+        # An abandoned thread may be inside OpenSSL, which an orderly exit tears down.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
@@ -101,11 +101,11 @@ def _say(descriptor: int, line: str) -> None:
 
 def _without_working_directory() -> None:
     """
-    Keep files of the working directory, often a checkout, from hiding modules of Python's.
+    Prevent files in the working directory from hiding standard modules.
     """
     try:
         here = os.getcwd()
-    except OSError:  # it was removed
+    except OSError:  # the directory was removed
         return
     package = os.path.dirname(os.path.abspath(__file__))
     if sys.path[:1] in ([""], [here]) and os.path.dirname(package) != here:

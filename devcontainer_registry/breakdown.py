@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """
-Explanations of failures that are not bugs of ours.
+Explanations of failures that are not our bugs.
 
-The machine's limits, and modules that are missing, damaged or hidden by another file.  Imports
-almost nothing: any other module may be the broken one.
+Causes are limits of the machine, and modules that are missing, damaged or hidden by another file.
+It imports almost nothing, since any module may be broken.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 _AGAIN = "install devcontainer-registry again"
 
-# What Python says until 3.11 of a source file of which a full disk or a crash left zeros.
+# Message of Python up to 3.11 for a source file with NULs after a full disk or a crash.
 _ZEROS = "source code string cannot contain null bytes"
 
-# How code fails that imports the wrong module of a name.
+# Errors of code that imported the wrong module.
 _OF_MODULES = (ImportError, AttributeError, NameError, TypeError, SyntaxError)
 
 
@@ -54,7 +54,7 @@ def reason(exc: BaseException) -> str:
 
 def _shadowing_files() -> Iterator[tuple[str, str]]:
     """
-    Yield the modules of Python's own that a file on `sys.path` hides, and its path.
+    Yield standard modules that a file on `sys.path` hides, with its path.
     """
     home = os.path.dirname(os.__file__)
     for folder in sys.path:
@@ -62,7 +62,7 @@ def _shadowing_files() -> Iterator[tuple[str, str]]:
             return
         try:
             files = sorted(os.listdir(folder or "."))
-        except OSError:  # an archive, or not there
+        except OSError:  # an archive, or missing
             continue
         for file in files:
             name = file.removesuffix(".py")

@@ -2,7 +2,7 @@
 """
 File operations that several modules need.
 
-docker starts our helper at every pull, and it imports this: nothing here may be dear.
+The credential helper imports this at every pull, so imports must stay cheap.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# Seconds between two tries for a lock; grows from the first to the last.
+# Seconds between two tries for a lock, the shortest and the longest.
 _FIRST_WAIT = 0.01
 _LAST_WAIT = 0.05
 # Seconds; shorter waits are not reported.
@@ -29,11 +29,10 @@ def find_program(name: str, environ: Mapping[str, str]) -> str | None:
     """
     Return the path of the program *name* as docker finds it on PATH, or None.
 
-    Like Go, which docker is written in: a program in a relative folder of PATH is not started, and
-    nothing is looked for behind it.
+    Like Go, it ends the search at a program in a relative folder of PATH, and does not start it.
     https://pkg.go.dev/os/exec#hdr-Executables_in_the_current_directory
     """
-    # A slash would make it a path, and so whatever program a file names.
+    # A slash would make it a path to any program.
     if not name or "/" in name or "\0" in name:
         return None
     for folder in environ.get("PATH", os.defpath).split(os.pathsep):
@@ -47,19 +46,19 @@ def read_regular(
     path: str, *, limit: int, dir_fd: int | None = None, follow: bool = True
 ) -> tuple[bytes, os.stat_result]:
     """
-    Read a regular file without ever waiting: a pipe would hold us until somebody writes into it.
+    Read a regular file without blocking; a pipe could block forever.
 
     Args:
-        path: Of the file.
+        path: Path of the file.
         limit: Octets; a larger file is refused.
-        dir_fd: The folder that *path* is relative to.
+        dir_fd: Descriptor of the folder that *path* is relative to.
         follow: Whether *path* may be a link.
 
     Returns:
-        Its content, and what `fstat` said of it.
+        Its content, and its result of `fstat`.
 
     Raises:
-        OSError: It cannot be read; EISDIR or EINVAL: it is no regular file; EFBIG: it is too large.
+        OSError: It cannot be read; EISDIR or EINVAL: not a regular file; EFBIG: too large.
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     descriptor = os.open(path, flags if follow else flags | os.O_NOFOLLOW, dir_fd=dir_fd)
@@ -76,11 +75,11 @@ def read_regular(
 
 def write_all(descriptor: int, content: bytes, *, offset: int | None = None) -> None:
     """
-    Write *content*, however many writes it takes: a disk that fills up takes a part first.
+    Write all of *content*, with as many calls as needed: a full disk writes a part first.
 
     Args:
-        descriptor: Where to.
-        content: What.
+        descriptor: Descriptor of the file.
+        content: Octets to write.
         offset: Octets from the start of the file; None: where the last write ended.
     """
     rest = memoryview(content)
@@ -95,7 +94,7 @@ def write_all(descriptor: int, content: bytes, *, offset: int | None = None) -> 
 
 def unlink_if_there(path: str, *, dir_fd: int | None = None) -> None:
     """
-    Remove the file *path*; that it cannot be removed, or is not there, is no failure.
+    Remove the file *path*; ignore all errors.
     """
     try:
         os.unlink(path, dir_fd=dir_fd)
@@ -105,7 +104,7 @@ def unlink_if_there(path: str, *, dir_fd: int | None = None) -> None:
 
 def make_folder(path: str) -> None:
     """
-    Create *path* and what is missing above it, for its owner alone, as docker does.
+    Create *path* and missing parents with mode 0700, as docker does.
     """
     if os.path.isdir(path):
         return
@@ -121,9 +120,9 @@ def make_folder(path: str) -> None:
 
 def is_shared(folder: int | str) -> bool:
     """
-    Whether *folder* is one that others use, too, such as `/tmp`, or has folders in it.
+    Return whether other users or programs use *folder*, such as `/tmp`.
 
-    Closed to them, much more than a cache would break.
+    A folder with other folders in it counts as well: closing it would break them.
     """
     if os.stat(folder).st_mode & stat.S_ISVTX:
         return True
@@ -133,7 +132,7 @@ def is_shared(folder: int | str) -> bool:
 
 def owner_of(path: str) -> int | None:
     """
-    Return the user id of the owner of *path*, or None where nobody can say.
+    Return the user id of the owner of *path*, or None if unknown.
     """
     try:
         return os.stat(path).st_uid
@@ -150,17 +149,17 @@ def lock(
     tell: Callable[[float], object] = lambda _: None,
 ) -> None:
     """
-    Hold the file or folder *descriptor* against everybody who locks it; closing it lets it go.
+    Lock the file or folder *descriptor*; closing it releases the lock.
 
     Args:
-        descriptor: Of the file.
-        timeout: Seconds to wait for another who holds it.
-        clock: Seconds that only grow.
-        sleep: Waits for so many seconds.
-        tell: Called once after a second of waiting, with the seconds that are left.
+        descriptor: Descriptor of the file or folder.
+        timeout: Seconds to wait for the lock.
+        clock: Returns monotonic seconds.
+        sleep: Waits for the given seconds.
+        tell: Called once after a second of waiting, with the remaining seconds.
 
     Raises:
-        TimeoutError: Another still holds it.
+        TimeoutError: Another process still holds it.
         OSError: The file system has no locks.
     """
     began = clock()
@@ -189,7 +188,7 @@ def _read_all(descriptor: int, limit: int) -> bytes:
         try:
             piece = os.read(descriptor, min(left, 1024 * 1024))
         except BlockingIOError:
-            # The kernel's own log, say: a file by its looks, and a pipe.
+            # Such as the kernel's log, which looks like a file and acts like a pipe.
             raise OSError(errno.EINVAL, "not a regular file") from None
         if not piece:
             return b"".join(pieces)

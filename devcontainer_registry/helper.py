@@ -2,8 +2,8 @@
 """
 docker's credential helper protocol: `docker-credential-devcontainer-registry`.
 
-docker starts this at every pull, and a classic `docker build` once for every registry that it
-knows; so it imports next to nothing, and asks the network only where a credential is old.
+docker starts this at every pull, and a classic `docker build` once per known registry.  So it
+imports almost nothing, and uses the network only to renew a credential.
 
 https://github.com/docker/docker-credential-helpers/blob/v0.8.2/credentials/credentials.go
 """
@@ -28,26 +28,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
-# docker-credential-helpers' own texts, which its clients compare.
+# Texts of docker-credential-helpers, which clients compare.
 _NO_SERVER = "no credentials server URL"
 _NO_USERNAME = "no credentials username"
 _NO_SECRET = "no credentials secret"  # noqa: S105  (a message)
 _USAGE = f"Usage: {HELPER_PROGRAM} <store|get|erase|list|version>"
 
-# A renewal holds the lock for as long as it may take to answer docker.
+# A renewal may hold the lock until docker must get its answer.
 _LOCK_WITHIN = 4.5  # seconds
 
-# Octets.  docker's own client sends a URL, or a small object; a cloud's password is 3 KB.
+# Octets.  docker's client sends a URL or a small object; a cloud's password has 3 KB.
 _INPUT_MAX = 128 * 1024
 
 
 def run() -> NoReturn:
     """
-    The program.
+    Run the credential helper and end the process.
 
-    Whatever else would be printed goes nowhere, be it a plugin's, an SDK's or an interpreter's:
-    docker takes all of stdout for our answer.  And it ends when it has answered, with no look back
-    at a thread that still waits for a cloud.
+    Other output of plugins, SDKs or the interpreter is discarded: docker reads all of stdout as the
+    answer.  The process ends after the answer, even if a thread still waits for a cloud.
     """
     status = 1
     try:
@@ -65,9 +64,9 @@ def main(argv: Sequence[str] | None = None, *, out: int = 1, err: int = 2) -> in
     Answer one verb, and return the exit status: 0, or 1 with the reason.
 
     Args:
-        argv: The verb; None: what the process was started with.
-        out: The descriptor that docker reads.
-        err: The descriptor that a person reads.
+        argv: The verb; None: `sys.argv`.
+        out: Descriptor that docker reads.
+        err: Descriptor for messages to the user.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     verb = _VERBS.get(arguments[0]) if len(arguments) == 1 else None
@@ -86,7 +85,7 @@ def main(argv: Sequence[str] | None = None, *, out: int = 1, err: int = 2) -> in
         if answer:
             _write(out, answer)
         return 0
-    # Twice: docker takes stdout for its message, and drops it in a pull; stderr reaches the user.
+    # Printed twice: docker reads stdout but drops it in a pull; stderr reaches the user.
     _write(out, reason)
     if reason not in (NOT_FOUND, _NO_SERVER, _NO_USERNAME):
         _write(err, f"devcontainer-registry: {reason}")
@@ -95,17 +94,17 @@ def main(argv: Sequence[str] | None = None, *, out: int = 1, err: int = 2) -> in
 
 def get(given: str, environ: Mapping[str, str]) -> str:
     """
-    The credential for the URL *given*, as docker reads it.
+    Return the credential for the URL *given*, as docker reads it.
 
     Raises:
-        RegistryError: There is none (`NOT_FOUND`), or none that would still work.
+        RegistryError: There is none (`NOT_FOUND`), or it expired.
     """
     url, registry = _asked_for(given)
     cache = Cache.locate(environ)
     entry = Entry.read(cache, registry)
     if not entry.is_servable(now=time.time()):
         from .logins.renewal import (
-            serve,  # and so no more than this is imported at nearly every pull
+            serve,  # so most pulls import nothing more
         )
 
         entry = serve(registry, cache, environ)
@@ -115,11 +114,11 @@ def get(given: str, environ: Mapping[str, str]) -> str:
 
 def store(given: str, environ: Mapping[str, str]) -> str:
     """
-    Keep what `docker login` hands over, until it is erased or its set changes.
+    Save the credential of `docker login`, until it is erased or its set changes.
     """
     try:
         members = loads(given)
-        given.encode()  # half a character would be another one when docker gets it back
+        given.encode()  # half a character would become another one
     except (ValueError, RecursionError):
         members = None
     if not isinstance(members, dict):
@@ -127,7 +126,7 @@ def store(given: str, environ: Mapping[str, str]) -> str:
         from .causes.credential import NOT_STORED
 
         raise NOT_STORED.error() from None
-    # Go's decoder, which all other helpers use, does not mind the case of a member.
+    # Go's decoder, which other helpers use, ignores case.
     folded = {name.lower(): value for name, value in members.items()}
     url, username, secret = (_text(folded.get(k)) for k in ("serverurl", "username", "secret"))
     if not url.strip():
@@ -135,7 +134,7 @@ def store(given: str, environ: Mapping[str, str]) -> str:
     if not username:
         raise RegistryError(_NO_USERNAME)
     if not secret:
-        # Some clients would send an empty password as it is, and be refused for it.
+        # Some clients would send an empty password and be refused.
         raise RegistryError(_NO_SECRET)
     registry = Registry(url)
     cache = Cache.locate(environ)
@@ -147,10 +146,10 @@ def store(given: str, environ: Mapping[str, str]) -> str:
 
 def erase(given: str, environ: Mapping[str, str]) -> str:
     """
-    Forget the credential for the URL *given*; that there is none is no failure.
+    Erase the credential for the URL *given*; it may not exist.
 
-    It stays erased until the next login: who logs out by hand does not expect the next pull to log
-    in again.
+    It stays erased until the next login, so that a pull after `docker logout` does not log in
+    again.
     """
     _, registry = _asked_for(given)
     cache = Cache.locate(environ)
@@ -162,7 +161,7 @@ def erase(given: str, environ: Mapping[str, str]) -> str:
 
 def listing(_given: str, environ: Mapping[str, str]) -> str:
     """
-    The URLs that something is kept for, with their user names.
+    Return the URLs with a credential, and their user names.
     """
     cache = Cache.locate(environ)
     names = []
@@ -178,7 +177,7 @@ def listing(_given: str, environ: Mapping[str, str]) -> str:
 
 def version(_given: str, _environ: Mapping[str, str]) -> str:
     """
-    Name, package and version, as docker's own helpers print them.
+    Return name, package and version, as docker's helpers print them.
     """
     from . import __version__
 
@@ -234,13 +233,13 @@ def _asked_for(given: str) -> tuple[str, Registry]:
     try:
         return url, Registry(url)
     except InvalidRegistryError:
-        # Nothing is ever kept for what is no registry.
+        # There is no credential for an invalid registry.
         raise RegistryError(NOT_FOUND) from None
 
 
 def _given() -> str:
     """
-    All of stdin.
+    Read all of stdin.
     """
     pieces = b""
     while len(pieces) <= _INPUT_MAX:
@@ -254,7 +253,7 @@ def _given() -> str:
 
 
 def _write(descriptor: int, line: str) -> None:
-    # Past Python's own streams: no encoding of a terminal's to fail in, nothing left in a buffer.
+    # Not with Python's streams: no encoding can fail, and no buffer stays unwritten.
     write_all(descriptor, f"{line}\n".encode("utf-8", "replace"))
 
 

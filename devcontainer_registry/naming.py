@@ -2,7 +2,7 @@
 """
 Names that several modules share: variables, our credential helper, known paths.
 
-docker starts our helper at every pull, and it imports this: nothing here may be dear.
+The credential helper imports this at every pull, so imports must stay cheap.
 """
 
 from __future__ import annotations
@@ -12,33 +12,33 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What every variable of a set has between its id and its member.
+# Part of a variable's name between the id of its set and its member.
 INFIX = "_CONTAINER_REGISTRY_"
 
-# How the names of variables end that hold a secret.
+# Ends of the names of variables that hold a secret.
 SECRET_NAMES = ("PASSWORD", "_PASS", "TOKEN", "SECRET", "_KEY", "DOCKER_AUTH_CONFIG")
 
-# What `credHelpers` and `credsStore` put behind this is a program's name.
+# Prefix of the programs that `credHelpers` and `credsStore` name.
 HELPER_PREFIX = "docker-credential-"
-# The value in `credHelpers` that is ours, and its program.
+# Our value in `credHelpers`, and its program.
 OUR_HELPER = "devcontainer-registry"
 HELPER_PROGRAM = HELPER_PREFIX + OUR_HELPER
 
-# What VS Code calls its helper; it leaves the name behind in a config.json that outlives it.
+# Prefix of VS Code's helper, whose name may stay in a config.json after it is gone.
 OF_VSCODE = "dev-containers-"
 
 # On the PATH of every login shell, ssh session, editor's server and `docker exec`.
 EVERYWHERE = ("/usr/local/bin", "/usr/bin")
 
-# docker compares this text: it means anonymous, and any other is a failure.
+# docker compares this text: it means no login; any other text is a failure.
 # https://github.com/docker/docker-credential-helpers/blob/v0.8.2/credentials/error.go
 NOT_FOUND = "credentials not found in native keychain"
 
-# Where GitHub Codespaces keeps its secrets, also for shells that come in by ssh.
+# Secrets file of GitHub Codespaces, also present in ssh sessions.
 CODESPACES_SECRETS = "/workspaces/.codespaces/shared/.env-secrets"
 
 
-# As Go names the machines that the kernel names otherwise.
+# Go's names for machines by the kernel's names.
 _ARCHITECTURES = {
     "x86_64": "amd64",
     "aarch64": "arm64",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Threads with a deadline, and what happens at exit.
+Threads with a deadline, and their end at exit.
 """
 
 from __future__ import annotations
@@ -18,22 +18,21 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-# Seconds.  Whoever keeps to its deadline is done within a tenth of that, and nobody waits longer
-# for one that does not.
+# Seconds to wait at exit; a thread that meets its deadline ends in a tenth of that.
 _GRACE = 1.0
 
 
 class Worker(threading.Thread):
     """
-    A thread that never keeps the process, but that a process about to end gives a moment.
+    A daemon thread that the process waits for briefly at exit.
 
-    The C library takes OpenSSL apart at exit, and a thread inside it then is a segmentation fault:
-    one in four scripts that ended while an abandoned thread read a CA bundle.
+    The C library tears OpenSSL down at exit, and a thread inside it then crashes: one in four
+    scripts that ended while an abandoned thread read a CA bundle.
     """
 
     def __init__(self, work: Callable[..., object], *args: object) -> None:
         """
-        Prepare to call *work* with *args*; `start` does.
+        Prepare to call *work* with *args* after `start`.
         """
         # With who listens to events (`observer.py`).
         super().__init__(target=copy_context().run, args=(work, *args), daemon=True)
@@ -44,7 +43,7 @@ class Worker(threading.Thread):
 
 def _see_off() -> None:
     """
-    Wait for all of them, for a second at most.
+    Wait for all workers, for a second at most.
     """
     give_up = time.monotonic() + _GRACE
     for thread in threading.enumerate():
@@ -54,13 +53,13 @@ def _see_off() -> None:
 
 class LateError(TimeoutError):
     """
-    What was waited for is still going on.
+    A call did not end in time.
     """
 
 
 def try_start(thread: threading.Thread) -> bool:
     """
-    Start *thread*; return False where a limit on processes (`ulimit -u`, cgroups) forbids it.
+    Start *thread*; return False if a limit on processes (`ulimit -u`, cgroups) prevents it.
     """
     try:
         thread.start()
@@ -73,16 +72,15 @@ def call_in_thread(seconds: float, call: Callable[[], T], *, is_seen_off: bool =
     """
     Return what *call* returns, or raise what it raises, if it does so within *seconds*.
 
-    Where no thread can be started, it runs in this one without a deadline: a late answer is better
-    than none.
+    If no thread can be started, it runs in this thread without a deadline.
 
     Args:
-        seconds: To wait.
+        seconds: Seconds to wait.
         call: Goes on in its thread when it is given up.
-        is_seen_off: Whether a process about to end gives it a moment (`Worker`).
+        is_seen_off: Whether the process waits for it briefly at exit (`Worker`).
 
     Raises:
-        LateError: It did not.
+        LateError: It did not end in time.
     """
     done: list[T] = []
     failed: list[BaseException] = []
@@ -113,7 +111,7 @@ def within(seconds: float, call: Callable[[], T], *, late: Exception) -> T:
     For SDKs that have no deadline: several waits in a row, and a program or two in between.
 
     Args:
-        seconds: To wait.
+        seconds: Seconds to wait.
         call: Goes on in its thread when it is given up.
         late: Raised when the time is over.
     """

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: MIT
 """
-Talking to registries, token servers and proxies.
+Requests to registries, token servers and proxies.
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Answers of token servers and manifests, judged as docker judges them.
+Answers of token servers and manifests, read as docker does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..registry import Registry
     from .transport import Response
 
-# What a header can carry as a bearer token.
+# Characters that a bearer token in a header may have.
 _TOKEN = re.compile(r"[!-~]+")
 
 _UNQUOTED = re.compile(r"realm\s*=\s*[a-z]+:", re.IGNORECASE)
@@ -30,7 +30,7 @@ _UNCLOSED = re.compile(r'="(?:[^"\\]|\\.)*\\?\Z', re.DOTALL)
 # RFC 3339, as Go reads it.
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:\d{2})")
 
-# What `docker pull` accepts, so that a registry answers about the image and not about formats.
+# Media types that `docker pull` accepts, so that the format causes no error.
 PULLED = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.oci.image.manifest.v1+json",
@@ -49,11 +49,11 @@ _DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[A-Za-z0-9=_-]{32,}")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenAnswer:
     """
-    What a token server sent with a 200.
+    Answer of a token server with status 200.
 
     Attributes:
-        token: The bearer token; None where there is none that a header can carry.
-        oddity: Why docker cannot read the answer, or "".
+        token: Bearer token; None if missing or invalid in a header.
+        oddity: Why docker cannot parse the answer, or "".
     """
 
     token: str | None
@@ -62,7 +62,7 @@ class TokenAnswer:
     @property
     def is_nobodys(self) -> bool:
         """
-        Whether the token says that whoever asked for it was not authenticated: an empty subject.
+        Whether the token is anonymous, by its empty subject.
 
         https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/jwt.md (sub)
         """
@@ -71,7 +71,7 @@ class TokenAnswer:
 
 def read_token_answer(body: bytes) -> TokenAnswer:
     """
-    The token in *body*, and what docker would make of it.
+    Parse the token in *body*, and note what docker cannot parse.
     """
     try:
         answer = json.loads(body)
@@ -80,14 +80,14 @@ def read_token_answer(body: bytes) -> TokenAnswer:
     if not isinstance(answer, dict):
         return TokenAnswer(token=None)
     token = answer.get("access_token") or answer.get("token")
-    # It goes into a header: nothing there may end the line.
+    # It goes into a header, so it must not contain a line break.
     usable = isinstance(token, str) and _TOKEN.fullmatch(token) is not None
     return TokenAnswer(token=token if usable else None, oddity=_oddity(body, answer))
 
 
 def is_manifest(response: Response) -> bool:
     """
-    Whether *response* to a HEAD is a manifest's: by its digest or its media type, never HTML.
+    Return whether *response* to a HEAD is a manifest, by digest or media type.
     """
     media_type = (response.header("Content-Type") or "").partition(";")[0].strip().lower()
     digest = response.header("Docker-Content-Digest") or ""
@@ -98,15 +98,15 @@ def is_manifest(response: Response) -> bool:
 
 def _oddity(body: bytes, answer: Mapping[str, object]) -> str:
     """
-    Why docker cannot read the token server's *answer*, or "".
+    Return why docker cannot parse the token server's *answer*, or "".
 
-    Go decodes it into a struct, and one member of another type is an error for all of it.
+    Go decodes it into a struct, so one member of a wrong type makes it fail.
     https://github.com/distribution/distribution/blob/v2.8.3/registry/client/auth/session.go
     """
     if body.startswith(b"\xef\xbb\xbf"):
         return login.HAS_BOM.say()
     for name, value in answer.items():
-        # Go's decoder does not mind the case of a member, and null is as good as none.
+        # Go's decoder ignores case, and null counts as absent.
         member = name.lower()
         if value is None:
             continue
@@ -121,9 +121,9 @@ def _oddity(body: bytes, answer: Mapping[str, object]) -> str:
 
 def challenge_fault(headers: Iterable[str]) -> str:
     """
-    Why docker cannot read the challenge in *headers*, or "".
+    Return why docker cannot parse the challenge in *headers*, or "".
 
-    A URL without quotes ends for it at `https`, and of a quote that is not closed it reads nothing.
+    It reads an unquoted URL up to `https` only, and nothing of an unclosed quote.
     https://github.com/distribution/distribution/blob/v2.8.3/registry/client/auth/challenge/authchallenge.go
     """
     for header in headers:
@@ -136,7 +136,7 @@ def challenge_fault(headers: Iterable[str]) -> str:
 
 def refuse_page(response: Response, registry: Registry) -> None:
     """
-    Raise where *response*, a 200, is none of *registry*'s: a sign-in page, or another host's.
+    Raise if *response* with status 200 is a sign-in page or from another host.
     """
     where = place(response.url)
     if response.is_web_page:

@@ -2,8 +2,7 @@
 """
 `WWW-Authenticate` challenges, and which realm may get a credential.
 
-The grammar is RFC 9110, section 11.6.1, read generously: any text gives some challenges or none,
-and never an error.
+The grammar is RFC 9110, section 11.6.1.  Parsing is lenient and never fails.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _GAP = re.compile(r"[\s,]*")
 _WORD = re.compile(_NAME)
 _TOKEN68 = re.compile(r"[ \t]+([A-Za-z0-9._~+/-]+=*)[ \t]*(?=,|\Z)")
-# An unquoted value may be more than a token: Google sends `service=gcr.io` and others send URLs.
+# An unquoted value may exceed a token: Google sends `service=gcr.io`, others send URLs.
 _PARAMETER = re.compile(
     rf'({_NAME})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)(?:"|\\?\Z)|([^\s,"]*))', re.DOTALL
 )
@@ -41,12 +40,12 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 @dataclass(frozen=True, slots=True)
 class Challenge:
     """
-    One way to log in that a server offers.
+    One authentication scheme that a server offers.
 
     Attributes:
         scheme: Lower-cased: `bearer`, `basic`, ...
-        parameters: By lower-cased name; the first of a name counts.
-        token68: What some schemes send instead of parameters.
+        parameters: Values by lower-case name; the first one counts.
+        token68: Value that some schemes send instead of parameters.
     """
 
     scheme: str
@@ -56,7 +55,7 @@ class Challenge:
 
 def parse(headers: Iterable[str]) -> list[Challenge]:
     """
-    The challenges in the values of `WWW-Authenticate`, in order; no more than anybody sends.
+    Parse the values of `WWW-Authenticate` into challenges, in order, up to a limit.
     """
     found = (challenge for header in headers for challenge in _parse_one(header[:_LENGTH_MAX]))
     return list(islice(found, _CHALLENGES_MAX))
@@ -70,7 +69,7 @@ def _parse_one(header: str) -> Iterator[Challenge]:
         if word is None:
             if at >= len(header):
                 return
-            at += 1  # no grammar allows it; look behind it
+            at += 1  # invalid; skip it
             continue
         at = word.end()
         token68 = _TOKEN68.match(header, at)
@@ -96,8 +95,7 @@ def _value(parameter: re.Match[str]) -> str:
     return parameter[3] if quoted is None else _ESCAPE.sub(r"\1", quoted)
 
 
-# Where the great registries send their clients for tokens.  For them nothing else is believed,
-# whoever answers in their name.
+# Token servers of large registries.  No other is accepted for them.
 _REALMS = {
     # https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/token.md
     "docker.io": "auth.docker.io",
@@ -127,7 +125,7 @@ def check_realm(
     realm: str, *, registry: Registry, asked: Url, crossed_hosts: bool, peer: str | None = None
 ) -> Url:
     """
-    The token server that *realm* names, if it may have a credential for *registry*.
+    Return the token server of *realm* if it may receive a credential for *registry*.
 
     Accepted are `https` URLs; a registry on this machine may name a server on this machine, over
     `http` too.  The registry's own host is accepted at any port.  Another host is accepted only if
@@ -137,10 +135,10 @@ def check_realm(
 
     Args:
         realm: From the challenge.
-        registry: Whose credential it is.
-        asked: The URL of the registry that answered with the challenge.
-        crossed_hosts: Whether the challenge came only after a redirect to another host.
-        peer: The address that answered, or None where nobody knows.
+        registry: Registry of the credential.
+        asked: URL of the registry that sent the challenge.
+        crossed_hosts: Whether the challenge came after a redirect to another host.
+        peer: Address that answered, or None if unknown.
 
     Raises:
         UnreachableError: `realm-refused`.  Nothing was sent.

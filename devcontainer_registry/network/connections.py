@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """
-Connections of urllib3 that read answers as generously as docker does.
+Connections of urllib3 that accept the same answers as docker.
 
-What Go's client reads, and Python's does not: interim answers other than 100, more than a hundred
-headers, and blanks in a header's name, which Python takes for the end of all headers.
+Unlike Python's client, Go's accepts interim answers other than 100, more than a hundred headers,
+and blanks in a header's name.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any, BinaryIO
 
-BODY_MAX = 64 * 1024  # octets; no token and no error needs more
+BODY_MAX = 64 * 1024  # octets; more than any token or error needs
 
-# Octets of all headers of one answer, as Go's client has it by default: 1 MiB.
+# Octets of all headers of one answer; Go's client has the same default of 1 MiB.
 # https://pkg.go.dev/net/http#Transport (MaxResponseHeaderBytes)
 _HEADERS_MAX = 1024 * 1024
-# Interim answers before the final one, as Go has it.
+# Maximum interim answers before the final one, as in Go.
 _INTERIM_MAX = 5
-# http.client takes no more than a hundred headers, and no longer line than 64 KiB.
+# http.client accepts at most a hundred headers, and lines of 64 KiB.
 _LINES_MAX = 90
 _LINE_MAX = 60 * 1024
 
 _MALFORMED = "malformed headers"
 
-# What comes first where not all headers can be kept.
+# Headers to keep first if there are too many.
 _WANTED = (
     "www-authenticate",
     "proxy-authenticate",
@@ -57,12 +57,12 @@ _WANTED = (
 
 class TlsSocket(sockets.Bounded, ssl.SSLSocket):
     """
-    A TLS socket that keeps to this thread's deadline, from its handshake on.
+    A TLS socket with this thread's deadline, including its handshake.
     """
 
     def do_handshake(self, block: bool = False) -> None:
         """
-        As the base class does, in what is left of the time.
+        Do the handshake within the remaining time.
         """
         self.settimeout(sockets.left())
         return super().do_handshake(block)
@@ -70,13 +70,13 @@ class TlsSocket(sockets.Bounded, ssl.SSLSocket):
 
 class TooManyHeadersError(HTTPException):
     """
-    More headers, or more interim answers, than anybody reads.
+    Too many headers or interim answers.
     """
 
 
 class _Lines:
     """
-    A stream whose next lines are *lines*, and which then goes on as *stream*.
+    A stream that yields *lines* and then the rest of *stream*.
     """
 
     def __init__(self, lines: Iterator[bytes], stream: BinaryIO) -> None:
@@ -93,7 +93,7 @@ class _Lines:
 
 class _Response(HTTPResponse):
     """
-    An answer whose headers are read as Go reads them.
+    An answer with headers parsed as Go does.
     """
 
     def begin(self) -> None:
@@ -115,16 +115,16 @@ class _Response(HTTPResponse):
 
 def _header_lines(stream: BinaryIO) -> list[bytes]:
     """
-    The lines of the headers in *stream*, which is read behind their end.
+    Return the header lines in *stream* and consume them.
 
-    As in Go: a line that goes on is joined, and a name with a blank in it is no header at all.
+    As in Go, continuation lines are joined, and a name with a blank is dropped.
     https://github.com/golang/go/blob/go1.22.0/src/net/textproto/reader.go (readMIMEHeader)
     """
     parts: list[list[bytes]] = []
     left = _HEADERS_MAX
     while (line := stream.readline(left + 1)) not in (b"\r\n", b"\n"):
         if not line:
-            # Python takes that for their end, too: half of an answer would be a whole one.
+            # Python treats EOF as their end, so a partial answer would look complete.
             raise IncompleteRead(b"")
         left -= len(line)
         if left < 0:
@@ -147,7 +147,7 @@ def _header_lines(stream: BinaryIO) -> list[bytes]:
 
 def _has_valid_framing(lines: Iterable[bytes]) -> bool:
     """
-    Whether the end of the body is said once at most, as a number or as chunks.
+    Return whether the body's end is unambiguous: one length, or chunks.
 
     https://github.com/golang/go/blob/go1.22.0/src/net/http/transfer.go (parseTransferEncoding)
     """
@@ -184,7 +184,7 @@ class _HttpsConnection(HTTPSConnection):
         return _connect(self)
 
     def _tunnel(self) -> None:
-        # Asked first: urllib3 forgets the tunnel when it fails.
+        # Check first: urllib3 drops the tunnel when it fails.
         host = _name(self._tunnel_host or "", self._tunnel_port)
         try:
             super()._tunnel()
@@ -264,7 +264,7 @@ class HttpsPool(HTTPSConnectionPool):
 
 def drop_idle(pool: HTTPConnectionPool) -> None:
     """
-    Close the connections of *pool* that wait for a request: they may be gone, too.
+    Close the idle connections of *pool*: they may be stale as well.
     """
     idle: queue.LifoQueue[Any] | None = pool.pool
     while idle is not None:
@@ -278,16 +278,16 @@ def drop_idle(pool: HTTPConnectionPool) -> None:
 
 def read_body(answer: Any) -> bytes:
     """
-    The body of *answer*, unpacked, or one octet more than it may have.
+    Read and decompress the body of *answer*, up to one octet over the limit.
 
-    The connection is kept only if that was all of it.
+    The connection is reused only if the body was read completely.
     """
     return _plain(_read(answer), answer.headers.get("Content-Encoding", ""))
 
 
 def _plain(content: bytes, encoding: str) -> bytes:
     """
-    *content* without its gzip or deflate, which nobody asked for; at most one octet too many.
+    Decompress *content*, up to one octet over the limit; servers may compress unasked.
     """
     windows = {"gzip": 31, "x-gzip": 31, "deflate": 47}.get(encoding.strip().lower())
     if windows is None or not content:
@@ -301,7 +301,7 @@ def _plain(content: bytes, encoding: str) -> bytes:
 
 def _read(answer: Any) -> bytes:
     """
-    The body, or one octet more than it may have; the connection is kept only if it was all.
+    Read the body, up to one octet over the limit; keep the connection if it was complete.
     """
     content = b""
     try:

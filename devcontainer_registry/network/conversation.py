@@ -32,23 +32,23 @@ if TYPE_CHECKING:
 # docker's name for itself at token servers.
 _CLIENT_ID = "docker"
 
-# Why docker goes on to plain HTTP with a registry on this machine: the port speaks no TLS.
+# Errors after which docker uses plain HTTP with a local registry.
 _NO_TLS = ("plain-http", "tls-failed", "connection-reset", "timeout")
 
-# Seconds for that first try over TLS: some servers wait for the end of a line that never comes.
+# Seconds for that first try over TLS: some servers wait for a line that never ends.
 _TLS_HERE_MAX = 5.0
 
 
 class Conversation:
     """
-    Requests to one registry with one credential, which is sent no more once it was refused.
+    Requests to one registry with one credential, which is not sent again after a refusal.
 
     Attributes:
-        registry: Whom is talked to.
-        realm: The host of the token server, where it is not the registry's own.
-        oddity: Why docker cannot read what was answered, or "".
-        is_ignored: Whether the token server gave a token to a credential that it did not accept:
-            docker goes on with it, and can read what everybody can.
+        registry: The registry.
+        realm: Host of the token server, if it is not the registry's.
+        oddity: Why docker cannot parse an answer, or "".
+        is_ignored: Whether the token server ignored a wrong credential and issued an anonymous
+            token.  docker then reads public images only.
     """
 
     def __init__(
@@ -61,14 +61,14 @@ class Conversation:
         ca_file: str | None = None,
     ) -> None:
         """
-        Prepare; nothing is asked yet.
+        Prepare the conversation; no request is sent yet.
 
         Args:
-            registry: Whom to ask.
-            credential: What to log in with; None: anonymously.
-            transport: How.
-            timeout: Seconds for everything.
-            ca_file: Path of a PEM bundle to trust in addition.
+            registry: Registry to contact.
+            credential: Credential to log in with; None: anonymous.
+            transport: Sends the requests.
+            timeout: Seconds for all requests.
+            ca_file: Path of an additional PEM bundle to trust.
         """
         self.registry = registry
         self.realm: str | None = None
@@ -84,13 +84,13 @@ class Conversation:
 
     def ping(self) -> Response:
         """
-        Ask without a login whether this is a registry, and how to log in.
+        Request `/v2/` without a login, to see whether this is a registry and how to log in.
 
         Returns:
-            An answer with status 200, if it asks for no login, or 401.
+            The answer: status 200 if no login is needed, else 401.
 
         Raises:
-            RegistryError: Anything else.
+            RegistryError: Any other result.
         """
         ping = self._ping()
         if ping.status == 200:
@@ -101,13 +101,13 @@ class Conversation:
 
     def log_in(self, ping: Response) -> None:
         """
-        Answer the challenge of *ping*, and prove that the registry accepts the credential.
+        Answer the challenge of `ping`, and check that the registry accepts the credential.
 
-        It does where it answers 200 to what it answered 401 to without a login.  No redirect is
-        followed: what answers elsewhere has not seen the credential.
+        It does if it answers 200 to a request that got 401 without a login.  Redirects are not
+        followed: another host has not seen the credential.
 
         Raises:
-            RegistryError: It refuses, or nobody can tell.
+            RegistryError: It refuses, or the result is unknown.
         """
         self._identity = self._answer(ping)
         assert self._identity is not None
@@ -121,20 +121,20 @@ class Conversation:
 
     def read_challenge(self, ping: Response) -> None:
         """
-        Take note of the challenge of *ping*, for who asks anonymously.
+        Record the challenge of `ping` for anonymous requests.
         """
         self._identity = self._answer(ping)
 
     @property
     def asks_for_login(self) -> bool:
         """
-        Whether the registry asked for a login; else docker sends none, whatever it has.
+        Whether the registry asked for a login; otherwise docker sends none.
         """
         return self._identity is not None or self._challenge is not None
 
     def without_login(self) -> Conversation:
         """
-        Return another conversation with the same registry, in which nothing is sent.
+        Return an anonymous conversation with the same registry.
         """
         return Conversation(
             self.registry,
@@ -146,13 +146,13 @@ class Conversation:
 
     def authorize(self, name: str, *actions: str) -> str | None:
         """
-        Return the `Authorization` for *actions* on the repository *name*; None: there is none.
+        Return the `Authorization` for *actions* on the repository *name*, or None.
 
-        A token of its own: asked for login and image at once, ghcr.io, Google and GitLab refuse in
-        the same words either, and the login would have to be sent again to tell.
+        It uses a separate token: if login and image are requested together, ghcr.io, Google and
+        GitLab refuse both with the same text.
 
         Raises:
-            RegistryError: The token server refuses, or cannot be asked.
+            RegistryError: The token server refuses or cannot be reached.
         """
         if self._challenge is None:
             return self._identity
@@ -161,9 +161,9 @@ class Conversation:
 
     def manifest(self, name: str, reference: str, authorization: str | None) -> Response:
         """
-        Ask for the manifest *reference* of the repository *name*, headers only.
+        Request the headers of the manifest *reference* in the repository *name*.
 
-        Redirects are followed without the login, as registries keep manifests elsewhere, too.
+        Redirects are followed without the login: registries may store manifests elsewhere.
         """
         url = f"{self._root}{name}/manifests/{reference}"
         accept = ", ".join(PULLED)
@@ -173,7 +173,7 @@ class Conversation:
         self, method: str, path: str, authorization: str | None, *, accept: str = ""
     ) -> Response:
         """
-        Make another request, of *path* below `/v2/`.
+        Send another request for *path* below `/v2/`.
         """
         url = f"{self._root}{path}"
         return self._request(method, url, authorization=authorization, accept=accept)
@@ -189,10 +189,10 @@ class Conversation:
         try:
             ping = self._request("GET", self._root)
         except RegistryError as exc:
-            # What went wrong with TLS says more, unless there never was any.
+            # The TLS error is more specific, if there was TLS.
             raise (exc if first.code == "plain-http" else first) from None
         if ping.status == 400 and first.code != "plain-http":
-            raise first  # how a TLS port answers plain HTTP
+            raise first  # typical answer of a TLS port to plain HTTP
         return ping
 
     def _time_for_tls(self) -> float:
@@ -202,9 +202,9 @@ class Conversation:
 
     def _answer(self, ping: Response) -> str | None:
         """
-        The `Authorization` that answers the challenge; the token server, if one was asked, is kept.
+        Return the `Authorization` for the challenge, and record the token server.
 
-        Bearer before Basic, as docker has it.
+        Bearer wins over Basic, as in docker.
         """
         headers = ping.header_list("WWW-Authenticate")
         challenges = parse(headers)
@@ -277,7 +277,7 @@ class Conversation:
             url = f"{realm}{joint}{urlencode(query, errors='surrogateescape')}"
             response = self._request("GET", url, authorization=basic)
         if response.leads_to is not None:
-            # The credential stays behind, so that token would be nobody's.
+            # The redirect drops the credential, so the token would be anonymous.
             raise causes.LED_AWAY.error(host=realm.netloc, place=response.leads_to)
         if response.status != 200:
             raise refusals.error(response, self.registry, realm=self.realm)
@@ -288,7 +288,7 @@ class Conversation:
         if answer.token is None:
             raise causes.NO_TOKEN.error(host=self.realm or self.registry)
         if answer.is_nobodys and self._credential is not None:
-            # Some grant the world's token to a wrong password instead of refusing it.
+            # Some issue an anonymous token for a wrong password.
             self.is_ignored = True
             raise refusals.refused(self.registry, self.realm)
         self.oddity = self.oddity or answer.oddity
@@ -297,7 +297,7 @@ class Conversation:
     @staticmethod
     def _basic(credential: Credential) -> str:
         pair = f"{credential.username}:{credential.secret.reveal()}"
-        # Bytes of the environment that are no UTF-8 go out as they came in.
+        # Octets of the environment that are not UTF-8 are sent unchanged.
         return "Basic " + base64.b64encode(pair.encode("utf-8", "surrogateescape")).decode()
 
     def _request(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Checking a credential as `docker login` does.
+Check of a credential, as `docker login` does.
 """
 
 from __future__ import annotations
@@ -27,17 +27,16 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """
-    What a registry made of a credential that it did not refuse.
+    Result for a credential that the registry did not refuse.
 
     Attributes:
-        verified: Whether the registry proved to have accepted it: the registry itself answered 200
-            to it, or to the token that it got with it, at the URL that was asked, and 401 to the
-            same request without a login.
-        code: None, or `not-checked` (something was not proven), `pull-denied`, `image-not-found`,
+        verified: Whether acceptance is proven: the registry itself answered 200 with the credential
+            or its token, and 401 to the same request without a login.
+        code: None, or `not-checked` (not proven), `pull-denied`, `image-not-found`,
             `docker-cannot-read`.
-        realm: The host of the token server, where it is not the registry's own.
-        message: What *code* means here, in one line.
-        hint: What to do about it, beginning with a verb.
+        realm: Host of the token server, if it is not the registry's.
+        message: Explanation of *code*, in one line.
+        hint: The fix, beginning with a verb.
     """
 
     verified: bool
@@ -57,24 +56,24 @@ def check(
     ca_file: str | None = None,
 ) -> Check:
     """
-    Ask *registry* whether it accepts *credential*; with *image*, also whether that can be pulled.
+    Check that *registry* accepts *credential* and, with *image*, that it can be pulled.
 
-    A refused credential has gone out once.
+    A refused credential is sent once.
 
     Args:
-        registry: Whom to ask.
-        credential: What to ask about.
-        transport: How.
-        timeout: Seconds for everything.
-        image: An image of that registry; its name may leave the registry out.
-        ca_file: Path of a PEM bundle to trust in addition.
+        registry: Registry to contact.
+        credential: Credential to check.
+        transport: Sends the requests.
+        timeout: Seconds for all requests.
+        image: Image of that registry, with or without the registry's name.
+        ca_file: Path of an additional PEM bundle to trust.
 
     Raises:
-        AuthenticationError: The registry or its token server said no.
-        TransientError: Nobody answered, or somebody was busy; `retry_after` may say for how long.
-        UnreachableError: Nobody could be asked, or whoever could must not be.
-        InvalidRegistryError: *image* is none, or another registry's.
-        RegistryError: `not-a-registry`: the answer is no registry's.
+        AuthenticationError: The registry or its token server refused.
+        TransientError: No answer, or the server was busy; see `retry_after`.
+        UnreachableError: The server cannot be reached, or must not get the credential.
+        InvalidRegistryError: *image* is invalid or of another registry.
+        RegistryError: `not-a-registry`: the answer is not a registry's.
     """
     name, reference = repository_in(image, registry) if image else ("", "")
     conversation = Conversation(
@@ -83,8 +82,8 @@ def check(
     ping = conversation.ping()
     if ping.status == 200:
         return _remark(login_causes.NOT_CHECKED.error(host=registry), verified=False)
-    # Also where an image is to be pulled: some token servers give the world's token to a wrong
-    # password, and with that a public image can be pulled.
+    # Also with an image: some token servers issue an anonymous token for a wrong password, which
+    # can pull a public image.
     conversation.log_in(ping)
     realm = conversation.realm
     if conversation.oddity:
@@ -93,10 +92,10 @@ def check(
         )
         return _remark(odd, realm=realm)
     if not name:
-        # Without a login 401, with it 200 at the same URL: see `Conversation.log_in`.
+        # 401 without and 200 with the login at the same URL: see `Conversation.log_in`.
         return Check(verified=True, realm=realm)
     said = _check_pull(conversation, name, reference)
-    # What ends in a manifest was handed out to this login by the registry.
+    # The registry served the manifest to this login.
     return Check(verified=True, realm=realm) if said is None else _remark(said, realm=realm)
 
 
@@ -108,7 +107,7 @@ def _remark(said: RegistryError, *, verified: bool = True, realm: str | None = N
 
 def _check_pull(conversation: Conversation, name: str, reference: str) -> RegistryError | None:
     """
-    Why *name* was not proven to be there for a pull; None: it was.
+    Return why a pull of *name* was not proven to work; None if it was.
     """
     facts = {"host": conversation.registry, "name": name, "reference": reference}
     denied = image_causes.PULL_DENIED.error(**facts)

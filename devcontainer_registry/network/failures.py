@@ -18,7 +18,7 @@ _NOT_YET_VALID, _EXPIRED = 9, 10
 _UNTRUSTED = (2, 18, 19, 20, 21, 24, 27, 28)
 _WRONG_HOST = (62, 64)
 
-# What OpenSSL makes of an answer that is no TLS; the name changed with its versions.
+# OpenSSL's errors for an answer that is not TLS, in several versions.
 _NOT_TLS = (
     "WRONG_VERSION_NUMBER",
     "HTTP_REQUEST",
@@ -32,9 +32,9 @@ _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
 def sort(exc: BaseException, host: str) -> RegistryError:
     """
-    The error to raise for *exc*, met while asking *host*.
+    Return the error for *exc*, raised by a request to *host*.
 
-    Quotes nothing of *exc*: libraries put URLs, headers and bodies into their messages.
+    It quotes nothing of *exc*: messages of libraries hold URLs, headers and bodies.
     """
     exc = _root(exc)
     if isinstance(exc, RegistryError):
@@ -54,14 +54,14 @@ _HUNG_UP = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 def is_unanswered(exc: BaseException) -> bool:
     """
-    Whether *exc* says that the connection ended before any octet of an answer.
+    Return whether the connection ended before any octet of an answer.
     """
     return isinstance(_root(exc), (RemoteDisconnected, ConnectionResetError, BrokenPipeError))
 
 
 def proxy(exc: BaseException, *, name: str, host: str) -> UnreachableError:
     """
-    The error to raise for *exc*, met while asking the proxy *name* for *host*.
+    Return the error for *exc*, raised by a request to *host* through the proxy *name*.
     """
     match = _TUNNEL_STATUS.search(str(exc)) if isinstance(exc, OSError) else None
     status = int(match[1]) if match else None
@@ -75,7 +75,7 @@ def proxy(exc: BaseException, *, name: str, host: str) -> UnreachableError:
 
 def refused_by_proxy(name: str, host: str, status: int | None) -> UnreachableError:
     """
-    A proxy that does not let us through to *host*; *status* is its answer, None: not HTTP.
+    Return the error for a proxy that refuses *host*; *status* None: it is not HTTP.
     """
     cause = network.PROXY_REFUSED if status else network.PROXY_SPEAKS_NO_HTTP
     if status == 407:
@@ -84,7 +84,7 @@ def refused_by_proxy(name: str, host: str, status: int | None) -> UnreachableErr
 
 
 def _root(exc: BaseException) -> BaseException:
-    # urllib3 wraps what happened, as an argument or as the cause.
+    # urllib3 wraps the original error as an argument or as the cause.
     while True:
         inner = next((arg for arg in exc.args if isinstance(arg, BaseException)), exc.__cause__)
         if inner is None:

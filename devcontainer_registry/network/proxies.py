@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 _PORTS = {"http": 80, "https": 443}
 
-# As net/url takes a proxy apart, and no more: a user part with a slash in it would end there, and
-# its password would be looked up as a host, or shown.  What follows the address may hold no @ for
-# the same reason.
+# Parse a proxy strictly: a slash in the user part would end it, and its password would be resolved
+# as a host, or shown.  So no @ may follow the address.
 _PROXY = re.compile(
     r"(?:(?P<scheme>https?)://)?"
     r"(?:(?P<user>(?:[A-Za-z0-9._:~!$&'()*+,;=@-]|%[0-9A-Fa-f]{2})*)@)?"
@@ -37,7 +36,7 @@ _PROXY = re.compile(
 @dataclass(frozen=True, slots=True)
 class Proxy:
     """
-    A proxy, which shows its address and never its password.
+    A proxy; its `repr` never shows the password.
 
     Attributes:
         url: `scheme://host:port`, without the user part.
@@ -50,13 +49,13 @@ class Proxy:
 
 def proxy_for(host: str, port: int, environ: Mapping[str, str]) -> Proxy | None:
     """
-    The proxy through which *host* (no brackets) is reached over HTTPS, or None.
+    Return the proxy for HTTPS requests to *host* (without brackets), or None.
 
-    This machine is never reached through one.
+    Requests to this machine use no proxy.
 
     Raises:
-        UnreachableError: `proxy-unsupported`: the variable holds nothing that we can use.  Its
-            value is not quoted, for it may hold a password.
+        UnreachableError: `proxy-unsupported`: the variable is invalid.  Its value is not quoted,
+            since it may hold a password.
     """
     return chosen_for(host, port, environ)[0]
 
@@ -81,7 +80,7 @@ def chosen_for(host: str, port: int, environ: Mapping[str, str]) -> tuple[Proxy 
 
 def host_of(value: str) -> str:
     """
-    `host:port` of the proxy *value*, the one part of it that may be shown; "" where it has none.
+    Return `host:port` of the proxy *value*, its only part to show; "" if invalid.
     """
     proxy = _parse(value.strip())
     return proxy.url.partition("://")[2] if proxy else ""
@@ -99,7 +98,7 @@ def _parse(value: str) -> Proxy | None:
     user = match["user"]
     if user is None:
         return Proxy(url)
-    from urllib.parse import unquote_to_bytes  # with `ipaddress` 10 ms, and few need a proxy
+    from urllib.parse import unquote_to_bytes  # imports `ipaddress` (10 ms), rarely needed
 
     name, _, password = user.partition(":")
     pair = unquote_to_bytes(name) + b":" + unquote_to_bytes(password)
@@ -108,7 +107,7 @@ def _parse(value: str) -> Proxy | None:
 
 def _host_and_port(address: str) -> tuple[str, int | None]:
     """
-    `("", None)` where *address* is not `host[:port]`; an IPv6 address keeps its brackets.
+    Split `host[:port]`; return `("", None)` if invalid.  An IPv6 address keeps its brackets.
     """
     host, colon, port = address.rpartition(":")
     if not colon or address.endswith("]"):
@@ -139,7 +138,7 @@ def _matches(entry: str, host: str, port: int) -> bool:
     if address:
         return _address(name.strip("[]")) == address
     name = name.removeprefix("*")
-    # A leading dot means what is below the name, none the name as well.
+    # A leading dot excludes the name itself; without one, it is included.
     return host.endswith(name) if name.startswith(".") else f".{host}".endswith(f".{name}")
 
 

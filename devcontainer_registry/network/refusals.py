@@ -2,7 +2,7 @@
 """
 Answers other than 200 as errors, with the fix.
 
-A body is read for what it means and never quoted: it may repeat what was sent.
+A body is parsed but never quoted: it may repeat the request.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ def error(
     now: float | None = None,
 ) -> RegistryError:
     """
-    The error to raise for *response*.
+    Return the error for *response*.
 
     Args:
-        response: Of *registry*, or of its token server.
-        registry: Who was asked.
-        realm: The host of the token server, where that answered and is not the registry's own.
-        sent: Whether it had been sent the credential.
+        response: Answer of *registry* or its token server.
+        registry: The registry.
+        realm: Host of the token server, if that answered and is not the registry's.
+        sent: Whether the request held the credential.
         now: Unix seconds, for a `Retry-After` that is a date; None: the clock.
     """
     status = response.status
@@ -59,8 +59,8 @@ def error(
     if status in (401, 403):
         return _denied(response, registry, realm, sent=sent)
     if status == 400 and sent:
-        # A token endpoint may refuse so (RFC 6749, section 5.2), and ECR does, where the same
-        # request without the credential was a 401: https://github.com/aws/aws-cli/issues/5317
+        # A token endpoint may refuse like this (RFC 6749, section 5.2), and so does ECR if the
+        # request without the credential got a 401: https://github.com/aws/aws-cli/issues/5317
         return refused(registry, realm)
     if status == 407:
         return refused_by_proxy(UNNAMED_PROXY.say(), who, status)
@@ -72,7 +72,7 @@ def error(
 
 def refused(registry: Registry, realm: str | None = None) -> AuthenticationError:
     """
-    The error for a credential that was refused.
+    Return the error for a refused credential.
     """
     cause = login.REFUSED_BY_TOKEN_SERVER if realm else login.REFUSED
     return cause.error(host=registry, realm=realm)
@@ -80,7 +80,7 @@ def refused(registry: Registry, realm: str | None = None) -> AuthenticationError
 
 def json_object(body: bytes) -> dict[str, Any]:
     """
-    The JSON object in *body*; empty where there is none.
+    Return the JSON object in *body*, or an empty one.
     """
     try:
         value = json.loads(body)
@@ -111,7 +111,7 @@ def _busy(response: Response, who: str, now: float | None) -> TransientError:
 
 def _retry_after(value: str | None, now: float | None) -> float | None:
     """
-    Seconds; from seconds or from a date (RFC 9110, section 10.2.3).
+    Return the seconds in a `Retry-After`, a number or a date (RFC 9110, section 10.2.3).
     """
     if value is None:
         return None
@@ -123,7 +123,7 @@ def _retry_after(value: str | None, now: float | None) -> float | None:
 
 def seconds_of(date: str | None) -> float | None:
     """
-    A date of a header (RFC 9110, section 5.6.7) in Unix seconds; None where it is none.
+    Return a header's date (RFC 9110, section 5.6.7) in Unix seconds, or None.
     """
     try:
         return email.utils.parsedate_to_datetime(date or "").timestamp()

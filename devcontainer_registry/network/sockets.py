@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """
-Sockets that keep to a deadline.
+Sockets with a deadline.
 
-A socket's own timeout starts anew with each byte; a server that sends one byte a second would hold
-us for hours.  These ask, before each wait, how much of the whole is left.
+A socket's timeout restarts with each byte, so a server that sends one byte per second could block
+for hours.  These sockets use the remaining time before each wait.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ class _Local(threading.local):
     ahead: tuple[str, int, Socket | OSError] | None = None
 
 
-# Of the thread, since a kept connection serves one thread's request now and another's later.
+# Per thread, since threads share connections one after the other.
 _LOCAL = _Local()
 
 
 @contextlib.contextmanager
 def until(at: float) -> Iterator[None]:
     """
-    Let this thread's waits end at *at*, on `time.monotonic`'s clock.
+    Set this thread's deadline to *at*, by `time.monotonic`, while entered.
     """
     before, _LOCAL.at = _LOCAL.at, at
     try:
@@ -53,7 +53,7 @@ def until(at: float) -> Iterator[None]:
 
 def left() -> float:
     """
-    Seconds until this thread's deadline.
+    Return the seconds until this thread's deadline.
 
     Raises:
         TimeoutError: It has passed.
@@ -68,7 +68,7 @@ def left() -> float:
 
 class Bounded(_AnySocket):
     """
-    What keeps a socket, plain or TLS, to this thread's deadline.
+    Mixin for sockets, plain or TLS, with this thread's deadline.
     """
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
@@ -95,17 +95,17 @@ class Bounded(_AnySocket):
 
 class Socket(Bounded, socket.socket):
     """
-    A TCP socket that keeps to this thread's deadline.
+    A TCP socket with this thread's deadline.
     """
 
 
 @contextlib.contextmanager
 def ahead(host: str, port: int, *, timeout: float) -> Iterator[None]:
     """
-    Connect now for the first `connect` of this thread within, which takes what became of it.
+    Connect in advance for the first `connect` of this thread while entered.
 
-    For who still has to import what makes the request: 60 ms and more, in which a connection
-    gets made, within *timeout* seconds.  Never raises; `connect` does.
+    The connection is made while modules are imported (60 ms or more), within *timeout* seconds.  It
+    never raises; `connect` does.
     """
     try:
         with until(time.monotonic() + timeout):
@@ -127,11 +127,11 @@ def _left_over() -> bool:
 
 def connect(host: str, port: int) -> Socket:
     """
-    Connect to *host*, trying its addresses in turn, each for its share of the time.
+    Connect to *host*; each address gets a share of the time.
 
     Raises:
-        OSError: `socket.gaierror` where it has no address, `TimeoutError`, or what the last
-            address answered.
+        OSError: `socket.gaierror` if it cannot be resolved, `TimeoutError`, or the error of the
+            last address.
     """
     if _LOCAL.ahead is not None and _LOCAL.ahead[:2] == (host, port):
         (_, _, made), _LOCAL.ahead = _LOCAL.ahead, None
@@ -141,7 +141,7 @@ def connect(host: str, port: int) -> Socket:
     addresses = _resolve(host, port)
     error: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
     for tried, (family, kind, protocol, _, address) in enumerate(addresses):
-        # A share each, or one address that swallows packets would cost the others their turn.
+        # One address that drops packets must not use up all the time.
         share = left() / (len(addresses) - tried)
         sock = Socket(family, kind, protocol)
         begun = time.monotonic()
@@ -162,7 +162,7 @@ def connect(host: str, port: int) -> Socket:
 
 def _resolve(host: str, port: int) -> list[Any]:
     """
-    Look *host* up; a lookup knows no timeout.
+    Resolve *host* within the deadline; a lookup has no timeout of its own.
     """
     begun = time.monotonic()
     try:
@@ -178,14 +178,14 @@ def _resolve(host: str, port: int) -> list[Any]:
 
 def reason_of(exc: BaseException) -> str:
     """
-    The system's or OpenSSL's name for *exc*, such as `ECONNREFUSED` or `EAI_NONAME`.
+    Return the system's or OpenSSL's name for *exc*, such as `ECONNREFUSED`.
     """
     if isinstance(exc, TimeoutError):
         return "timeout"
     if isinstance(exc, socket.gaierror):
         names = (name for name in dir(socket) if name.startswith("EAI_"))
         return next((n for n in names if getattr(socket, n) == exc.errno), "gaierror")
-    # Of an error of TLS: OpenSSL's name, where there is one.
+    # For a TLS error, OpenSSL's name, if any.
     reason = getattr(exc, "verify_message", None) or getattr(exc, "reason", None)
     if isinstance(reason, str):
         return reason
@@ -195,14 +195,14 @@ def reason_of(exc: BaseException) -> str:
 
 def within(call: Callable[[], T]) -> T:
     """
-    What *call* returns or raises, if it does so before this thread's deadline.
+    Return or raise the result of *call* if it ends before this thread's deadline.
 
-    For what knows no timeout, such as a lookup, or a file of a server that is gone.
+    For calls without a timeout, such as a lookup, or a read from a dead file server.
 
     Raises:
-        TimeoutError: It did not.
+        TimeoutError: The deadline passed.
     """
-    # What hangs may outlive us, and nobody waits for it at exit: it is not inside OpenSSL.
+    # A hanging call may be abandoned at exit, since it is not inside OpenSSL.
     return call_in_thread(left(), call, is_seen_off=False)
 
 
@@ -210,6 +210,5 @@ def _look_up(host: str, port: int) -> list[Any]:
     try:
         return socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
     except UnicodeError:
-        # Every name that gets here is ASCII, and encoded here: the codec that would do it
-        # otherwise is a module to import.
+        # Every name is ASCII.  It is encoded here to avoid importing a codec.
         raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None

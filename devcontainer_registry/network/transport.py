@@ -2,8 +2,8 @@
 """
 One HTTPS request within a deadline and size limits.
 
-Nothing here tries twice.  What went wrong leaves as one of the package's errors, with the host in
-it, and neither the URL's query nor a header nor a body.
+Requests are not retried.  Failures are this package's errors.  They name the host, but no query,
+header or body.
 """
 
 from __future__ import annotations
@@ -40,24 +40,24 @@ if TYPE_CHECKING:
 _REDIRECTS_MAX = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 
-# All that follows a redirect.  A list of what may, rather than of what may not:
-# a header that somebody adds later is then kept back.
+# Only these headers are sent after a redirect.  It is an allow list, so that new headers are not
+# sent.
 _FORWARDED = ("accept", "accept-encoding", "user-agent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """
-    An answer, whatever its status.
+    An answer with any status.
 
     Attributes:
         status: The HTTP status.
-        headers: Names as sent, and values, in the order sent; one name may come twice.
-        body: At most `BODY_MAX` octets; what a refusal says beyond that is cut off.
-        url: Whom the last request went to, after redirects.
+        headers: Pairs of name and value, as sent; a name may repeat.
+        body: At most `BODY_MAX` octets; a longer refusal is cut off.
+        url: URL of the last request, after redirects.
         redirected: Whether a redirect was followed.
-        crossed_hosts: Whether a redirect led to another host or port than the one asked.
-        peer: The address that answered, or None where a proxy stands between.
+        crossed_hosts: Whether a redirect led to another host or port.
+        peer: Address that answered, or None through a proxy.
         certificate_ends: When the server's certificate expires, in Unix seconds; None without TLS.
     """
 
@@ -72,20 +72,20 @@ class Response:
 
     def header(self, name: str) -> str | None:
         """
-        The first value of the header *name*, in any case, or None.
+        Return the first value of the header *name*, ignoring case, or None.
         """
         return next(iter(self.header_list(name)), None)
 
     def header_list(self, name: str) -> list[str]:
         """
-        Every value of the header *name*, in any case.
+        Return all values of the header *name*, ignoring case.
         """
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
     @property
     def leads_to(self) -> str | None:
         """
-        Where a redirect that was not followed leads: host and path; None where it is no redirect.
+        Target of a redirect that was not followed, as host and path; else None.
         """
         location = self.header("Location")
         if self.status not in _REDIRECTS or not location:
@@ -96,24 +96,23 @@ class Response:
     @property
     def is_web_page(self) -> bool:
         """
-        Whether the body is HTML or the like: no answer of a registry's API begins with `<`.
+        Whether the body is HTML: no answer of a registry's API begins with `<`.
 
-        The media type says less: Quay calls its `true` text/html.
+        The media type is unreliable: Quay sends `true` as text/html.
         """
         return self.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
 
 
 class Transport:
     """
-    Makes requests, and keeps connections to make the next one cheap.
+    Sends requests and reuses connections.
 
-    One for a whole run; safe to share between threads.  Close it, or use it in a `with`.
+    Use one per run.  Thread-safe.  Close it, or use it as a context manager.
 
     Args:
-        environ: For the proxies' variables, `SSL_CERT_FILE` and `SSL_CERT_DIR`; None: the
-            process's own.
-        certs_d: Folders with one folder of certificates per registry; None: docker's.
-        trust: Whom to trust; None: what *environ* and *certs_d* say.
+        environ: Variables for proxies, `SSL_CERT_FILE` and `SSL_CERT_DIR`; None: `os.environ`.
+        certs_d: Folders with a folder of certificates per registry; None: docker's.
+        trust: Certificate authorities to trust; None: from *environ* and *certs_d*.
     """
 
     def __init__(
@@ -143,27 +142,26 @@ class Transport:
         follow: bool = True,
     ) -> Response:
         """
-        Ask once, and follow the redirects of a GET or HEAD.
+        Send one request, and follow redirects of a GET or HEAD.
 
-        `Authorization` is never sent after a redirect, to the same host neither: what asks for
-        another place is no longer the place that was named.
+        `Authorization` is never sent after a redirect, not even to the same host.
 
         Args:
             method: `GET`, `HEAD`, `POST`, ...
             url: `https://`, or `http://` for this machine.
-            timeout: Seconds for everything, redirects and a slowly dripping body included.
-            headers: To send.
-            body: To send.
-            form: To send instead of *body*, as a form.
-            ca_file: Path of a PEM bundle to trust in addition.
-            trusted_as: The registry (`host[:port]`) on whose behalf we ask: its certificates in
-                certs.d hold for its token server too, as for docker.  None: the host of *url*.
-            follow: Whether to follow redirects; else the redirect itself is the answer.
+            timeout: Seconds for everything, including redirects and a slow body.
+            headers: Headers to send.
+            body: Body to send.
+            form: Form to send instead of *body*.
+            ca_file: Path of an additional PEM bundle to trust.
+            trusted_as: Registry (`host[:port]`) whose certificates in certs.d to use, as docker
+                does for its token server.  None: the host of *url*.
+            follow: Whether to follow redirects; otherwise the redirect is the answer.
 
         Raises:
-            TransientError: Nobody answered; another try may help.
-            UnreachableError: Nobody could be asked, and another try would end the same way.
-            RegistryError: `not-a-registry`: what answered speaks no HTTP, or without end.
+            TransientError: There was no answer; a retry may help.
+            UnreachableError: The server cannot be reached, and a retry cannot help.
+            RegistryError: `not-a-registry`: the answer is not HTTP, or too long.
         """
         wanted = _sendable({"Accept-Encoding": "identity", "User-Agent": "devcontainer-registry"})
         wanted |= _sendable(headers or {})
@@ -199,7 +197,7 @@ class Transport:
 
     def close(self) -> None:
         """
-        Close the kept connections.
+        Close all connections.
         """
         with self._lock:
             managers = list(self._pools.values())
@@ -239,7 +237,7 @@ class Transport:
             return manager.connection_from_host(url.host, url.port, url.scheme)
 
     def _manager(self, proxy: Proxy | None, context: ssl.SSLContext | None) -> PoolManager:
-        # num_pools is the number of hosts to keep connections to, and its default is ten.
+        # num_pools is the number of hosts with reusable connections; its default is ten.
         options: dict[str, Any] = {"num_pools": 1000, "maxsize": 8}
         if context is not None:
             context.sslsocket_class = TlsSocket
@@ -261,7 +259,7 @@ _SAFE = ("GET", "HEAD")
 def _parse(url: str) -> Url:
     parsed = Url.parse(url)
     if parsed is None:
-        # Without the URL: whatever made it no URL may be a secret in the wrong place.
+        # Without the URL: it may hold a misplaced secret.
         raise login_causes.NO_URL.error()
     return parsed
 
@@ -269,7 +267,7 @@ def _parse(url: str) -> Url:
 def _sendable(headers: Mapping[str, str]) -> dict[str, str]:
     for name, value in headers.items():
         if not (value.isascii() and value.isprintable()):
-            # http.client would say so too, and quote the value.
+            # http.client would raise as well, but quote the value.
             msg = f"the header {name} holds a character that cannot be sent"
             raise ValueError(msg)
     return dict(headers)
@@ -287,8 +285,8 @@ def _ask(
         connection = getattr(answer, "connection", None)
         content = read_body(answer)
     except (HTTPError, HTTPException, OSError, ValueError) as exc:
-        # `ValueError` is what http.client makes of a chunk of less than nothing.
-        # Without the cause: urllib3 quotes the URL, and http.client what the server sent.
+        # http.client raises `ValueError` for a chunk of negative size. Without the cause: urllib3
+        # quotes the URL, and http.client what the server sent.
         raise failures.sort(exc, url.netloc) from None
     if len(content) > BODY_MAX and answer.status < 400:
         raise login_causes.TOO_LARGE.error(host=url.netloc, size=BODY_MAX // 1024)
@@ -310,10 +308,10 @@ def _open(
     pool: HTTPConnectionPool, method: str, url: Url, headers: dict[str, str], body: bytes | None
 ) -> Any:
     """
-    Send the request, and read the headers of its answer.
+    Send the request and read the headers of the answer.
 
-    A kept connection may be gone, which shows when no octet of an answer comes: one fresh try, as
-    Go has it, which is no second try of a credential that somebody has seen and refused.
+    A reused connection may be stale: then no octet of an answer arrives, and the request is sent
+    once more, as in Go.  The server has not seen the credential yet.
     """
     for fresh in (False, True):
         made = pool.num_connections

@@ -25,14 +25,13 @@ if TYPE_CHECKING:
 
     from ..errors import UnreachableError
 
-_FILE_MAX = 4 * 1024 * 1024  # bytes; a system's bundle has a quarter of one MiB
+_FILE_MAX = 4 * 1024 * 1024  # bytes; a system's bundle has 256 KiB
 
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 
 _ETC = "/etc/docker/certs.d"
 
-# Where distributions keep their bundle.  Only asked where this Python's OpenSSL was built for
-# another machine, and so looks at places that do not exist.
+# Bundles of distributions.  Only used if the default paths of this Python's OpenSSL do not exist.
 # https://github.com/golang/go/blob/go1.22.0/src/crypto/x509/root_linux.go
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -45,42 +44,42 @@ _BUNDLES = (
 
 class Trust:
     """
-    The TLS contexts of one run, each built once.
+    TLS contexts of one run, each built once.
 
-    Safe to share between threads: who waits for a file waits for one of its own.
+    Thread-safe: a slow file delays only its own context.
 
     Args:
-        environ: For `SSL_CERT_FILE`, `SSL_CERT_DIR` and the home of rootless docker.
-        certs_d: Folders with one folder per registry; None: docker's and rootless docker's.
+        environ: Variables for `SSL_CERT_FILE`, `SSL_CERT_DIR` and the home of rootless docker.
+        certs_d: Folders with a folder per registry; None: docker's and rootless docker's.
     """
 
     def __init__(self, environ: Mapping[str, str], certs_d: Sequence[str] | None = None) -> None:
         self._environ = environ
         self._certs_d = _default_certs_d(environ) if certs_d is None else tuple(certs_d)
-        # Reading the system's store takes milliseconds: a hundred registries share one context.
+        # Reading the system's store takes milliseconds, so all registries share one context.
         self._slots: dict[tuple[str, str | None], _Slot] = {}
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
         """
-        Begin to read the system's store, in a thread of its own: OpenSSL needs 30 ms for it.
+        Start reading the system's store in a thread: OpenSSL takes 30 ms.
         """
-        try_start(Worker(self._prepare))  # or it is read when it is needed
+        try_start(Worker(self._prepare))  # it is read on demand instead
 
     def _prepare(self) -> None:
-        with contextlib.suppress(Exception):  # which who asks meets again
+        with contextlib.suppress(Exception):  # `context` raises it again
             self.context("")
 
     def context(self, host: str, *, ca_file: str | None = None) -> ssl.SSLContext:
         """
-        The context for connections made on behalf of *host*, a registry's `host[:port]`.
+        Return the TLS context for *host*, a registry's `host[:port]`.
 
-        Always verifies.  *ca_file*, and what certs.d has for *host*, are trusted in addition to
-        the system's store, never instead of it.
+        It always verifies.  *ca_file* and certs.d for *host* are trusted in addition to the
+        system's store.
 
         Raises:
-            UnreachableError: `ca-file` or `client-certificate`: a file that cannot be used.
-            TransientError: `timeout`: they could not be read before this thread's deadline.
+            UnreachableError: `ca-file` or `client-certificate`: a file cannot be used.
+            TransientError: `timeout`: files could not be read before this thread's deadline.
         """
         with self._lock:
             slot = self._slots.setdefault((host, ca_file), _Slot())
@@ -94,7 +93,7 @@ class Trust:
 
     def explained(self, error: UnreachableError) -> UnreachableError:
         """
-        *error*, with the reason where nobody is trusted because a variable names no bundle.
+        Return *error*, with the reason if a variable without a bundle leaves no authority.
         """
         named = self._environ.get("SSL_CERT_FILE")
         if error.code != "certificate-untrusted" or not named:
@@ -114,12 +113,11 @@ class Trust:
             if not own:
                 return self.context("")
         system, folder = sockets.within(lambda: _system_files(self._environ))
-        # From here on nothing is read that could hang: OpenSSL is not to be in the middle of
-        # something when a process ends.
+        # From here on, no read can hang: OpenSSL must not be active when the process ends.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies chain and name
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        # As Go, and so docker, has it: a certificate's common name is no host name, and whatever
-        # the user put into the store is an anchor, an intermediate too.
+        # As in Go and docker: the common name is ignored, and every certificate in the store is an
+        # anchor, including intermediates.
         context.hostname_checks_common_name = False
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.set_alpn_protocols(["http/1.1"])
@@ -137,7 +135,7 @@ class Trust:
 
 class _Slot:
     """
-    A context, and the lock of who builds it.
+    A context and the lock to build it.
     """
 
     def __init__(self) -> None:
@@ -160,7 +158,7 @@ class _Slot:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
     """
-    A registry's own certificates; with *key*, what we show rather than whom we trust.
+    A certificate file of a registry; with *key*, our client certificate.
     """
 
     path: str
@@ -171,14 +169,14 @@ class _File:
 
 def bundle_for_sdk(environ: Mapping[str, str], *names: str) -> str | None:
     """
-    Return the bundle for an SDK that takes a path: what everything else here trusts.
+    Return the path of the CA bundle for an SDK, the same that all other requests use.
 
     Args:
         environ: All variables.
-        names: Variables of the SDK's own, which win over `SSL_CERT_FILE`.
+        names: The SDK's variables, which win over `SSL_CERT_FILE`.
 
     Returns:
-        The path of a file that can be read without waiting, or None where there is none.
+        Path of a regular file, or None.
 
     Raises:
         UnreachableError: `ca-file`: one of *names* names a file that cannot be read.
@@ -210,16 +208,16 @@ def _read(path: str) -> bytes:
 def _default_certs_d(environ: Mapping[str, str]) -> tuple[str, ...]:
     home = environ.get("HOME", "")
     config = environ.get("XDG_CONFIG_HOME") or (os.path.join(home, ".config") if home else "")
-    # Rootless docker's first, as it is the user's own.
+    # Rootless docker's first, since it belongs to the user.
     # https://github.com/moby/moby/blob/v28.2.2/registry/config.go (CertsDir)
     return (os.path.join(config, "docker", "certs.d"), _ETC) if config else (_ETC,)
 
 
 def _system_files(environ: Mapping[str, str]) -> tuple[list[bytes], str | None]:
     """
-    The contents of the system's store, and the folder in which OpenSSL looks for what it misses.
+    Return the system's store, and the folder that OpenSSL searches for other authorities.
     """
-    # Not `load_default_certs`: it reads this process's environment, and ours may be another.
+    # Not `load_default_certs`: it reads `os.environ`, and *environ* may differ.
     paths = ssl.get_default_verify_paths()
     file = environ.get("SSL_CERT_FILE") or paths.openssl_cafile
     named = environ.get("SSL_CERT_DIR")
@@ -228,13 +226,12 @@ def _system_files(environ: Mapping[str, str]) -> tuple[list[bytes], str | None]:
         file = next(filter(os.path.isfile, _BUNDLES), file)
     files = [file]
     for parent in named.split(":") if named else ():
-        # All that is in there, as Go has it; OpenSSL would open what is no file and wait.
+        # Read all files in it, as Go does; OpenSSL would block on a pipe.
         with contextlib.suppress(OSError):
             files += [os.path.join(parent, name) for name in sorted(os.listdir(parent))]
     contents = []
     for path in files:
-        # OpenSSL and Go both go on with the rest; what is missing then shows as a certificate
-        # that nobody vouches for.
+        # OpenSSL and Go ignore it; a missing authority then fails verification.
         with contextlib.suppress(OSError):
             contents.append(_read(path))
     return contents, folder
@@ -253,7 +250,7 @@ def _own_files(host: str, certs_d: Sequence[str], ca_file: str | None) -> list[_
 
 def _certs_d_files(folder: str) -> Iterator[_File]:
     """
-    Yield `*.crt` as authorities, and `*.cert` with `*.key` as what we show, as docker does.
+    Yield `*.crt` as authorities, and `*.cert` with `*.key` as client certificates, as docker does.
 
     https://github.com/moby/moby/blob/v28.2.2/registry/registry.go (loadTLSConfig)
     """
@@ -264,12 +261,12 @@ def _certs_d_files(folder: str) -> Iterator[_File]:
     for name in names:
         path = os.path.join(folder, name)
         if name.endswith(".crt"):
-            # Without a certificate in it docker passes over it, too.
+            # docker also skips a file without a certificate.
             yield _File(path=path, content=_required(path))
         elif name.endswith(".cert"):
             key = path.removesuffix(".cert") + ".key"
             try:
-                # OpenSSL takes paths only, and would wait for a pipe.
+                # OpenSSL takes paths only, and would block on a pipe.
                 content = _read(path) + _read(key)[:0]
             except OSError:
                 raise causes.CLIENT_CERTIFICATE.error(path=path) from None
@@ -285,9 +282,9 @@ def _required(path: str) -> bytes:
 
 def _trust(context: ssl.SSLContext, content: bytes) -> bool:
     """
-    Trust the certificates of *content*; whether there are any.
+    Trust the certificates in *content*; return whether there are any.
 
-    One that is broken is passed over, as Go has it.
+    An invalid one is skipped, as in Go.
     """
     blocks = [block.decode("ascii", "replace") for block in _CERTIFICATE.findall(content)]
     try:
@@ -313,8 +310,8 @@ def _has_certificate(content: bytes) -> bool:
 
 def _load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
     try:
-        # A password, since OpenSSL would ask the terminal for one, and hang.
+        # Pass a password, since OpenSSL would prompt for one and hang.
         context.load_cert_chain(certificate, key, password="")
     except (OSError, ssl.SSLError):
-        # Without the cause: OpenSSL's text adds nothing, and may quote a line of the key.
+        # Without the cause: OpenSSL's text may quote a line of the key.
         raise causes.CLIENT_CERTIFICATE.error(path=certificate) from None

@@ -15,8 +15,8 @@ from ..registry import is_loopback_host
 
 _PORTS = {"http": 80, "https": 443}
 
-# Narrower than RFC 3986 on purpose: no user part, no backslash, nothing outside ASCII.  Parsers
-# disagree about those, and where two disagree a credential goes to the wrong host.
+# Stricter than RFC 3986: no user part, no backslash, only ASCII.  Parsers disagree about those,
+# which could send a credential to the wrong host.
 _URL = re.compile(
     r"(?P<scheme>https?)://"
     r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)"
@@ -25,7 +25,7 @@ _URL = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 
-# What a Location or a realm may hold and a request line may carry.
+# Characters that a Location or realm may have, and a request line may hold.
 _SAFE = "%!$&'()*+,/:;=?@[]~"
 
 
@@ -37,8 +37,8 @@ class Url:
     Attributes:
         scheme: `http` or `https`.
         host: Lower-cased; an IPv6 address keeps its brackets.
-        port: Always there.
-        target: Path and query, as a request line has them.
+        port: Port, explicit or the scheme's default.
+        target: Path and query, as in a request line.
     """
 
     scheme: str
@@ -49,7 +49,7 @@ class Url:
     @classmethod
     def parse(cls, text: str) -> Url | None:
         """
-        Take *text* apart; None where it is not such a URL.
+        Parse *text*; return None if it is not such a URL.
         """
         head, mark, query = text.partition("?")
         match = _URL.fullmatch(head)
@@ -64,9 +64,9 @@ class Url:
 
     def join(self, location: str) -> Url | None:
         """
-        Where a redirect from here to *location* leads; None where that is nowhere to go.
+        Return the target of a redirect to *location*, or None if it is invalid.
         """
-        # http.client reads headers as Latin-1; bytes beyond ASCII become escapes again.
+        # http.client reads headers as Latin-1; bytes beyond ASCII are escaped again.
         reference = quote(location.partition("#")[0].encode("latin-1", "replace"), safe=_SAFE)
         try:
             return Url.parse(urljoin(str(self), reference))
@@ -76,14 +76,14 @@ class Url:
     @property
     def path(self) -> str:
         """
-        The path, as far as an event may show it; never the query.
+        Path for events, without secrets and query.
         """
         return shown(self.target.partition("?")[0])
 
     @property
     def netloc(self) -> str:
         """
-        `host`, and `:port` where it is not the scheme's own.
+        `host`, with `:port` unless it is the scheme's default.
         """
         return self.host if self.port == _PORTS[self.scheme] else f"{self.host}:{self.port}"
 
@@ -97,23 +97,24 @@ class Url:
     @property
     def is_loopback(self) -> bool:
         """
-        Whether it is literally this machine.
+        Whether the host is literally this machine.
         """
         return is_loopback_host(self.hostname)
 
     @property
     def is_inside(self) -> bool:
         """
-        Whether its host is an address that only means something near us, or is this machine.
+        Whether the host is a private address, or this machine.
 
-        Private, link-local (where clouds keep their metadata), loopback, and what embeds such.
+        Includes link-local addresses (metadata of clouds), loopback, and IPv6 addresses that embed
+        one.
         """
         return is_inside(self.hostname)
 
     @property
     def is_link_local(self) -> bool:
         """
-        Whether its host is a link-local address, or another at which clouds keep their metadata.
+        Whether the host is a link-local address, or another address of cloud metadata.
         """
         address = _address(self.hostname)
         if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
@@ -122,13 +123,13 @@ class Url:
 
     def same_origin(self, other: Url) -> bool:
         """
-        Whether *other* is the same scheme, host and port.
+        Return whether *other* has the same scheme, host and port.
         """
         return (self.scheme, self.host, self.port) == (other.scheme, other.host, other.port)
 
     def same_host(self, other: Url) -> bool:
         """
-        Whether *other* is the same host and port.
+        Return whether *other* has the same host and port.
         """
         return (self.host, self.port) == (other.host, other.port)
 
@@ -151,13 +152,13 @@ _METADATA = ("fd00:ec2::254", "metadata.google.internal", "100.100.100.200", "16
 
 def is_inside(hostname: str) -> bool:
     """
-    Whether *hostname* is an address that only means something near us, or is this machine.
+    Return whether *hostname* is a private address, or this machine.
     """
     if is_loopback_host(hostname) or hostname.endswith(".localhost"):
         return True
     address = _address(hostname)
     if isinstance(address, ipaddress.IPv6Address):
-        # An IPv4 address travels inside some IPv6 ones; none of them names a token server.
+        # Some IPv6 addresses embed an IPv4 address.
         return bool(not address.is_global or address.sixtofour or address in _NAT64)
     return address is not None and not address.is_global
 
@@ -171,16 +172,16 @@ def _address(hostname: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | N
 
 def place(url: str) -> str:
     """
-    Host and path of *url*, for a message: its query may carry what a log should not.
+    Return host and path of *url* for messages; the query may hold a secret.
     """
     return url.partition("://")[2].partition("?")[0].removesuffix("/")
 
 
 def shown(text: str) -> str:
     """
-    *text*, which a server chose, for an event: `****` for each part that could be a secret.
+    Return *text* from a server for events, with `****` for possible secrets.
 
-    What is long and no digest, or has to be escaped in a URL, is not shown.
+    Long parts that are no digest, and escaped parts, are masked.
     """
     return _PART.sub(lambda m: m[0] if _MAY_BE_SHOWN.fullmatch(m[0]) else "****", text[:500])
 
@@ -192,11 +193,11 @@ _MAY_BE_SHOWN = re.compile(r"[A-Za-z0-9._@*()'-]{1,39}|[0-9a-f]{64}")
 
 def check_redirect(source: Url, target: Url | None) -> Url:
     """
-    *target*, if *source* may send us there.
+    Return *target* if a redirect from *source* to it is safe.
 
     Raises:
-        UnreachableError: `redirect-refused`: it leads from a name on the network to an address
-            inside it, or out of TLS.
+        UnreachableError: `redirect-refused`: it leads from a public name to a private address, or
+            from HTTPS to HTTP.
     """
     if target is not None and (
         source.same_origin(target)
@@ -206,7 +207,7 @@ def check_redirect(source: Url, target: Url | None) -> Url:
         return target
     if target is None:
         raise REDIRECT_NOWHERE.error(host=source.netloc)
-    # Only the host: the rest of a location may carry what a log should not.
+    # Only the host: the rest of a location may hold a secret.
     where = f"{target.scheme}://{target.netloc}"
     raise REDIRECT_REFUSED.error(host=source.netloc, place=where)
 
@@ -225,7 +226,7 @@ def _is_host(host: str) -> bool:
     labels = host.split(".")
     if not all(0 < len(label) <= 63 for label in labels) or len(host) > 253:
         return False
-    # Resolvers take 127.1, 0x7f.1 and 2130706433 for addresses; we take them for nothing.
+    # Resolvers accept 127.1, 0x7f.1 and 2130706433 as addresses; they are refused here.
     last = labels[-1]
     if last.isdigit() or last.startswith("0x"):
         try:
