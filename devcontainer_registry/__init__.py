@@ -7,13 +7,13 @@ Log a dev container in to private registries from its secrets.
     report = registry.login()
     report.ok, report.outcomes, report.findings
 
-Importing this loads nothing dear: each name below is resolved when it is first used, since docker
-starts us at every pull, and what docker starts imports this file.
+Importing this is cheap: each name is resolved at its first use, since docker's credential helper
+imports this file at every pull.
 """
 
 from __future__ import annotations
 
-# Type checkers read the imports; the interpreter reads the table.
+# Type checkers read the imports, and the interpreter the table.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ __all__ = sorted(_HOMES)  # noqa: PLE0605  (a list, and the same one)
 
 def __getattr__(name: str) -> object:
     """
-    Resolve a public name at its first use, and remember it.
+    Import a public name at its first use.
     """
     if name == "__version__":
         from importlib.metadata import version  # 20 ms and more
@@ -105,6 +105,6 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     """
-    The public names, also those not used yet.
+    Return the public names, including those not imported yet.
     """
     return sorted({*globals(), *__all__, "__version__"})

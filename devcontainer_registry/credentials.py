@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
-# `Finding` is the one that comes from elsewhere.
+# `Finding` is re-exported.
 __all__ = ("Credential", "Finding", "RegistrySecret", "Secret")
 
-# The user name under which a helper answers an identity (refresh) token; not a placeholder.
+# User name with which a helper returns an identity (refresh) token; not a placeholder.
 # https://github.com/docker/cli/blob/v28.2.2/cli/config/credentials/native_store.go
 IDENTITY_TOKEN_USERNAME = "<token>"  # noqa: S105  (a user name)
 
@@ -92,27 +92,27 @@ class Secret:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrySecret:
     """
-    What the environment gave us for one registry: one set.
+    One set of variables: the secrets for one registry.
 
-    Its `repr` shows no text that a variable held, since a password may stand in the wrong one.
+    Its `repr` shows no value of a variable, since any may hold a password by mistake.
 
     Attributes:
-        id: The `<ID>` of `<ID>_CONTAINER_REGISTRY_SERVER`, or the name of an implicit source.
-        registry: Whom it is for.
-        source: The variables that it came from, by name, never by value.
-        username: Or None, when the platform vouches for us (an IAM role).
-        secret: Or None, likewise.
-        kind: The authenticator that the user asked for; None: chosen by registry.
-        region: AWS region, where the host does not tell it.
-        session_token: The AWS session token that belongs to an `ASIA…` key.
+        id: `<ID>` of `<ID>_CONTAINER_REGISTRY_SERVER`, or the name of an implicit source.
+        registry: Registry of the set.
+        source: Variables of the set, by name.
+        username: User name; None: use the cloud identity of the container (an IAM role).
+        secret: Password or token; None likewise.
+        kind: Authenticator named by the user; None: chosen by registry.
+        region: AWS region, if the host does not contain it.
+        session_token: AWS session token for an `ASIA…` key.
         role_arn: AWS role to assume before asking ECR.
         profile: AWS profile to use.
         tenant: Entra ID tenant for the ACR exchange.
         ca_file: Path of a PEM bundle to trust for this registry.
-        image: An image of that registry whose pull is to be proven.
-        implicit: Found without having been asked for (`GITHUB_TOKEN`, GitLab's, docker's own
-            variable): it never replaces an entry that we did not write, and never changes the
-            exit status.
+        image: Image of that registry whose pull to check.
+        implicit: Whether the platform set it (`GITHUB_TOKEN`, `CI_REGISTRY`,
+            `DOCKER_AUTH_CONFIG`).  It never replaces an entry that we did not write, and never
+            affects the exit status.
     """
 
     id: str
@@ -134,7 +134,7 @@ class RegistrySecret:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
     """
-    What docker sends: a user name and a secret that a registry accepts, for a while.
+    A user name and secret that docker sends to a registry, perhaps with an expiry.
 
     Attributes:
         username: `<token>` where *secret* is an identity token.
@@ -153,7 +153,7 @@ class Credential:
         cls, token: Secret, *, issued_at: float | None = None, expires_at: float | None = None
     ) -> Credential:
         """
-        A credential that is an OAuth2 refresh token rather than a password.
+        Return a credential with an OAuth2 refresh token instead of a password.
         """
         return cls(
             username=IDENTITY_TOKEN_USERNAME,
@@ -171,7 +171,7 @@ class Credential:
 
     def seconds_left(self, *, now: float | None = None) -> float:
         """
-        Seconds until it expires: negative afterwards, infinite where it does not.
+        Return the seconds until it expires: negative afterwards, infinite if it does not.
         """
         if self.expires_at is None:
             return float("inf")
@@ -180,7 +180,7 @@ class Credential:
 
 def is_usable(found: object) -> bool:
     """
-    Whether *found*, from a plugin, is a `Credential` that can be written, compared and shown.
+    Return whether *found*, from a plugin, is a valid `Credential`.
     """
     if not isinstance(found, Credential):
         return False
@@ -191,7 +191,7 @@ def is_usable(found: object) -> bool:
 
 def is_aws_key_id(text: str) -> bool:
     """
-    Whether *text* has the shape of an AWS access key id, a long-lived or a temporary one.
+    Return whether *text* has the shape of an AWS access key id, long-lived or temporary.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
     """
@@ -206,9 +206,9 @@ def is_aws_key_id(text: str) -> bool:
 
 def token_claims(token: str) -> dict[str, object]:
     """
-    The claims of the JWT *token*; empty where it is none.
+    Return the claims of the JWT *token*; empty if it is not a JWT.
 
-    Its signature is not looked at: who gave it to us is who it will be shown to.
+    The signature is not checked: the token goes back to its issuer.
     """
     import base64
     import json
@@ -224,5 +224,5 @@ def token_claims(token: str) -> dict[str, object]:
 
 
 def _is_instant(at: object) -> bool:
-    # Up to the year 9999, which is as far as dates are written.
+    # Up to the year 9999, the last that dates can show.
     return at is None or (isinstance(at, (int, float)) and 0 <= at < 253402300800)

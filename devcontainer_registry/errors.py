@@ -14,8 +14,7 @@ Errors of this package, and which of them are retried.
     │   └── DamagedError        config.json is no JSON, or not what docker makes of it
     └── PluginError             an authenticator is missing, broken, or contested
 
-An error is a value until somebody needs the thing that it stands for: `login` turns each of
-these into the outcome of one registry, so that one trouble never hides another's success.
+`login` never raises these for one registry: each becomes the outcome of its registry.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ import os
 
 class RegistryError(Exception):
     """
-    The base of everything this package raises on purpose.
+    Base class of the errors that this package raises on purpose.
 
     Attributes:
-        message: What happened, in one line that holds no secret.
-        hint: What to do about it, beginning with a verb, or "".
+        message: What happened, in one line without secrets.
+        hint: The fix, beginning with a verb, or "".
         code: Stable and kebab-case; docs/codes.md lists them all.
     """
 
@@ -44,7 +43,7 @@ class RegistryError(Exception):
             self.code = code
 
     def __reduce__(self) -> tuple[object, ...]:
-        # The default would call `cls(message)` and lose the keywords' meaning.
+        # The default would call `cls(message)` and lose the keyword arguments.
         return _rebuild, (type(self), self.message, self.hint, self.code)
 
 
@@ -54,7 +53,7 @@ def _rebuild(kind: type[RegistryError], message: str, hint: str, code: str) -> R
 
 def error_named(name: str) -> type[RegistryError]:
     """
-    Return the class of this module that is called *name*; `RegistryError` where there is none.
+    Return the error class *name*; `RegistryError` if there is none.
     """
     found = globals().get(name)
     known = isinstance(found, type) and issubclass(found, RegistryError)
@@ -63,7 +62,7 @@ def error_named(name: str) -> type[RegistryError]:
 
 def in_one_line(error: RegistryError) -> str:
     """
-    Return what *error* says and what to do about it, in one line.
+    Return message and hint of *error* in one line.
     """
     said = f"{error.message}; {error.hint}" if error.hint else error.message
     return " ".join(said.split())
@@ -71,15 +70,15 @@ def in_one_line(error: RegistryError) -> str:
 
 def printable(name: str) -> str:
     """
-    Return *name*, of a file or a program, as a message can show it.
+    Return *name* of a file or program, escaped for a message.
     """
-    # A line break in it must not look like a second message, nor may a terminal obey it.
+    # It must not add lines to the message or control the terminal.
     return name if name.isprintable() else ascii(name)
 
 
 class InvalidRegistryError(RegistryError):
     """
-    A text that cannot be the `host[:port]` of a registry.
+    The text is not the `host[:port]` of a registry.
     """
 
     code = "invalid-server"
@@ -87,7 +86,7 @@ class InvalidRegistryError(RegistryError):
 
 class DiscoveryError(RegistryError):
     """
-    The environment names a registry but not, or not rightly, how to log in.
+    A set of variables is incomplete or invalid.
     """
 
     code = "missing-member"
@@ -95,9 +94,9 @@ class DiscoveryError(RegistryError):
 
 class AuthenticationError(RegistryError):
     """
-    The registry or the cloud said no.
+    The registry or the cloud refused the credential.
 
-    Never retried: accounts get locked, and Docker Hub counts.
+    Never retried: accounts get locked, and Docker Hub has rate limits.
     """
 
     code = "rejected"
@@ -105,9 +104,9 @@ class AuthenticationError(RegistryError):
 
 class UnreachableError(RegistryError):
     """
-    Nobody could be asked, and another try would end the same way.
+    The registry or cloud cannot be reached, and a retry cannot help.
 
-    A certificate that is not trusted, a proxy that refuses, a firewall that says so.
+    Examples: an unknown certificate authority, a proxy or a firewall that refuses.
     """
 
     code = "unreachable"
@@ -115,10 +114,10 @@ class UnreachableError(RegistryError):
 
 class TransientError(UnreachableError):
     """
-    Nobody could be asked, or somebody was busy: worth another try.
+    The registry or cloud did not answer or was busy; the only error that is retried.
 
     Attributes:
-        retry_after: Seconds that the other side asked us to wait, or None.
+        retry_after: Seconds to wait, as requested by the server, or None.
     """
 
     code = "unreachable"
@@ -127,7 +126,7 @@ class TransientError(UnreachableError):
 
 class ConfigChangedError(TransientError):
     """
-    Somebody else wrote config.json between our read and our write.
+    Another program wrote config.json between our read and our write.
     """
 
     code = "config-changed"
@@ -135,7 +134,7 @@ class ConfigChangedError(TransientError):
 
 class ConfigError(RegistryError):
     """
-    config.json, or our cache, cannot be read, understood or written.
+    config.json or our cache cannot be read, parsed or written.
     """
 
     code = "config-error"
@@ -143,7 +142,7 @@ class ConfigError(RegistryError):
 
 class DamagedError(ConfigError):
     """
-    A config.json that is no JSON, or not what docker makes of it.
+    config.json is not JSON, or has the wrong structure.
     """
 
     code = "config-damaged"
@@ -151,15 +150,15 @@ class DamagedError(ConfigError):
 
 class PluginError(RegistryError):
     """
-    An authenticator is missing, broken, or claimed by two.
+    An authenticator is missing or broken, or two claim one registry.
     """
 
     code = "plugin-missing"
 
 
-# Words of causes that are stated below `causes`, which takes them over: (code, message, fix).
+# Texts of causes used below `causes`, which imports them: (code, message, fix).
 
-# By `registry`.
+# Raised by `registry`.
 NOT_A_HOST = (
     "invalid-server",
     "not the name of a registry: expected host or host:port",
@@ -176,7 +175,7 @@ ANOTHER_REGISTRYS_IMAGE = (
     "name an image of {registry}, such as {registry}/team/app:1",
 )
 
-# Here: a process that may open no more files can load no other module.
+# Here, since a process without file descriptors cannot load another module.
 LIMITS = {
     errno.EMFILE: (
         "too-many-open-files",

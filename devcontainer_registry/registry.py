@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
-Names of registries, and image references.
+Registry names and image references.
 
-The grammar of hosts and references is the one of the distribution project, which docker uses:
+Hosts and references follow the grammar of the distribution project, as in docker:
 https://github.com/distribution/reference/blob/v0.6.0/regexp.go
 """
 
@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from .errors import ANOTHER_REGISTRYS_IMAGE, NOT_A_HOST, NOT_AN_IMAGE, InvalidRegistryError
 
-# Docker Hub has two names and one key.  docker files its login under this URL and nothing else:
+# Docker Hub has two names and one key.  docker saves its login under this URL only:
 # https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (getAuthConfigKey)
 _DOCKER_HUB = "docker.io"
 _DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 _DOCKER_HUB_API = "registry-1.docker.io"
-# Not its API's host: docker looks an image of that name up under that very key.
+# Not the host of its API: docker uses that name itself as a key.
 _DOCKER_HUB_NAMES = (_DOCKER_HUB, "index.docker.io")
 
 _LETTERS_AND_DIGITS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
@@ -30,14 +30,14 @@ _LABEL_MAX = 63
 
 class Registry(str):
     """
-    A registry's `host[:port]`, lower-cased and without scheme or path.
+    A registry's `host[:port]`, in lower case and without scheme or path.
 
-    Accepts every spelling that docker accepts for a login: with or without scheme, a path,
-    white space at the edges.  `Registry("https://index.docker.io/v1/") == "docker.io"`.
+    Accepts every spelling that docker accepts for a login: with a scheme, a path, or surrounding
+    white space.  `Registry("https://index.docker.io/v1/") == "docker.io"`.
 
     Raises:
-        InvalidRegistryError: The text names no host.  The message quotes nothing of it, since a
-            password pasted into the wrong variable would be quoted, too.
+        InvalidRegistryError: The text is not a host.  The message does not quote it, since it may
+            be a misplaced password.
     """
 
     __slots__ = ()
@@ -53,14 +53,14 @@ class Registry(str):
     @property
     def config_key(self) -> str:
         """
-        docker's key for it in `auths` and `credHelpers`.
+        Docker's key for it in `auths` and `credHelpers`.
         """
         return _DOCKER_HUB_KEY if self == _DOCKER_HUB else str(self)
 
     @property
     def spellings(self) -> tuple[str, ...]:
         """
-        Every key under which one client or another looks it up in `credHelpers`.
+        Every key that some client uses for it in `credHelpers`.
 
         docker, go-containerregistry and oras-go ask for Docker Hub by its URL; docker-py and
         containers/image by `docker.io`.
@@ -77,7 +77,7 @@ class Registry(str):
     @property
     def hostname(self) -> str:
         """
-        `api_host` without the port, and an IPv6 address without its brackets.
+        `api_host` without the port, and without the brackets of an IPv6 address.
         """
         host = self.api_host
         if host.startswith("["):
@@ -87,24 +87,24 @@ class Registry(str):
     @property
     def port(self) -> int:
         """
-        The port of `api_host`; 443 where it names none.
+        The port of `api_host`; 443 by default.
         """
         return int(self.api_host.rpartition("]")[2].partition(":")[2] or 443)
 
     @property
     def without_default_port(self) -> Registry:
         """
-        The same registry without `:443`, which only its key in config.json has.
+        The same registry without `:443`, which matters only for its key in config.json.
         """
         return Registry(self.removesuffix(":443"))
 
     @property
     def is_loopback(self) -> bool:
         """
-        Whether it can only be this machine, so that plain HTTP stays inside it.
+        Whether it is always this machine, so that plain HTTP is safe.
 
-        docker also counts names that *resolve* to loopback.  We don't: what a resolver answers is
-        not in the user's hands.
+        docker also accepts names that *resolve* to loopback.  This package does not: the user does
+        not control the resolver.
         https://github.com/moby/moby/blob/v28.2.2/registry/config.go (isInsecure)
         """
         return is_loopback_host(self.hostname)
@@ -112,7 +112,7 @@ class Registry(str):
 
 def is_loopback_host(hostname: str) -> bool:
     """
-    Whether *hostname* (no port, no brackets) is literally this machine.
+    Return whether *hostname* (without port and brackets) is literally this machine.
     """
     if hostname in ("localhost", "::1"):
         return True
@@ -128,7 +128,7 @@ def split_image(image: str) -> tuple[Registry, str, str]:
     digest the digest wins, as it does for docker.
 
     Raises:
-        InvalidRegistryError: It is no image reference.
+        InvalidRegistryError: It is not an image reference.
     """
     if not image.isascii() or any(c <= " " or c == "\x7f" for c in image):
         raise _invalid(NOT_AN_IMAGE)
@@ -155,16 +155,16 @@ def split_image(image: str) -> tuple[Registry, str, str]:
 
 def repository_in(image: str, registry: Registry) -> tuple[str, str]:
     """
-    Split an image of *registry* into repository and tag or digest; its host may be left out.
+    Split an image of *registry* into repository and tag or digest; the host is optional.
 
     Raises:
-        InvalidRegistryError: It is no image reference, or another registry's.
+        InvalidRegistryError: It is not an image reference, or of another registry.
     """
     host, name, reference = split_image(image)
     if host == registry:
         return name, reference
     if host == "docker.io" and not image.startswith(("docker.io/", "index.docker.io/")):
-        # No registry in it at all, so docker would mean its Hub, and the user means this one.
+        # Without a registry, docker would use Docker Hub; the user means this registry.
         _, name, reference = split_image(f"registry.invalid/{image}")
         return name, reference
     raise _invalid(ANOTHER_REGISTRYS_IMAGE, host=host, registry=registry)
@@ -177,7 +177,7 @@ def _parse(server: str) -> str:
     for scheme in ("https://", "http://"):
         text = text.removeprefix(scheme)
     host = text.partition("/")[0]
-    # A user part or a query may sit behind the slash, too, and neither is docker's to drop.
+    # A user part or query may follow the slash, and docker drops neither.
     if _NEVER.intersection(text) or not _is_host_and_port(host):
         raise _invalid(NOT_A_HOST)
     return _DOCKER_HUB if host in _DOCKER_HUB_NAMES else host

@@ -37,15 +37,15 @@ if TYPE_CHECKING:
     ]
     Place: TypeAlias = Literal["auths", "credHelpers"]
 
-# Exit statuses, the one to report first: config.json, refused, not reached, incomplete.
+# Exit statuses by priority: config.json, refused, unreachable, incomplete.
 WORST_FIRST = (6, 4, 5, 3)
 
-# Codes of what another run, at another place or time, would get.
+# Codes that another run may not get.
 _STALE = frozenset({"expired", "secrets-not-visible"})
 
-# Codes of outcomes that are `ok` as far as the registry goes, and what they still cost.
+# Exit statuses for codes of accepted logins with a problem.
 _NOT_PULLABLE = {"pull-denied": 4, "image-not-found": 4, "docker-cannot-read": 5}
-# Codes that are config.json's trouble, whatever the status.
+# Codes of faults of config.json, for any status.
 _NOT_IN_CONFIG = frozenset(
     {"hidden-by-credsstore", "not-kept", "config-mistyped", "login-unreadable"}
 )
@@ -57,23 +57,24 @@ class Outcome:
     How it went for one registry.
 
     Attributes:
-        id: Of the set, or the name of an implicit source.
-        registry: None where the set could not even be read.
-        source: The variables, by name.
-        kind: The authenticator's name; None where none was chosen.
+        id: Id of the set, or the name of an implicit source.
+        registry: The registry; None if the set does not name a valid one.
+        source: Variables of the set, by name.
+        kind: Name of the authenticator; None if none was chosen.
         status: `found` and `incomplete` before anybody is asked; the others afterwards.  `broken`:
             docker asks a credential helper that is not there.
         kept_in: The parts of config.json that hold it now (before: that would).
-        stays: Whether it was not kept, and a login from before is there still.
-        verified: Whether the registry accepted it, now or the last time that it was asked.
-        expires_at: Unix seconds; None: not known to expire.
-        attempts: How often anybody was asked.
-        elapsed: Seconds from the first try to the answer.
-        realm: The host of the token server, where that is not the registry itself.
-        code: Of what there is to say, whatever the status; None: nothing.
-        error: The same in words, with what to do.
+        stays: Whether an earlier login was kept instead.
+        verified: Whether the registry accepted the login, now or at its last check.
+        expires_at: Expiry in Unix seconds; None if unknown.
+        attempts: Number of tries.
+        elapsed: Seconds from the first try to the result.
+        realm: Host of the token server, if it is not the registry's.
+        code: Code of `error`, for any status; None if there is nothing to report.
+        error: Message and fix, or None.
         is_known: Whether an earlier step of the same start of the container failed in the same way.
-        implicit: From a source that nobody asked for; it never changes the exit status.
+        implicit: Whether the platform set the login, not the user; it never affects the exit
+            status.
     """
 
     id: str
@@ -96,7 +97,7 @@ class Outcome:
     @property
     def exit_status(self) -> int:
         """
-        What this outcome alone would make the command's exit status.
+        Exit status of the command for this outcome alone.
         """
         if self.implicit or self.code == "not-configured":
             return 0
@@ -123,11 +124,11 @@ class LoginReport:
     How a login went.
 
     Attributes:
-        config: Path of the config.json that was to be written; "" where there is no home for it.
-        changed: Whether it was written.
+        config: Path of config.json; "" if it cannot be located.
+        changed: Whether config.json was written.
         outcomes: One for each set and implicit source, explicit ones first.
-        findings: What else is worth saying about variables.
-        error: What went wrong with config.json itself.
+        findings: Remarks about variables and config.json.
+        error: Error of config.json itself, or None.
     """
 
     config: str
@@ -159,14 +160,14 @@ class LoginReport:
 
 def worst(statuses: Collection[int]) -> int:
     """
-    Return the exit status to report out of *statuses*; 0 where none is a trouble.
+    Return the most important exit status of *statuses*; 0 if all are.
     """
     return next((status for status in WORST_FIRST if status in statuses), 0)
 
 
 def exit_status_of(error: RegistryError) -> int:
     """
-    Return what *error* alone would make the exit status.
+    Return the exit status for *error* alone.
     """
     match error:
         case ConfigError():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The order of a diagnosis, as docker goes.
+The order of a diagnosis, the same as docker's.
 """
 
 from __future__ import annotations
@@ -58,25 +58,25 @@ def diagnose(
     observe: Observer = ignore,
 ) -> Diagnosis:
     """
-    Say why *images* can or cannot be pulled, and what to do about it.
+    Find out why *images* cannot be pulled, and the fix.
 
-    Read only: no cache entry, no config.json and no refusal is written.  A credential goes to its
-    registry, to that registry's token server, and to the Docker Engine over a socket of this
-    machine, ssh or verified TLS; one that was refused is not sent again.
+    Read only: it writes neither config.json nor the cache.  A credential goes only to its registry,
+    that registry's token server, and the Docker Engine over a local socket, ssh or verified TLS.  A
+    refused credential is not sent again.
 
     Args:
-        images: References, as `docker pull` takes them, or registries; empty: those of the dev
-            container configuration in *workspace*, and the registries that there are sets for.
-        environ: All variables; None: the process's own.
-        secrets_file: Path of a JSON file of variables, as the dev container CLI takes it.
-        config: The config.json to read; None: where docker looks for it.
-        workspace: The folder of the project; None: the working directory.
-        push: Whether a push is to be checked, too.
+        images: References for `docker pull`, or registries; empty: the images of the dev container
+            configuration in *workspace*, and the registries of all sets.
+        environ: All variables; None: `os.environ`.
+        secrets_file: Path of a JSON file of variables, in the dev container CLI's format.
+        config: The config.json to read; None: docker's own.
+        workspace: Path of the project's folder; None: the working directory.
+        push: Whether to check a push as well.
         timeout: Seconds for everything.
         observe: Told of each step as it ends, also from other threads.
 
     Returns:
-        One `ImageDiagnosis` for each image; nothing that a registry, a file or an engine does is
+        One `ImageDiagnosis` for each image.  Failures of a registry, file or engine are never
         raised.
     """
     environ = os.environ if environ is None else environ
@@ -93,10 +93,10 @@ def diagnose(
             targets.append(target)
     findings, unresolved = scene.found.findings, 0
     if not named:
-        from .images import images_of  # with YAML, for who names no image
+        from .images import images_of  # imports YAML, only needed without *images*
 
         configured = images_of(_here() if workspace is None else workspace, environ)
-        # A file can be damaged in a hundred thousand places, and one says enough.
+        # A file may be damaged in many places; a few findings are enough.
         unresolved = min(len(configured.findings), _FINDINGS_MAX)
         findings = (*configured.findings[:_FINDINGS_MAX], *findings)
         targets = [*filter(None, map(configured_target, configured.images)), *of_sets(scene)]
@@ -116,7 +116,7 @@ def _here() -> str:
 
 def _invalid(image: str) -> ImageDiagnosis:
     """
-    The diagnosis of *image*, which is no reference; it is named only where it nearly is one.
+    Return the diagnosis of an invalid *image*; it is quoted only if it nearly is a reference.
     """
     error: RegistryError = image_causes.INVALID_IMAGE.error()
     bare = image.rpartition("://")[2].strip("/")
@@ -137,7 +137,7 @@ def _unusable(broken: Incomplete) -> ImageDiagnosis:
 
 class _Run:
     """
-    One diagnosis: what its threads share.
+    State of one diagnosis, shared by its threads.
     """
 
     def __init__(
@@ -188,7 +188,7 @@ class _Run:
 
     def _host(self, groups: Sequence[Sequence[Target]]) -> None:
         """
-        The groups of one host in turn, so that a login that was refused is not sent again.
+        Diagnose the groups of one host in turn, so that a refused login is not sent again.
         """
         refused: dict[tuple[str, Secret], Step] = {}
         for group in groups:
@@ -196,14 +196,14 @@ class _Run:
 
     def _registry(self, targets: Sequence[Target], refused: dict[tuple[str, Secret], Step]) -> None:
         """
-        The steps that the images of one registry share, and then each image.
+        Run the steps that the images of one registry share, then the steps of each image.
         """
         scene, first = self._scene, targets[0]
         config, unread = config_step(scene, first.registry)
         answer = find_credential(scene, first, unread)
         steps = [variables_step(scene, first.registry), config, answer.step]
         if not any(t.name for t in targets) and _is_anonymous(answer):
-            # No image to try without a login: that there is none is the answer.
+            # Without an image there is nothing to pull anonymously: the missing login is the cause.
             steps = blamed(steps, answer.why_none or why_none(scene, first), unread)
         conversation = Conversation(
             first.registry,
@@ -239,7 +239,7 @@ class _Run:
         unread: RegistryError | None,
     ) -> None:
         """
-        Whether *target*, for which the login failed, can be read without one.
+        Check whether *target* is readable without a login after the login failed.
         """
         *steps, last = self._steps[target]
         if last.name != "login" or last.facts.get("code") == "refused-before":
@@ -247,7 +247,7 @@ class _Run:
         anonymous = anonymously(target, conversation)
         if anonymous is None:
             return
-        # The dev container CLI asks once more without the login.
+        # The dev container CLI retries without the login.
         if not conversation.is_ignored and target.origin != "feature":
             self._steps[target] = (*steps, public_step(target, answer, last))
             return
@@ -312,7 +312,7 @@ def _once(
     refused: dict[tuple[str, Secret], Step], answer: Answer, log_in: Callable[[], Step]
 ) -> Step:
     """
-    The step that *log_in* makes, or the one at which the same credential was refused before.
+    Return the step of *log_in*, or the earlier one that refused the same credential.
     """
     credential = answer.credential
     if credential is None:

@@ -42,15 +42,14 @@ STEPS: tuple[StepName, ...] = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """
-    One step of the way that docker goes.
+    One step of a pull.
 
     Attributes:
-        name: Of the step.
-        status: `ok`; `note`: something is worth saying; `fail`; `skipped`: not checked.
-        message: What was seen, in one line.
-        facts: The same for programs; nothing in it is secret.
-        error: The cause in words and its fix, where the step failed or could not be checked; else
-            None.
+        name: Name of the step.
+        status: `ok`; `note`: see `message`; `fail`; `skipped`: not checked.
+        message: Result, in one line.
+        facts: The same for programs, without secrets.
+        error: Cause and fix if the step failed or was not checked, else None.
     """
 
     name: StepName
@@ -63,15 +62,15 @@ class Step:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageDiagnosis:
     """
-    What became of one image, or of one registry.
+    Diagnosis of one image or registry.
 
     Attributes:
-        image: The reference as it was given; None if only its registry was checked.
-        registry: Whose image it is; None where the reference names none.
-        origin: Who named it: an argument, a part of the configuration, or a set of variables.
-        where: The place in the configuration, or "".
+        image: Reference as given; None if only a registry was checked.
+        registry: Registry of the image; None if the reference is invalid.
+        origin: Source that named it: an argument, the configuration, or a set of variables.
+        where: Place in the configuration, or "".
         steps: In docker's order, up to the first that failed.
-        by_host: Whether this is a container and the image one that its host fetched.
+        by_host: Whether this is a container and its host pulled the image.
     """
 
     image: str | None
@@ -84,14 +83,14 @@ class ImageDiagnosis:
     @property
     def failed(self) -> Step | None:
         """
-        The step that the pull fails at, or that could not be checked; or None.
+        The step that failed or could not be checked, or None.
         """
         return next((step for step in self.steps if step.error is not None), None)
 
     @property
     def cause(self) -> RegistryError | None:
         """
-        Why the pull fails, and in its `hint` what to do about it; None: it does not.
+        Why the pull fails, with the fix in `hint`; None if it works.
         """
         return self.failed.error if self.failed is not None else None
 
@@ -105,7 +104,7 @@ class ImageDiagnosis:
     @property
     def can_be_pulled(self) -> bool | None:
         """
-        Whether `docker pull` can read it, be it that other commands fail; None: not checked.
+        Whether `docker pull` works, even if other commands fail; None if not checked.
         """
         failed = self.failed
         if failed is None:
@@ -118,7 +117,7 @@ class ImageDiagnosis:
     @property
     def exit_status(self) -> int:
         """
-        What this image alone would make the exit status.
+        Exit status for this image alone.
         """
         return exit_status_of(self.cause) if self.cause is not None else 0
 
@@ -129,10 +128,10 @@ class Diagnosis:
     Why images can or cannot be pulled.
 
     Attributes:
-        images: One for each image or registry that was looked at.
-        findings: What is worth saying about the configuration and variables besides.
-        unresolved: How many of the first *findings* are about files and images of the
-            configuration that could not be read or resolved, so that nobody can say.
+        images: One for each checked image or registry.
+        findings: Remarks about the configuration and variables.
+        unresolved: Number of *findings*, the first ones, about files and images of the
+            configuration that could not be read or resolved.
     """
 
     images: tuple[ImageDiagnosis, ...]
@@ -142,7 +141,7 @@ class Diagnosis:
     @property
     def steps(self) -> tuple[Step, ...]:
         """
-        Of the first image that cannot be pulled, else of the first.
+        Steps of the first image that cannot be pulled, else of the first.
         """
         shown = next((image for image in self.images if not image.ok), None)
         shown = shown or next(iter(self.images), None)
@@ -151,14 +150,14 @@ class Diagnosis:
     @property
     def cause(self) -> RegistryError | None:
         """
-        Why the first image that cannot be pulled cannot; None: all can.
+        Why the first failing image cannot be pulled; None if all can.
         """
         return next((image.cause for image in self.images if image.cause is not None), None)
 
     @property
     def fix(self) -> str:
         """
-        What to do about `cause`, beginning with a verb; "" where there is none.
+        Fix for `cause`, beginning with a verb; "" if there is none.
         """
         return self.cause.hint if self.cause is not None else ""
 
@@ -181,7 +180,7 @@ def failed(
     name: StepName, seen: str, error: RegistryError, facts: Mapping[str, object] | None = None
 ) -> Step:
     """
-    Return the failed step *name* with what was *seen* and its cause.
+    Return the failed step *name* with the text *seen* and its cause.
     """
     facts = {**(facts or {}), "code": error.code}
     return Step(name=name, status="fail", message=seen, facts=facts, error=error)
@@ -217,6 +216,6 @@ def moment(at: float, *, now: float) -> str:
 
 def date(at: float) -> str:
     """
-    Return the day of *at*, as ISO 8601 has it.
+    Return the date of *at* in ISO 8601.
     """
     return time.strftime("%Y-%m-%d", time.localtime(at))

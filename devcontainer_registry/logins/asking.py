@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
-Asking all registries at once, with retries.
+Parallel requests to all registries, with retries.
 
-Retrying happens here and nowhere else, by the type of the error and nothing else.
+Only this module retries, and only by the type of the error.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..network.transport import Transport
     from .outcomes import Job
 
-# One try may not use up the time for the others.
+# One try must not use up the time for retries.
 _TRY_MAX = 10.0  # seconds
 
 # What arrives within this of each other is handed on at once: each write costs an fsync.
@@ -50,10 +50,10 @@ class RetryPolicy:
     How often to try again after a `TransientError`.
 
     Attributes:
-        attempts: Tries in all.
-        first_wait: Seconds; doubles from try to try, with full jitter.
-        max_wait: Seconds.
-        sleep: What waits.
+        attempts: Maximum number of tries.
+        first_wait: Seconds before the second try; doubles each time, with full jitter.
+        max_wait: Maximum seconds between tries.
+        sleep: Waits for the given seconds.
     """
 
     attempts: int = 4
@@ -77,10 +77,10 @@ def ask_all(
     Args:
         jobs: Filled in when they come back: a credential, a check, an error, or several of these.
         environ: Variables that name proxies and trust.
-        verified: Whether the registry is to be asked as well.
-        retry: How often to try again.
+        verified: Whether to check each credential at its registry.
+        retry: Number of tries and waits.
         deadline: By `time.monotonic`: what isn't done by then comes back with a timeout.
-        observe: Told from the threads.
+        observe: Gets events, from several threads.
     """
     if not jobs:
         return
@@ -92,13 +92,13 @@ def ask_all(
     unasked: list[Job] = []
     for job in jobs:
         ahead = verified and requests.may_go_ahead(job)
-        # Daemons: a name server that hangs can't be interrupted, and nobody waits for it.
+        # Daemon threads: a hanging name server cannot be interrupted.
         if not try_start(Worker(asker.work, job, answers, ahead)):
             unasked.append(job)
     if verified:
         requests.prepare()
     else:
-        # Whole before two SDKs begin: dataclasses looks at it half-made otherwise, and fails.
+        # Import before two SDKs start: dataclasses fails on a half-initialised module.
         import typing  # noqa: F401
     requests.ready.set()
     waiting = dict.fromkeys(jobs)
@@ -115,7 +115,7 @@ def _in_turn(
     asker: _Asker, jobs: Sequence[Job], answers: queue.SimpleQueue[Job]
 ) -> Iterator[list[Job]]:
     """
-    Do *jobs*, for which no thread could be started, in this thread until the deadline.
+    Run *jobs* in this thread until the deadline, if no thread could be started.
     """
     for job in jobs:
         if time.monotonic() >= asker.deadline:
@@ -176,9 +176,9 @@ class _Requests:
 
     def prepare(self) -> None:
         """
-        Import all of it: 100 ms, and so two round trips.
+        Import the modules: 100 ms, the time of two round trips.
 
-        Where the machine's limits forbid that, each request raises the error.
+        If a limit of the machine prevents it, each request raises the error.
         """
         try:
             self._prepare()
@@ -186,7 +186,7 @@ class _Requests:
             limit = limit_error(exc)
             if limit is None:
                 raise
-            # Not one to try again: what was imported by halves stays so.
+            # Not retried: a half-initialised module stays so.
             self._error = UnreachableError(limit.message, hint=limit.hint, code=limit.code)
 
     def _prepare(self) -> None:
@@ -201,7 +201,7 @@ class _Requests:
 
     def may_go_ahead(self, job: Job) -> bool:
         """
-        Whether a connection can be made before there is anything to ask with.
+        Return whether to connect before the credential is ready.
 
         Not where a secret is to be refused before anything is sent, nor where a proxy stands.
         A credential that is passed on as it is stands in *job* afterwards: a connection that
@@ -221,7 +221,7 @@ class _Requests:
 
     def close(self) -> None:
         """
-        Close the kept connections.
+        Close all connections.
         """
         if self._transport is not None:
             self._transport.close()
@@ -230,7 +230,7 @@ class _Requests:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asker:
     """
-    What the threads share.
+    State that the threads share.
     """
 
     requests: _Requests
@@ -241,7 +241,7 @@ class _Asker:
 
     def work(self, job: Job, answers: queue.SimpleQueue[Job], ahead: bool) -> None:
         """
-        See *job* through, whatever happens, and hand it back.
+        Run *job* to its end and return it, whatever happens.
         """
         registry = job.secret.registry
         first: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
@@ -259,7 +259,7 @@ class _Asker:
             here = threading.current_thread() is threading.main_thread()
             if here and isinstance(exc, KeyboardInterrupt):
                 raise  # Ctrl-C, not a plugin
-            # Without its text, which nobody has vetted for secrets.
+            # Without its text, which may hold a secret.
             name = type(exc).__name__
             job.error = limit_error(exc) or plugins.FAILED.error(kind=job.outcome.kind, error=name)
         job.finished = time.monotonic()
@@ -267,7 +267,7 @@ class _Asker:
 
     def _persist(self, job: Job) -> None:
         """
-        Try, and try again where that may help.
+        Run *job* with retries.
         """
         try:
             self._try(job)
@@ -275,7 +275,7 @@ class _Asker:
             self._try_again(job, exc)
 
     def _try_again(self, job: Job, error: TransientError) -> None:
-        import tenacity  # 40 ms (it brings asyncio), and most logins need no second try
+        import tenacity  # imports asyncio (40 ms), and most logins need no retry
 
         first = [error]
 

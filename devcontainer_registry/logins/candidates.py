@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Sets before a login: chosen, incomplete, or wrong.
+Sets before a login: usable, incomplete or invalid.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _CHOICES = {"verify": ("changed", "always", "never"), "store": ("auto", "auths",
 
 class UnknownSetError(ValueError):
     """
-    A set was named that is not there.
+    An unknown set was named.
 
-    Its text has the names that are, never the one that was given: that may be anything.
+    The message lists the known ids, never the given one, which may be a secret.
 
     Attributes:
-        known: The ids that are there.
+        known: Known ids.
     """
 
     def __init__(self, known: Collection[str]) -> None:
@@ -51,14 +51,14 @@ def survey(
     found: Found, *, authenticators: Installed | None = None, config: str = ""
 ) -> LoginReport:
     """
-    What a login would start from: nobody is asked, and nothing is read but *found*.
+    Return the report before a login: no requests, and nothing is read but *found*.
     """
     installed = plugins.installed_for(found.secrets, authenticators)
     outcomes = [chosen(secret, installed)[0] for secret in found.secrets]
     return LoginReport(
         config=config,
         changed=False,
-        # Two statuses are enough before anybody is asked: usable, or not.
+        # Before any request there are two statuses: usable or not.
         outcomes=tuple(
             outcome if outcome.status == "found" else replace(outcome, status="incomplete")
             for outcome in (*outcomes, *incomplete(found))
@@ -71,14 +71,14 @@ def refuse_mistakes(
     secrets: object, *, only: object, config: object, **chosen_words: object
 ) -> None:
     """
-    Say what was meant, to a script that no type checker has seen.
+    Raise for invalid arguments of `login`.
 
-    A word that nobody knows would else count as the default, and what is no secret would fail
-    somewhere deep, perhaps with the others half done.
+    Otherwise an unknown word would count as the default, and a wrong type would fail after some
+    logins.
 
     Raises:
-        TypeError: For what is no such thing.
-        ValueError: For a word that is none of those there are; it isn't quoted.
+        TypeError: An argument has the wrong type.
+        ValueError: A word is unknown; it is not quoted.
     """
     if isinstance(secrets, (Mapping, str, Found)):
         msg = "secrets are those of discover(...).secrets; variables go into environ="
@@ -97,10 +97,10 @@ def refuse_mistakes(
 
 def only(found: Found, ids: Collection[str]) -> Found:
     """
-    What of *found* is called one of *ids*; all of it where there are none.
+    Return the sets of *found* in *ids*; all if *ids* is empty.
 
     Raises:
-        UnknownSetError: One of them is not there.
+        UnknownSetError: An id is unknown.
     """
     if not ids:
         return found
@@ -118,13 +118,13 @@ def chosen(
     secret: RegistrySecret, installed: Installed, *, observe: Observer = ignore
 ) -> tuple[Outcome, Authenticator | None]:
     """
-    The outcome before anybody is asked, and who would be.
+    Return the outcome before any request, and the authenticator.
     """
     outcome = Outcome(
         id=secret.id,
         registry=secret.registry,
         source=secret.source,
-        # Not what the variable says: only what turns out to be a kind.
+        # Not the variable's value, unless it is a known kind.
         kind=None,
         status="found",
         implicit=secret.implicit,
@@ -152,7 +152,7 @@ def chosen(
 
 def incomplete(found: Found) -> list[Outcome]:
     """
-    The outcomes of what can't be used.
+    Return the outcomes of incomplete sets.
     """
     return [
         Outcome(

@@ -2,8 +2,8 @@
 """
 The decision about one registry: ask, write, or leave it alone.
 
-`decide` is called twice for each set: before the registry is asked, and again under the lock of
-config.json with the credential that it accepted, since the file may have changed meanwhile.
+`decide` runs twice for each set: before the request, and again under the lock of config.json with
+the accepted credential, since the file may have changed.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ _NOWHERE: frozenset[Place] = frozenset()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """
-    What the user asked for, and what this machine allows.
+    Options of the user, and conditions of this machine.
 
     Attributes:
-        delegation: Whether our credential helper may be named.
-        store: Where a login goes; see `login`.
-        verify: Whether a registry is asked again; see `login`.
+        delegation: Conditions for using our credential helper.
+        store: Where to save a login; see `login`.
+        verify: Whether to ask a registry again; see `login`.
         codespaces_wrote: Whether GitHub Codespaces may have written config.json since the last run.
     """
 
@@ -63,11 +63,11 @@ class Policy:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """
-    What docker had for one registry when we began to ask.
+    Docker's login for one registry at the start of the run.
 
     Attributes:
-        auth: The login in `auths`, or None.
-        cached: What our helper would have answered, or None.
+        auth: Login in `auths`, or None.
+        cached: Credential that our helper served, or None.
     """
 
     auth: Credential | None
@@ -77,12 +77,12 @@ class Seen:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
     """
-    Where a login goes.
+    Places to save a login.
 
     Attributes:
-        auths: Whether into config.json.
-        helper: Whether into our cache, and config.json names our helper for it.
-        obstacle: Why our helper, which is needed, is not named, in words that follow "since".
+        auths: Whether to save it in config.json.
+        helper: Whether to save it in our cache and name our helper in config.json.
+        obstacle: Why our helper is needed but not used, as part of a sentence.
     """
 
     auths: bool
@@ -105,16 +105,16 @@ def decide(
 
     Args:
         secret: The set.
-        outcome: How it went so far.
-        document: config.json as it is now; None: it cannot be read.
-        recalled: What is remembered of the set now.
-        policy: What is asked for.
-        accepted: The credential to write; None: nobody has been asked yet.
-        seen: What docker had when we began to ask; None: nobody knows.
+        outcome: Outcome so far.
+        document: Current config.json; None if it cannot be read.
+        recalled: Results of earlier runs for the set.
+        policy: Options and conditions.
+        accepted: Credential to write; None before the request.
+        seen: Docker's login at the start of the run; None if unknown.
 
     Returns:
-        The outcome where nothing is to be done: somebody else's login stays, or all is as it was.
-        Else None before the registry is asked, and where to write *accepted* afterwards.
+        The outcome if there is nothing to do: another login stays, or nothing changed.  Otherwise
+        None before the request, and the places for *accepted* after it.
     """
     if document is not None:
         theirs = _somebody_elses(
@@ -135,7 +135,7 @@ def decide(
         served = document.helper(secret.registry) == OUR_HELPER
         previous = recalled.cached if served else document.auth(secret.registry)
         if previous is not None:
-            # What is there may be right, and nobody knows that this is.
+            # The existing login may be valid, and this one is unverified.
             same = _same(previous, accepted)
             kept_in = places(document, secret.registry) if same else _NOWHERE
             return replace(outcome, kept_in=kept_in)
@@ -144,9 +144,9 @@ def decide(
 
 def foreseen(outcome: Outcome, document: Document, *, policy: Policy) -> Outcome:
     """
-    The outcome of a dry run, with where a login would be kept.
+    Return the outcome of a dry run, with the places for the login.
 
-    Whether it expires, which is a reason to ask our helper, is not known before it is there.
+    Its expiry, a reason to use our helper, is unknown before the login.
     """
     assert outcome.registry is not None
     where = _placement(outcome.registry, outcome, document, policy, None)
@@ -160,7 +160,7 @@ def foreseen(outcome: Outcome, document: Document, *, policy: Policy) -> Outcome
 
 def places(document: Document, registry: Registry) -> frozenset[Place]:
     """
-    The parts of *document* that hold a login for *registry*, or name our helper for it.
+    Return the parts of *document* with a login for *registry* or with our helper.
     """
     found: list[Place] = []
     if document.auth(registry) is not None:
@@ -172,7 +172,7 @@ def places(document: Document, registry: Registry) -> frozenset[Place]:
 
 def is_never_delegated(registry: Registry) -> bool:
     """
-    Whether our helper is never needed for *registry*: anonymous pulls work when a login expires.
+    Return whether *registry* never needs our helper: anonymous pulls work after expiry.
     """
     return registry.without_default_port in _NEVER_DELEGATED
 
@@ -188,7 +188,7 @@ def _somebody_elses(
     seen: Seen | None,
 ) -> Outcome | None:
     """
-    The outcome where somebody else's login stays: another helper's, or one by hand.
+    Return the outcome if another helper or a login by hand takes precedence, or None.
     """
     registry = secret.registry
     entry = document.auth(registry)
@@ -200,7 +200,7 @@ def _somebody_elses(
     if other is not None:
         return other_helper(outcome, other)
     if document.helper(registry) == OUR_HELPER:
-        # docker asks our cache, whatever stands in `auths`.
+        # docker asks our helper, regardless of `auths`.
         meanwhile = (
             recalled.stored_by_hand
             and seen is not None
@@ -222,14 +222,14 @@ def _somebody_elses(
     meanwhile = (
         seen is not None
         and not _same(entry, seen.auth)
-        and recalled.hash_of(entry) is not None  # without a memory, nobody knows whose it is
+        and recalled.hash_of(entry) is not None  # without the cache, its origin is unknown
     )
     return by_hand(outcome) if since_ours or meanwhile else None
 
 
 def is_of_codespaces(entry: Credential, secret: RegistrySecret, *, kind: str | None) -> bool:
     """
-    Whether *entry* is what GitHub Codespaces makes of *secret*: an access key, or its token.
+    Return whether *entry* is what GitHub Codespaces writes for *secret*: a key or its token.
 
     It writes after onCreate and before postCreate, and never in a prebuild.
     https://docs.github.com/en/codespaces/reference/allowing-your-codespace-to-access-a-private-registry
@@ -249,7 +249,7 @@ def _as_before(
     policy: Policy,
 ) -> Outcome | None:
     """
-    The outcome where there is no need to ask, or no use in it.
+    Return the outcome if a request is not needed or would not help, or None.
     """
     if policy.verify != "changed":
         return None
@@ -274,7 +274,7 @@ def refused_before(
     secret: RegistrySecret, recalled: Recalled, *, now: float
 ) -> AuthenticationError | None:
     """
-    Return why *secret* is not sent again: it was refused a moment ago; None where it was not.
+    Return the error if *secret* was just refused and must not be sent again, or None.
     """
     if not recalled.was_refused(now=now):
         return None
@@ -290,14 +290,14 @@ def _holds(
     document: Document, registry: Registry, recalled: Recalled, policy: Policy
 ) -> frozenset[Place]:
     """
-    The places where docker finds the login that was accepted, if they are those asked for.
+    Return the places where docker finds the accepted login, if they match the policy.
     """
     entry = document.auth(registry)
     if document.helper(registry) != OUR_HELPER:
         newest = entry is not None and recalled.wrote_last(entry)
         visible = document.asked_for(registry) == "auths" and policy.store != "helper"
         return frozenset({"auths"}) if newest and visible else _NOWHERE
-    # A helper that is gone breaks `docker run`: what follows then takes its entry away.
+    # A missing helper breaks `docker run`; later steps remove its entry.
     if recalled.cached is None or policy.store == "auths" or policy.delegation.trouble is not None:
         return _NOWHERE
     if policy.store == "auto" and policy.delegation.refusal is not None:
@@ -316,7 +316,7 @@ def _placement(
     accepted: Credential | None,
 ) -> Outcome | Write:
     """
-    Where a login goes, or the outcome where it cannot go where it was asked to.
+    Return the places for a login, or the outcome if the chosen store is impossible.
     """
     if policy.store == "helper":
         trouble = policy.delegation.trouble

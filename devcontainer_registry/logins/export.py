@@ -2,8 +2,8 @@
 """
 Export of the credentials that a login keeps.
 
-Only what we keep ourselves: somebody else's login is not ours to hand on.  All of it or nothing: a
-half of what was asked for would replace a whole one, and be noticed at a pull.
+Only our own logins are exported.  It exports all or nothing: a partial export would replace a
+complete one, and fail at a later pull.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
     """
-    How it went for one registry.
+    Result for one registry.
 
     Attributes:
         registry: Which.
-        expires_at: Of the credential, in Unix seconds; None: not known to expire.
-        error: Why it can't be exported.
+        expires_at: Expiry of the credential, in Unix seconds; None if unknown.
+        error: Why it cannot be exported, or None.
     """
 
     registry: Registry
@@ -52,12 +52,12 @@ class Exported:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportReport:
     """
-    How an export went.
+    Result of an export.
 
     Attributes:
-        content: The text in the format that was asked for; None where there is an error.
+        content: Text in the chosen format; None after an error.
         registries: One each, in the order in which they were named, or else by name.
-        error: What is wrong besides.
+        error: Any other error, or None.
     """
 
     content: Secret | None
@@ -84,9 +84,9 @@ def export(
     now: float | None = None,
 ) -> ExportReport:
     """
-    Write the credentials that we keep in the format *form*.
+    Export the credentials that this package saved, in the format *form*.
 
-    One that our helper serves is renewed first, if half of its life is over.
+    A credential that our helper serves is renewed first, after half of its lifetime.
 
     Args:
         form: `docker-config`, `containers-auth`, `kubernetes-secret`, `envbuilder` or
@@ -156,7 +156,7 @@ class _Look:
         Whether we keep a credential for *registry*.
         """
         if self._is_served(registry):
-            # What `docker login` gave to our helper is the user's own.
+            # A login by hand belongs to the user.
             kept = Entry.read(self.cache, registry)
             return kept.has_credential and not kept.by_hand
         entry = self.document.auth(registry)
@@ -164,10 +164,10 @@ class _Look:
 
     def credential(self, registry: Registry) -> Credential:
         """
-        The credential that we keep for *registry*.
+        Return the credential that we saved for *registry*.
 
         Raises:
-            RegistryError: There is none, or none that works.
+            RegistryError: There is none, or it expired.
         """
         if not self.is_ours(registry):
             raise self._not_ours(registry)

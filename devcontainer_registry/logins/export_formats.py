@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Credentials = Mapping[Registry, Credential]
 
-# The name of a Kubernetes secret for which nobody gave another.
+# Default name of a Kubernetes secret.
 DEFAULT_NAME = "devcontainer-registry"
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ (DNS subdomain names)
@@ -35,19 +35,19 @@ _KUBERNETES_MAX = 1024 * 1024  # octets
 
 def written(form: str, credentials: Credentials, *, name: str = DEFAULT_NAME) -> str:
     """
-    *credentials* in the format *form*, without a line end.
+    Return *credentials* in the format *form*, without a line end.
 
     Args:
         form: One of `FORMATS`.
-        credentials: What `refusal` has nothing against.
-        name: Of the Kubernetes secret.
+        credentials: Credentials that `refusal` accepts.
+        name: Name of the Kubernetes secret.
     """
     return FORMATS[form](credentials, name)
 
 
 def refusal(form: str, registry: Registry, credential: Credential) -> RegistryError | None:
     """
-    Why *form* can't carry *credential*, or None.  The message names the registry and no value.
+    Return why *form* cannot hold *credential*, or None; the message has no value.
     """
     if form == "devcontainers-oci-auth":
         why = _unlistable(credential)
@@ -62,7 +62,7 @@ def refusal(form: str, registry: Registry, credential: Credential) -> RegistryEr
 
 def oversize(form: str, content: str) -> RegistryError | None:
     """
-    Why *content* as a whole is too large for *form*, or None.
+    Return why *content* is too large for *form*, or None.
     """
     if form != "kubernetes-secret" or len(content) * 3 // 4 <= _KUBERNETES_MAX:
         return None
@@ -71,7 +71,7 @@ def oversize(form: str, content: str) -> RegistryError | None:
 
 def is_kubernetes_name(name: str) -> bool:
     """
-    Whether Kubernetes takes *name* for an object: an RFC 1123 subdomain in lower case.
+    Return whether *name* is a valid Kubernetes name: an RFC 1123 subdomain.
     """
     labels = name.split(".")
     return len(name) <= _NAME_MAX and all(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Writing accepted credentials into config.json and the cache.
+Writes accepted credentials to config.json and the cache.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..report import Outcome
     from .decision import Policy, Seen
 
-# However late it is: what was accepted deserves a moment to be written.
+# Minimum time to write an accepted login, even after the deadline.
 _LOCK_MIN = 1.0  # seconds
 _TRIES_MAX = 10
 
@@ -36,13 +36,13 @@ _TRIES_MAX = 10
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """
-    A credential to keep.
+    An accepted credential to save.
 
     Attributes:
-        secret: The set that it came from.
-        credential: What the registry accepted, or what nobody could ask about.
-        outcome: So far: `ok` or `unverified`.
-        seen: What docker had when we began to ask; None: nobody knows.
+        secret: Set of the credential.
+        credential: Accepted or unverified credential.
+        outcome: Outcome so far: `ok` or `unverified`.
+        seen: Docker's login at the start of the run; None if unknown.
     """
 
     secret: RegistrySecret
@@ -54,7 +54,7 @@ class Accepted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """
-    The outcomes of what was to be kept, in its order; whether the file changed; what is wrong.
+    Result of `keep`: outcomes in order, whether the file changed, and the error.
     """
 
     outcomes: Sequence[Outcome]
@@ -72,15 +72,15 @@ def keep(
     observe: Observer,
 ) -> Kept:
     """
-    Write what was accepted into *config*, all of it at once.
+    Write all accepted credentials to *config* in one edit.
 
     Args:
-        accepted: What to write.
-        config: Where to.
-        memory: Told of each entry before it is written.
-        policy: Where to, and whether our helper may be named.
-        deadline: Of the run, by `time.monotonic`.
-        observe: Told what happens.
+        accepted: Credentials to write.
+        config: File to write.
+        memory: Records each entry before it is written.
+        policy: Where to save, and whether our helper may be used.
+        deadline: Deadline of the run, by `time.monotonic`.
+        observe: Gets events.
     """
     decided: list[Outcome] = []
 
@@ -102,14 +102,14 @@ def amend(
     observe: Observer,
 ) -> bool:
     """
-    Edit *config*, from its new content once more where somebody who takes no lock was faster.
+    Edit *config*; start over if another program wrote at the same time.
 
     Returns:
         Whether the file changed.
 
     Raises:
-        ConfigError: It can't be read or written.
-        ConfigChangedError: Somebody else wrote it again and again.
+        ConfigError: It cannot be read or written.
+        ConfigChangedError: Another program kept writing it.
     """
     for tries_left in reversed(range(_TRIES_MAX)):
         try:
@@ -137,13 +137,13 @@ def _keep_one(one: Accepted, document: Document, *, memory: Memory, policy: Poli
     try:
         return _Writing(one, document, memory=memory, policy=policy).write(decided)
     except ConfigError as exc:
-        # docker's format can't carry this one; the others are not to suffer for it.
+        # Docker's format cannot hold this one; the others are not affected.
         return replace(one.outcome, status="failed", code=exc.code, error=exc)
 
 
 class _Writing:
     """
-    One credential on its way into config.json, our cache, or both.
+    Writer of one credential to config.json, our cache, or both.
     """
 
     def __init__(
@@ -157,14 +157,14 @@ class _Writing:
 
     def write(self, where: Write) -> Outcome:
         """
-        Write it to the places of *where*; the outcome.
+        Write it to the places of *where*; return the outcome.
 
         Raises:
-            ConfigError: It can't be kept there; nothing has been changed.
+            ConfigError: It cannot be saved there; nothing has changed.
         """
         if not where.auths:
             return self._into_cache_only()
-        # Before anything is noted: what docker's format can't carry is not to be remembered.
+        # Check the format first: an entry that docker cannot hold must not be recorded.
         self.document.set_auth(self.registry, self.one.credential)
         obstacle = where.obstacle
         if where.helper:
@@ -173,13 +173,13 @@ class _Writing:
                 return self._kept()
         self.document.remove_helper(self.registry, OUR_HELPER)
         if not self._note(written=True, served=False):
-            # An old memory would take what is written now for a login by hand, for good.
+            # With an outdated record, the new entry would count as a login by hand.
             self.memory.forget(self.registry)
         if self.document.asked_for(self.registry) == "credsStore":
             store = self.document.creds_store or ""
             there = self.delegation.found(HELPER_PREFIX + store) is not None
             return hidden(self._kept(), store, there=there, why_not=obstacle)
-        # Without a helper ECR Public is as it should be: anonymous pulls work when this expires.
+        # ECR Public needs no helper: anonymous pulls work after this expires.
         if obstacle is None or is_never_delegated(self.registry):
             return self._kept()
         return not_delegated(self._kept(), obstacle)
@@ -192,23 +192,23 @@ class _Writing:
         outcome = self._kept()
         refusal = self.delegation.refusal
         if refusal is None or outcome.code is not None:
-            return outcome  # that an image can't be pulled is worse
+            return outcome  # a failing pull is more important
         return not_everywhere(outcome, refusal)
 
     def _delegate(self, *, written: bool) -> str | None:
         """
-        Have docker ask our helper; why that can't be, in words that follow "since".
+        Make docker ask our helper; return the obstacle, or None.
         """
         if "" in self.document.helpers(self.registry).values():
             return causes.HELPERS_FORBIDDEN.say()
-        # In this order: a helper that is asked and has nothing would hide what is in `auths`.
+        # In this order: a helper without the credential would hide the login in `auths`.
         if not self._note(written=written, served=True):
-            return causes.CACHE_UNWRITABLE.say()  # the report has a finding about that
+            return causes.CACHE_UNWRITABLE.say()  # reported as a finding
         self.document.set_helper(self.registry, OUR_HELPER)
         return None
 
     def _note(self, *, written: bool, served: bool) -> bool:
-        # An image that could not be pulled is looked at again at the next start.
+        # The next start checks an image again that could not be pulled.
         proven = self.one.outcome.verified and self.one.outcome.code is None
         state: State = "verified" if proven else "unverified"
         return self.memory.note(

@@ -2,8 +2,8 @@
 """
 The order of a login: find, choose, ask, keep, report.
 
-Every registry is asked at once, each in a thread of its own, and what is accepted is kept as soon
-as it is known: one registry's failure never stops, delays or hides another's.
+All registries are asked at once, each in its own thread.  An accepted login is saved at once.  One
+registry's failure never stops, delays or hides another's.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from .decision import Store, Verify
 
 
-# A registry that an earlier step of the same start could not reach is tried again, and no longer.
+# Timeout for a registry that an earlier step of the same start could not reach.
 _SECOND_TRY_MAX = 3.0  # seconds
 
 
@@ -68,32 +68,33 @@ def login(
     observe: Observer = ignore,
 ) -> LoginReport:
     """
-    Log in to every registry that the environment has a secret for.
+    Log in to every registry for which the environment has a set of variables.
 
-    Blocks until all have answered, *timeout* at the longest: from asyncio, call it with
-    `asyncio.to_thread`.  Any number of threads and processes may call it at once.  Who was given
-    up gets a second more at the end of the process, and no longer.
+    Blocks until all registries have answered, for at most *timeout*.  With asyncio, use
+    `asyncio.to_thread`.  Safe to call from several threads and processes at once.  At exit, the
+    process waits up to a second for abandoned threads.
 
     Args:
-        secrets: What to log in with; None: what `discover` finds in *environ*.
-        environ: All variables, those that say where docker's files are (`HOME`) among them; None:
-            the process's own, which the SDKs of the clouds read besides.
-        secrets_file: Path of a JSON file of variables, as the dev container CLI takes it.
-        config: The file to write; None: where docker looks for it.
-        authenticators: By kind; None: all that are installed.
-        only: Ids of the sets to use; empty: all of them.
-        verify: `always`; `changed`: not again where the same set was accepted, or just refused;
-            `never`: the registry isn't asked.
-        store: `auths`: into config.json; `helper`: into our cache, and docker asks our helper;
-            `auto`: into config.json, and our helper besides where that is needed and safe.
-        retry: How often to try again.
-        timeout: Seconds for the whole run, running requests included.
-        dry_run: Say what would be done; ask nobody, write nothing.
+        secrets: Sets to log in with; None: those that `discover` finds in *environ*.
+        environ: All variables, including `HOME` and `DOCKER_CONFIG`, which locate docker's files;
+            None: `os.environ`.  The clouds' SDKs always read `os.environ`.
+        secrets_file: Path of a JSON file of variables, in the dev container CLI's format.
+        config: The config.json to write; None: docker's own.
+        authenticators: Authenticators by kind; None: all installed ones.
+        only: Ids of the sets to use; empty: all.
+        verify: `always`; `changed`: skip a set that was accepted before or just refused; `never`:
+            save without asking the registry.
+        store: `auths`: save in config.json; `helper`: save in our cache, which our credential
+            helper serves; `auto`: save in config.json, and also use our helper if that is needed
+            and safe.
+        retry: Number of tries and waits between them; None: the default.
+        timeout: Seconds for the whole run, including running requests.
+        dry_run: Report what would be done, without requests and writes.
         codespaces_wrote: Whether GitHub Codespaces may have written config.json since the last
-            run: what it makes of an access key is then no login by hand.
-        container_start: Identifies the start of the container that this run is a step of: a
-            registry that an earlier step of it could not reach gets 3 s, and `Outcome.is_known`
-            is set where that ends as before.  None: every registry gets the whole *timeout*.
+            run.  Its entry for an access key then does not count as a login by hand.
+        container_start: Identifies the container start of this lifecycle step.  A registry that an
+            earlier step could not reach gets 3 s, and `Outcome.is_known` is set if it fails again.
+            None: every registry gets the whole *timeout*.
         observe: Told what happens, as it happens, also from other threads.
 
     Returns:
@@ -105,7 +106,7 @@ def login(
         TypeError, ValueError: An argument is none of what is said above.
     """
     refuse_mistakes(secrets, only=only, config=config, verify=verify, store=store)
-    # As a default it would be in the signature, and `help(login)` would show every secret.
+    # Not a default argument: `help(login)` would show every secret.
     environ = os.environ if environ is None else environ
     deadline = time.monotonic() + timeout
     found = discover(environ, secrets_file=secrets_file) if secrets is None else _given(secrets)
@@ -151,12 +152,12 @@ def _given(secrets: Iterable[RegistrySecret]) -> Found:
 @dataclass(kw_only=True)
 class _Run:
     """
-    One login: everything that its steps share.
+    State of one login.
 
     Attributes:
-        unread_code: Why docker finds no login in `auths` of config.json; None: it finds them.
-        seen: What docker had for each registry when we began to ask; it may change meanwhile.
-        unreached: The sets that an earlier step of this start failed to log in with, and the code.
+        unread_code: Code of why docker ignores `auths` of config.json, or None.
+        seen: Docker's login for each registry at the start of the run; it may change meanwhile.
+        unreached: Sets that an earlier step of this start could not log in with, and the code.
     """
 
     config: DockerConfig
@@ -176,7 +177,7 @@ class _Run:
 
     def report(self, found: Found, installed: Installed, *, dry_run: bool) -> LoginReport:
         """
-        Go through it all.
+        Run the login.
         """
         document = self._peek() if found.secrets else None
         outcomes: list[Outcome] = []
@@ -229,7 +230,7 @@ class _Run:
 
     def _missing_store(self, document: Document | None, outcomes: Iterable[Outcome]) -> str | None:
         store = document.creds_store if document is not None else None
-        # Whom it hides says so already.
+        # The hidden registries report it.
         if store is None or any(outcome.code == "hidden-by-credsstore" for outcome in outcomes):
             return None
         return None if self.policy.delegation.found(HELPER_PREFIX + store) else store
@@ -238,7 +239,7 @@ class _Run:
         try:
             document = self.config.read()
         except ConfigError as exc:
-            # Somebody may be writing it just now: it counts unless a write goes well later.
+            # Another program may be writing the file; a later successful write clears this.
             self.read_error = exc
             return None
         unread = why_unread_in(document, self.config.path)
@@ -249,7 +250,7 @@ class _Run:
         self, secret: RegistrySecret, outcome: Outcome, document: Document | None
     ) -> Outcome:
         """
-        What is known without asking: `found` where somebody has to be asked.
+        Return the outcome that is known without a request; `found` if one is needed.
         """
         recalled = self.memory.recall(secret)
         self.observe("secret.found", id=secret.id, registry=secret.registry, source=secret.source)
@@ -272,7 +273,7 @@ class _Run:
 
     def _done(self, jobs: Sequence[Job]) -> Iterable[tuple[int, Outcome]]:
         """
-        The outcomes of *jobs*, after what can be kept of them has been kept.
+        Save the accepted logins of *jobs*, and return the outcomes.
         """
         outcomes = {job.place: verdict(job) for job in jobs}
         accepted = {
@@ -321,7 +322,7 @@ class _Run:
 
     def _unreached(self, job: Job, outcome: Outcome) -> Outcome:
         """
-        *outcome*, remembered until the container starts again, and marked if it was known.
+        Return *outcome*, recorded for this container start, and marked if it was known.
         """
         if self.container_start is None or outcome.code is None:
             return outcome
@@ -333,7 +334,7 @@ class _Run:
 
 def _beside(outcome: Outcome, document: Document | None) -> Outcome:
     """
-    *outcome*, which may not have been kept, with what *document* has from before.
+    Return *outcome*, with `stays` set if *document* still has an earlier login.
     """
     in_vain = outcome.status in ("rejected", "unverified", "incomplete", "failed")
     if not in_vain or outcome.kept_in or outcome.registry is None or document is None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Removing the logins that we wrote.
+Removes the logins that this package wrote.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def logout(
     observe: Observer = ignore,
 ) -> LoginReport:
     """
-    Remove what we wrote for *registries* from config.json, and what we remember of them.
+    Remove our logins to *registries* from config.json, and their cache entries.
 
     Args:
         registries: None: all that we remember.
@@ -70,7 +70,7 @@ def logout(
             deadline = time.monotonic() + timeout
             changed = bool(wanted) and amend(config, change, deadline=deadline, observe=observe)
         else:
-            # Nor is a folder made to find nothing in.
+            # The folder is not created for a search.
             change(config.read())
             changed = False
     except (ConfigError, ConfigChangedError) as exc:

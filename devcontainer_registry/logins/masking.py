@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Masking of secrets in errors: the last line of defence.
+Masks secrets in errors, as the last line of defence.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from ..credentials import Credential, RegistrySecret
 
-# Shorter ones would mask half of every text, and hide nothing worth hiding.
+# Shorter values would mask ordinary text.
 _LENGTH_MIN = 4
-# A line of a longer secret, such as a JSON key's, is worth hiding by itself.
+# A line of a longer secret, such as a JSON key, is masked by itself.
 _LINE_MIN = 16
 
-# What the members of a set are called where a login comes from elsewhere.
+# Names for the members of a login that is not from a set.
 _CALLED = {
     "DOCKER_AUTH_CONFIG": {
         "USER and *_PASSWORD": "user name and password in DOCKER_AUTH_CONFIG",
@@ -38,13 +38,13 @@ _CALLED = {
     },
 }
 
-# A shorter user name, such as AWS, would be found in half of all sentences.
+# A short user name, such as AWS, would match ordinary text.
 _USERNAME_MIN = 8
 
 
 def masked(text: str, names: Mapping[str, str]) -> str:
     """
-    *text* with each of *names*' keys replaced by its value, the longest first.
+    Return *text* with each key of *names* replaced by its value, the longest first.
     """
     for value in sorted(names, key=len, reverse=True):
         if len(value) >= _LENGTH_MIN:
@@ -54,7 +54,7 @@ def masked(text: str, names: Mapping[str, str]) -> str:
 
 def shapes(secret: str, *, username: str | None = None) -> Iterator[str]:
     """
-    Yield the forms in which *secret* gets into texts: as it is, quoted, encoded, line by line.
+    Yield the forms of *secret* in texts: plain, quoted, encoded, line by line.
 
     With *username* also as `auths` and the Authorization header hold them.
     """
@@ -84,21 +84,20 @@ def vetted(
     hint: str | None = None,
 ) -> RegistryError:
     """
-    *error* anew: one line, without its cause, and with every value of *secret* masked.
+    Return a copy of *error* in one line, without its cause and with all secrets masked.
 
-    An authenticator may be a stranger's, and its errors may quote what it was given: no error
-    gets into a report but through here.
+    Errors of a plugin may quote secrets, so every error in a report passes through here.
 
     Args:
-        error: Perhaps a stranger's.
+        error: Error, perhaps of a plugin.
         secret: The set that it is about.
-        credential: What the set became, or None.
-        hint: In place of its own.
+        credential: Credential of the set, or None.
+        hint: Replaces the hint of *error*.
     """
     names = _names(secret, credential)
     hint = error.hint if hint is None else hint
     called = _CALLED.get(secret.id, {}) if secret.implicit else {}
-    # The nearest class of our own, since a stranger's may hold anything.
+    # The nearest class of this package, since a plugin's class may hold anything.
     kind: type[RegistryError] = next(
         k for k in type(error).__mro__ if k.__module__ == RegistryError.__module__
     )
@@ -121,7 +120,7 @@ def _as_called(text: str, set_id: str, called: Mapping[str, str]) -> str:
 
 def _names(secret: RegistrySecret, credential: Credential | None) -> dict[str, str]:
     """
-    What to show instead of each value of *secret*: the name of its variable; `****` for a secret.
+    Return the replacement for each value of *secret*: its variable, or `****`.
     """
     prefix = secret.id + INFIX
     members = {
@@ -138,7 +137,7 @@ def _names(secret: RegistrySecret, credential: Credential | None) -> dict[str, s
     for hidden in (secret.secret, secret.session_token, credential and credential.secret):
         if hidden:
             names |= dict.fromkeys(shapes(hidden.reveal(), username=secret.username), "****")
-    # A registry is shown in every line, so nothing of its name is a secret.
+    # The registry's name is always shown, so no part of it is masked.
     return {value: name for value, name in names.items() if value not in secret.registry}
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Outcomes of answers, and of obstacles on the way to docker.
+Outcomes of a registry's answer, and of obstacles to saving its login.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from ..report import Outcome
 
 
-# Findings that cost docker every login in `auths`.
+# Findings that make docker ignore every login in `auths`.
 _UNREAD = ("config-mistyped", "login-unreadable")
 
 
 class Job:
     """
-    The login to one registry while it is being done.
+    A running login to one registry.
 
     Its thread fills it in; `ask_all` hands it back, when *give_up* by `time.monotonic` has passed
     at the latest.
@@ -72,9 +72,9 @@ class Job:
 
 def timeout_of(job: Job) -> RegistryError:
     """
-    The error of *job* when the deadline passed first.
+    Return the error of *job* after the deadline passed.
     """
-    # Before there is a credential, nobody of ours asks the registry.
+    # Without a credential, only the plugin has sent requests.
     asked_plugin = (
         job.attempts and job.credential is None and not plugins.is_ours(job.authenticator)
     )
@@ -85,7 +85,7 @@ def timeout_of(job: Job) -> RegistryError:
 
 def verdict(job: Job) -> Outcome:
     """
-    The outcome of *job*, before anything is kept: `ok` and `unverified` may be.
+    Return the outcome of *job* before it is saved; `ok` and `unverified` may be saved.
     """
     outcome = replace(
         job.outcome,
@@ -120,7 +120,7 @@ def _troubled(job: Job, outcome: Outcome, error: RegistryError) -> Outcome:
 
 
 def _may_be_kept(job: Job) -> bool:
-    # A cloud's token that no registry has seen is worth nothing that the next run would not get.
+    # An unverified token of a cloud is not worth saving: the next run can get another.
     if job.credential is None:
         return False
     try:
@@ -131,7 +131,7 @@ def _may_be_kept(job: Job) -> bool:
 
 def _said(job: Job, error: RegistryError) -> RegistryError:
     """
-    *error* anew, with what the registry's kind knows of it for a hint.
+    Return a copy of *error* with the hint of the registry's kind.
     """
     try:
         explained = plugins.explain(job.authenticator, job.secret, error)
@@ -143,14 +143,14 @@ def _said(job: Job, error: RegistryError) -> RegistryError:
 
 def other_helper(outcome: Outcome, helper: str) -> Outcome:
     """
-    The outcome where docker asks somebody else's *helper*, which we never evict.
+    Return the outcome if docker asks another program's *helper*, which is never replaced.
     """
     return _skipped(outcome, causes.OTHER_HELPER.error(program=printable(HELPER_PREFIX + helper)))
 
 
 def broken_helper(outcome: Outcome, helper: str) -> Outcome:
     """
-    The outcome where docker asks somebody else's *helper*, which is not there.
+    Return the outcome if docker asks another program's *helper*, which is missing.
     """
     error = helper_missing(helper, named_in="credHelpers")
     return replace(outcome, status="broken", code=error.code, error=error)
@@ -158,7 +158,7 @@ def broken_helper(outcome: Outcome, helper: str) -> Outcome:
 
 def not_ours(outcome: Outcome) -> Outcome:
     """
-    The outcome where an implicit source meets a login that we did not write.
+    Return the outcome of an implicit login if there is a login that we did not write.
     """
     server = variable(_id_for(outcome), "SERVER")
     return _skipped(outcome, causes.NOT_REPLACED.error(source=outcome.source, server=server))
@@ -166,7 +166,7 @@ def not_ours(outcome: Outcome) -> Outcome:
 
 def by_hand(outcome: Outcome) -> Outcome:
     """
-    The outcome where a login is in config.json that came after the one that we wrote.
+    Return the outcome if config.json has a newer login by hand.
     """
     error = causes.LOGIN_BY_HAND.error(host=outcome.registry, source=outcome.source)
     return _skipped(outcome, error)
@@ -174,7 +174,7 @@ def by_hand(outcome: Outcome) -> Outcome:
 
 def not_kept(outcome: Outcome) -> Outcome:
     """
-    The outcome where config.json takes nothing.
+    Return the outcome if config.json cannot be written.
     """
     error = NOT_WRITTEN.error()
     return replace(outcome, status="failed", code=error.code, error=error)
@@ -186,19 +186,19 @@ def _id_for(outcome: Outcome) -> str:
 
 def not_everywhere(outcome: Outcome, refusal: str) -> Outcome:
     """
-    The outcome where somebody may look for our helper and not find it, by the words of *refusal*.
+    Return the outcome if some process may not find our helper, for the reason *refusal*.
     """
     return _remarked(outcome, causes.SOME_MAY_NOT_FIND_HELPER.error(obstacle=refusal))
 
 
 def hidden(outcome: Outcome, store: str, *, there: bool, why_not: str | None) -> Outcome:
     """
-    The outcome where docker asks the `credsStore` instead.
+    Return the outcome if docker asks the `credsStore` instead.
 
     Args:
-        outcome: So far.
-        store: What `credsStore` names.
-        there: Whether there is a program of that name.
+        outcome: Outcome so far.
+        store: Value of `credsStore`.
+        there: Whether its program exists.
         why_not: Why our helper isn't asked, in words that follow "since"; None: nobody wanted it.
     """
     fix = None
@@ -214,7 +214,7 @@ def hidden(outcome: Outcome, store: str, *, there: bool, why_not: str | None) ->
 
 def unread(outcome: Outcome, findings: Iterable[Finding]) -> Outcome:
     """
-    *outcome*, where docker would find its login in `auths` but for one of *findings*.
+    Return *outcome* with the finding that makes docker ignore its login in `auths`.
     """
     why = next((finding for finding in findings if finding.code in _UNREAD), None)
     if why is None or outcome.kept_in != {"auths"} or outcome.status not in ("ok", "unchanged"):
@@ -226,7 +226,7 @@ def unread(outcome: Outcome, findings: Iterable[Finding]) -> Outcome:
 
 def not_delegated(outcome: Outcome, why_not: str) -> Outcome:
     """
-    The outcome where our helper is needed, and isn't asked by the words of *why_not*.
+    Return the outcome if our helper is needed but not used, for the reason *why_not*.
     """
     if outcome.code is not None:
         return outcome

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """
-Serving a credential that is kept, renewed where that is due.
+Serves a cached credential, and renews it when due.
 
-What is fresh is served as it is.  Half of its life over, it is renewed under the lock of its
-registry, so that many pulls at once ask the cloud once; a renewal that fails is remembered for a
-minute, and what still works is served meanwhile.
+A fresh credential is served from the cache.  After half of its lifetime, it is renewed under the
+lock of its registry, so that parallel pulls cause one request.  A failed renewal is recorded for a
+minute; meanwhile a credential that still works is served.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ ANSWER_WITHIN = 4.5  # seconds
 # Classic builds and compose ask for every host, one after the other, and then again.
 FAILURE_KEPT_FOR = 60.0  # seconds
 
-# While somebody else asks; a `docker login` by hand may settle it before.
+# While another process renews; a `docker login` may end it earlier.
 _LOOK_AGAIN = 0.25  # seconds
 
-# To ask a cloud in, loading its SDK included.
+# Minimum time for a request to a cloud, including the import of its SDK.
 _TOO_SHORT = 0.5  # seconds
 
-# One more than a single lost packet needs; there is no time for others.
+# One retry covers a lost packet; there is no time for more.
 _TRIES = 2
 
-# What an authenticator is told to keep to, of the time that there is; the rest is for the cache.
+# Share of the time for the authenticator; the rest is for the cache.
 _SHARE = 0.9
 
-# Codes of what is so for this process only, and may be otherwise for the next.
+# Codes of failures that depend on this process only.
 _NOT_REMEMBERED = ("not-found", "secrets-not-visible")
 
 
@@ -63,14 +63,14 @@ def serve(
     Return an entry for *registry* whose credential can be served, renewed if that is due.
 
     Args:
-        registry: Whose credential is needed.
-        cache: Where it is kept.
-        environ: Variables that may hold the secrets to renew it with.
+        registry: Registry of the credential.
+        cache: Cache with its entry.
+        environ: Variables that may hold the secrets for a renewal.
         timeout: Seconds for a renewal.
 
     Raises:
-        RegistryError: Nothing is kept that works, and why there is nothing new.  Its code is
-            `not-found` where nothing is kept and nothing could be obtained.
+        RegistryError: There is no usable credential, and why the renewal failed.  Its code is
+            `not-found` if nothing is saved and no set applies.
     """
     entry = Entry.read(cache, registry)
     if entry.is_servable(now=time.time()):
@@ -81,7 +81,7 @@ def serve(
     result: Entry | RegistryError | None = _known_failure(entry)
     while result is None:
         try:
-            # Many pulls at once ask the cloud once: the others wait here, and find it done.
+            # Parallel pulls wait here for one renewal.
             with cache.lock(registry, timeout=_LOOK_AGAIN):
                 entry = Entry.read(cache, registry)
                 result = _settled(entry) or _renew(registry, entry, cache, environ, give_up)
@@ -96,14 +96,14 @@ def serve(
 
 def _settled(entry: Entry) -> Entry | RegistryError | None:
     """
-    What somebody else has come to meanwhile.
+    Return the result of another process, if any.
     """
     return entry if entry.is_servable(now=time.time()) else _known_failure(entry)
 
 
 def _known_failure(entry: Entry) -> RegistryError | None:
     """
-    Why there is no use in asking now: it was erased, or failed a moment ago and would again.
+    Return why a request is useless: the login was erased, or a renewal just failed.
     """
     if entry.is_erased:
         return _not_found()
@@ -125,7 +125,7 @@ def _renew(
     tell("renewal.started", registry=registry)
     late = causes.RENEWAL_TIMED_OUT.error(host=registry)
     try:
-        # A plugin may hang where no timeout of ours reaches it, even when it is imported.
+        # A plugin may hang beyond our timeouts, even during its import.
         return within(
             left,
             lambda: _obtain(
@@ -139,11 +139,11 @@ def _renew(
         result = causes.RENEWAL_FAILED.error(error=type(exc).__name__)
     if result.code not in _NOT_REMEMBERED:
         try:
-            # As it is by now: a refusal was noted there.
+            # Read it again: a refusal was recorded there.
             current = Entry.read(cache, registry)
             current.with_failure(result, at=time.time()).write(cache, registry)
         except ConfigError:
-            pass  # it is asked again; what matters is what went wrong first
+            pass  # it is asked again; the first error matters
     return result
 
 
@@ -168,7 +168,7 @@ def _obtain(
     try:
         exchanged = plugins.is_exchange(authenticator, secret)
     except Exception as exc:  # noqa: BLE001  (somebody else's plugin may raise anything)
-        # Without its text, which nobody has vetted for secrets.
+        # Without its text, which may hold a secret.
         failed = plugin_causes.FAILED.error(kind=outcome.kind, error=type(exc).__name__)
         raise failed from None
     memory = Memory(cache, "")
@@ -187,22 +187,22 @@ def _obtain(
         memory.note(secret, state, credential=credential, served=True)
         return new
     try:
-        # As it is by now: what a login noted while we asked has to stay, or it would take the
-        # entry that it wrote for one by hand.
+        # Read it again: a parallel login may have recorded its entry, which would otherwise count
+        # as one by hand.
         Entry.read(cache, registry).with_credential_of(new).write(cache, registry)
     except ConfigError:
-        pass  # what was obtained works; the next one asks again
+        pass  # the new credential works; the next pull asks again
     return new
 
 
 def _refuse_static(secret: RegistrySecret, memory: Memory, *, kept: bool) -> None:
     """
-    Raise where asking with a static secret can bring nothing, or only harm.
+    Raise if a request with a static secret is useless or harmful.
     """
     from .decision import refused_before
 
     if kept:
-        # What it became is what is kept; a changed one is a login's business.
+        # Its credential is already cached; `login` handles a changed one.
         raise causes.SECRET_STATIC.error(source=secret.source)
     refused = refused_before(secret, memory.recall(secret), now=time.time())
     if refused is not None:
@@ -218,7 +218,7 @@ def _asked(
     from .asking import RetryPolicy, ask_all
     from .outcomes import verdict
 
-    # A secret that is sent as it is must have been accepted once; a cloud's token is new.
+    # A static secret must have been accepted before; a cloud's token is new.
     for _ in ask_all(
         [job],
         environ=environ,
@@ -230,7 +230,7 @@ def _asked(
         pass
     outcome = verdict(job)
     if outcome.status == "rejected" and not exchanged:
-        memory.note(job.secret, "refused")  # a hook's next run must not send it again, either
+        memory.note(job.secret, "refused")  # the next hook must not send it again either
     if outcome.status != "ok" or job.credential is None:
         raise _error_of(outcome)
     if job.credential.issued_at is None:
@@ -240,7 +240,7 @@ def _asked(
 
 def _secret_for(registry: Registry, environ: Mapping[str, str]) -> RegistrySecret | None:
     """
-    The set for *registry* that is visible in *environ*.
+    Return the set for *registry* in *environ*.
     """
     from ..discovery import discover
 
@@ -249,7 +249,7 @@ def _secret_for(registry: Registry, environ: Mapping[str, str]) -> RegistrySecre
 
 def _fallback(registry: Registry, entry: Entry, failure: RegistryError) -> Entry:
     """
-    Return *entry* while it works; raise the *failure* otherwise.
+    Return *entry* if it still works; otherwise raise *failure*.
     """
     now = time.time()
     if not entry.has_credential:
@@ -280,5 +280,5 @@ def _not_found() -> RegistryError:
 
 
 def _busy(registry: Registry) -> RegistryError:
-    # Not the cloud's failure: who had the lock before us used up the time.
+    # Not the cloud's failure: waiting for the lock used up the time.
     return causes.RENEWAL_BUSY.error(host=registry)

@@ -2,7 +2,7 @@
 """
 The login that docker uses for each registry.
 
-Read only: no network, no helper of anybody's is run.
+Read only: no network requests, and no helper is run.
 """
 
 from __future__ import annotations
@@ -36,27 +36,27 @@ if TYPE_CHECKING:
     Rule: TypeAlias = Literal["auths", "credsStore", "credHelpers", "none"]
 
 
-# Codes of what keeps a login that is there from docker.
+# Codes of faults that hide a login from docker.
 _BROKEN = frozenset({"helper-missing", "hidden-by-credsstore", "login-unreadable", "cache-refused"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """
-    How one registry stands.
+    Status of one registry.
 
     Attributes:
         id: Of the set for it that is visible here, or "".
-        registry: Which.
-        rule: The part of config.json that docker follows for it; `none`: it has nothing there.
-        helper: The credential helper that docker asks, or None.
-        kept_in: Where a credential of ours is: `auths`, `cache`.
-        ours: Whether what docker gets is what we wrote.
-        verified_at: When the registry accepted what we keep, in Unix seconds.
-        refused_at: When the registry refused the set that was tried last, in Unix seconds.
-        expires_at: In Unix seconds; None: not known to expire.
-        source: The set for it that is visible here, by name, or None.
-        error: What is wrong with it, if anything is.
+        registry: The registry.
+        rule: Part of config.json that docker uses for it; `none` if there is none.
+        helper: Credential helper that docker asks, or None.
+        kept_in: Places of our credential: `auths`, `cache`.
+        ours: Whether docker gets the login that we wrote.
+        verified_at: When the registry accepted our login, in Unix seconds.
+        refused_at: When the registry refused the last set that was tried, in Unix seconds.
+        expires_at: Expiry in Unix seconds; None if unknown.
+        source: Variables of its set in this environment, by name, or None.
+        error: Fault of the registry's login, or None.
     """
 
     id: str = ""
@@ -116,14 +116,13 @@ def status(
     now: float | None = None,
 ) -> StatusReport:
     """
-    How every registry stands that config.json, our cache or *environ* knows.
+    Return the status of every registry in config.json, our cache or *environ*.
 
     Args:
-        environ: Variables that say where things are, and what could be renewed; None: the
-            process's own.
-        config: The file to read; None: where docker looks for it.
+        environ: Variables that locate the files, and sets; None: `os.environ`.
+        config: The config.json to read; None: docker's own.
         secrets_file: Path of a JSON file of variables.
-        now: Unix seconds; None: the clock.
+        now: Current time in Unix seconds; None: the clock.
     """
     environ = os.environ if environ is None else environ
     try:
@@ -165,7 +164,7 @@ def status(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
     """
-    What is looked at, and with what.
+    Inputs of a status report.
     """
 
     document: Document
@@ -180,7 +179,7 @@ class _Look:
 
     def at(self, registry: Registry) -> Standing:
         """
-        How *registry* stands.
+        Return the status of *registry*.
         """
         remembered, error = self._recall(registry)
         wrote = self._wrote(registry, remembered)
@@ -215,7 +214,7 @@ class _Look:
             return Entry(), exc
 
     def _wrote(self, registry: Registry, remembered: Entry) -> bool:
-        # Most entries are others', and are not even decoded.
+        # Most entries are foreign and need not be decoded.
         if not remembered.written(self.config):
             return False
         entry = self.document.auth(registry)
