@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .errors import ANOTHER_REGISTRYS_IMAGE, NOT_A_HOST, NOT_AN_IMAGE, InvalidRegistryError
 
-# Docker Hub has two names and one key.  docker saves its login under this URL only:
+# Docker Hub has two names and one key.  docker files its login under this URL and nothing else:
 # https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (getAuthConfigKey)
 _DOCKER_HUB = "docker.io"
 _DOCKER_HUB_KEY = "https://index.docker.io/v1/"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Outcomes of a registry's answer, and of obstacles to saving its login.
+Outcomes of a registry's answer, and of obstacles to saving.
 """
 
 from __future__ import annotations

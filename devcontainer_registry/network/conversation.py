@@ -297,7 +297,7 @@ class Conversation:
     @staticmethod
     def _basic(credential: Credential) -> str:
         pair = f"{credential.username}:{credential.secret.reveal()}"
-        # Octets of the environment that are not UTF-8 are sent unchanged.
+        # Bytes of the environment that are no UTF-8 go out as they came in.
         return "Basic " + base64.b64encode(pair.encode("utf-8", "surrogateescape")).decode()
 
     def _request(
