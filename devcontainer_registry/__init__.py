@@ -5,7 +5,8 @@ Log a dev container in to private registries from its secrets.
     import devcontainer_registry as registry
 
     report = registry.login()
-    report.ok, report.outcomes, report.findings
+    report.ok, report.by_registry, report.findings
+    report.raise_for_status()
 
 Importing this is cheap: each name is resolved at its first use, since docker's credential helper
 imports this file at every pull.
@@ -41,9 +42,19 @@ if TYPE_CHECKING:
     from .errors import UnreachableError as UnreachableError
     from .keychain.resolve import resolve as resolve
     from .logins.asking import RetryPolicy as RetryPolicy
+    from .logins.candidates import UnknownSetError as UnknownSetError
+    from .logins.export import Exported as Exported
+    from .logins.export import ExportReport as ExportReport
+    from .logins.export import export as export
     from .logins.login import login as login
+    from .logins.logout import logout as logout
+    from .logins.status import Standing as Standing
+    from .logins.status import StatusReport as StatusReport
+    from .logins.status import status as status
     from .observer import Observer as Observer
+    from .observer import logging_observer as logging_observer
     from .registry import Registry as Registry
+    from .report import LoginError as LoginError
     from .report import LoginReport as LoginReport
     from .report import Outcome as Outcome
 
@@ -58,11 +69,14 @@ _HOMES = {
     "Diagnosis": "diagnosis.report",
     "DiscoveryError": "errors",
     "DockerConfig": "config.file",
+    "ExportReport": "logins.export",
+    "Exported": "logins.export",
     "Finding": "credentials",
     "Found": "discovery",
     "ImageDiagnosis": "diagnosis.report",
     "Incomplete": "discovery",
     "InvalidRegistryError": "errors",
+    "LoginError": "report",
     "LoginReport": "report",
     "Observer": "observer",
     "Outcome": "report",
@@ -72,13 +86,20 @@ _HOMES = {
     "RegistrySecret": "credentials",
     "RetryPolicy": "logins.asking",
     "Secret": "credentials",
+    "Standing": "logins.status",
+    "StatusReport": "logins.status",
     "Step": "diagnosis.report",
     "TransientError": "errors",
+    "UnknownSetError": "logins.candidates",
     "UnreachableError": "errors",
     "diagnose": "diagnosis.diagnose",
     "discover": "discovery",
+    "export": "logins.export",
+    "logging_observer": "observer",
     "login": "logins.login",
+    "logout": "logins.logout",
     "resolve": "keychain.resolve",
+    "status": "logins.status",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605  (a list, and the same one)

@@ -27,10 +27,12 @@ IDENTITY_TOKEN_USERNAME = "<token>"  # noqa: S105  (a user name)
 
 class Secret:
     """
-    A string that shows itself only to `reveal`.
+    A string that only `reveal` shows.
 
-    Its `repr`, `str` and format are `Secret(****)`, it is no `str`, and pickling it raises: what
-    nobody printed on purpose is not printed.
+    Its `repr` is `Secret(****)`, whatever the string; logs, tracebacks, debuggers and test runners
+    show that.  Every way of making a text of it raises `TypeError`: `str`, `format`, f-strings,
+    `%s`, `bytes`, `+` and `encode`.  An HTTP client that is given a `Secret` for a password would
+    otherwise send the mask as the password.  Pickling raises `TypeError`, too.
     """
 
     __slots__ = ("__reveal",)
@@ -51,9 +53,42 @@ class Secret:
         """
         return "Secret(****)"
 
+    def __str__(self) -> NoReturn:
+        """
+        Refuse with `TypeError`: the caller wants the text itself, and `reveal` gives it.
+        """
+        msg = "a Secret is no text: pass secret.reveal(), or show repr(secret)"
+        raise TypeError(msg)
+
+    def __format__(self, spec: str) -> NoReturn:
+        """
+        Refuse, as `str` does; `{secret!r}` is masked.
+        """
+        self.__str__()
+
+    def __bytes__(self) -> NoReturn:  # noqa: PLE0308  (it returns nothing)
+        """
+        Refuse, as `str` does.
+        """
+        self.__str__()
+
+    def __add__(self, other: object) -> NoReturn:
+        """
+        Refuse, as `str` does.
+        """
+        self.__str__()
+
+    __radd__ = __add__
+
+    def encode(self, *_: object) -> NoReturn:
+        """
+        Refuse, as `str` does: clients call it to tell a text from bytes.
+        """
+        self.__str__()
+
     def __bool__(self) -> bool:
         """
-        Whether there is anything to reveal.
+        Whether the string is not empty.
         """
         return bool(self.reveal())
 
@@ -136,11 +171,14 @@ class Credential:
     """
     A user name and secret that docker sends to a registry, perhaps with an expiry.
 
+    `basic_auth`, `authorization` and `docker_auth_config` give it in the shapes that clients take.
+    What they return is plain text: pass it on, and do not log or store it.
+
     Attributes:
         username: `<token>` where *secret* is an identity token.
         secret: A password or an identity token.
-        issued_at: Unix seconds, or None where nobody said.
-        expires_at: Unix seconds; None: it does not expire, as far as anybody said.
+        issued_at: Unix seconds, or None if unknown.
+        expires_at: Unix seconds; None: not known to expire.
     """
 
     username: str
@@ -169,6 +207,45 @@ class Credential:
         """
         return self.username == IDENTITY_TOKEN_USERNAME
 
+    def basic_auth(self) -> tuple[str, str]:
+        """
+        Return `(user name, password)`, as requests and httpx take it for `auth=`.
+
+        Raises:
+            ValueError: The secret is an identity token, which no registry takes as a password; or
+                the user name has a colon, which Basic authentication cannot carry.
+        """
+        if self.is_identity_token:
+            msg = "an identity token is no password: use docker_auth_config() with a Docker client"
+            raise ValueError(msg)
+        if ":" in self.username:
+            msg = "Basic authentication cannot carry a user name with a colon"
+            raise ValueError(msg)
+        return self.username, self.secret.reveal()
+
+    def authorization(self) -> str:
+        """
+        Return the value of the `Authorization` header: `Basic`, and user name and password.
+
+        Both are UTF-8 before they become base64 (RFC 7617).  Most registries take the header at
+        their token server only, whose address is in the `WWW-Authenticate` of a 401.
+
+        Raises:
+            ValueError: As for `basic_auth`.
+        """
+        return basic_authorization(*self.basic_auth())
+
+    def docker_auth_config(self) -> dict[str, str]:
+        """
+        Return what docker-py takes for `auth_config=`, in `images.pull` and its like.
+
+        The keys are `username` and `password`, or `identitytoken` alone for an identity token.
+        https://docs.docker.com/reference/api/engine/#section/Authentication
+        """
+        if self.is_identity_token:
+            return {"identitytoken": self.secret.reveal()}
+        return {"username": self.username, "password": self.secret.reveal()}
+
     def seconds_left(self, *, now: float | None = None) -> float:
         """
         Return the seconds until it expires: negative afterwards, infinite if it does not.
@@ -176,6 +253,17 @@ class Credential:
         if self.expires_at is None:
             return float("inf")
         return self.expires_at - (time.time() if now is None else now)
+
+
+def basic_authorization(username: str, password: str) -> str:
+    """
+    Return the value of an `Authorization` header of the scheme `Basic`.
+    """
+    import base64
+
+    # Bytes of the environment that are no UTF-8 go out as they came in.
+    pair = f"{username}:{password}".encode("utf-8", "surrogateescape")
+    return "Basic " + base64.b64encode(pair).decode()
 
 
 def is_usable(found: object) -> bool:

@@ -5,6 +5,7 @@ Errors of this package, and which of them are retried.
     RegistryError
     ├── InvalidRegistryError    not the name of a registry
     ├── DiscoveryError          the environment names a registry but not how to log in
+    ├── LoginError              some registries of a login failed; in `report`, which it carries
     ├── AuthenticationError     the registry or the cloud said no; asking again cannot help
     ├── UnreachableError        nobody could be asked, and asking again will not change that
     │   └── TransientError      nobody could be asked, or somebody was busy: the only one retried
@@ -41,6 +42,12 @@ class RegistryError(Exception):
         self.hint = hint
         if code is not None:
             self.code = code
+
+    def to_dict(self) -> dict[str, str]:
+        """
+        Return `code`, `message` and `hint`, as JSON documents have an error.
+        """
+        return {"code": self.code, "message": self.message, "hint": self.hint}
 
     def __reduce__(self) -> tuple[object, ...]:
         # The default would call `cls(message)` and lose the keyword arguments.

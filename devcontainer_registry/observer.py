@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Being told what happens, as it happens, without a logging library.
+Events: who takes them, and how a program logs them.
 
 Who listens stands in a context variable, which our threads take over: the steps below a login, a
 request and a lookup among them, need no parameter for it.
@@ -15,6 +15,7 @@ from contextvars import ContextVar
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable
     from typing import ParamSpec, Protocol, TypeVar
 
@@ -26,10 +27,12 @@ else:
 
 class Observer(Protocol):
     """
-    Told what happens, as it happens.
+    A function that is called with each event as it happens.
 
-    The shape of a structlog method on purpose: `observe=log.info` fits.  Events are dotted and
-    past (`config.replaced`); fields are names, counts, seconds and paths, never a secret.
+    `logging_observer` makes one for the standard library's logging; structlog's methods have this
+    shape already, so `observe=log.info` fits.  Events are dotted (`config.replaced`); fields are
+    names, counts, seconds and paths, never a secret.  It is called from several threads, and what
+    it raises does not reach the caller: the function that took it warns once (`RuntimeWarning`).
     """
 
     def __call__(self, event: str, /, **fields: object) -> None:
@@ -40,7 +43,7 @@ class Observer(Protocol):
 
 def ignore(event: str, /, **fields: object) -> None:
     """
-    Be told, and do nothing.
+    Do nothing with *event*.
     """
 
 
@@ -109,6 +112,9 @@ def tell(event: str, /, **fields: object) -> None:
 def observed(call: Callable[P, R]) -> Callable[P, R]:
     """
     Let the argument `observe` of *call* hear `tell` while it runs.
+
+    The first exception that it raises is said once *call* is done, by a `RuntimeWarning` at the
+    line that called it.  Its text is not shown, since nobody knows what it quotes.
     """
 
     @functools.wraps(call)
@@ -116,10 +122,51 @@ def observed(call: Callable[P, R]) -> Callable[P, R]:
         observe = kwargs.get("observe")
         if observe is None or observe is ignore:
             return call(*args, **kwargs)  # who listens already goes on to
-        with listening(observe):  # type: ignore[arg-type]
-            return call(*args, **kwargs)
+        if not callable(observe):
+            msg = "observe is a function: write observe=logging_observer()"
+            raise TypeError(msg)
+        kwargs["observe"] = guard = _Guard(observe)
+        with listening(guard):
+            result = call(*args, **kwargs)
+        if guard.error is not None:
+            import warnings
+
+            message = f"the observer raised {_described(guard.error)}; its events may be incomplete"
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
+        return result
 
     return observing
+
+
+class _Guard:
+    """
+    An observer that never raises.
+
+    Attributes:
+        error: What the one behind it raised first.
+    """
+
+    def __init__(self, observe: Observer) -> None:
+        self._observe = observe
+        self.error: Exception | None = None
+
+    def __call__(self, event: str, /, **fields: object) -> None:
+        try:
+            self._observe(event, **fields)
+        except Exception as exc:  # noqa: BLE001  (a stranger's)
+            self.error = self.error or exc
+
+
+def _described(error: Exception) -> str:
+    """
+    The type of *error*, and the file and line that raised it.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    return f"{type(error).__name__} at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
 
 
 def since(begun: float) -> float:
@@ -127,3 +174,48 @@ def since(begun: float) -> float:
     Milliseconds since *begun*, by `time.monotonic`.
     """
     return round((time.monotonic() - begun) * 1000, 1)
+
+
+def logging_observer(
+    logger: logging.Logger | logging.LoggerAdapter[logging.Logger] | None = None,
+) -> Observer:
+    """
+    Return an observer that logs each event with the standard library's logging.
+
+    The message is the event and its fields, as `login.succeeded id=CORP registry=ghcr.io`.  Each
+    record has the attribute `event` and one for each field, as `extra` makes them; a name that
+    records have already (`name`, `args`) ends in an underscore there.  No record holds a secret.
+    The levels are DEBUG, INFO and WARNING, those of docs/events.md.
+
+    Args:
+        logger: Where records go; None: the logger `devcontainer_registry`.
+
+    Raises:
+        TypeError: *logger* is no logger; a name, for example.
+    """
+    import logging
+
+    from .events import EVENTS
+
+    if logger is None:
+        logger = logging.getLogger("devcontainer_registry")
+    if not hasattr(logger, "isEnabledFor"):
+        msg = "logger is a logging.Logger: write logging_observer(logging.getLogger(name))"
+        raise TypeError(msg)
+    taken = {*vars(logging.makeLogRecord({})), "message", "asctime", "event"}
+
+    def log(event: str, /, **fields: object) -> None:
+        level = getattr(logging, EVENTS[event].level.upper()) if event in EVENTS else logging.INFO
+        if not logger.isEnabledFor(level):
+            return
+        extra = {f"{name}_" if name in taken else name: value for name, value in fields.items()}
+        said = "".join(f" {name}={_shown(value)}" for name, value in fields.items())
+        # Not as a format: a path may hold a percent sign.
+        logger.log(level, "%s%s", event, said, extra={"event": event, **extra})
+
+    return log
+
+
+def _shown(value: object) -> str:
+    plain = isinstance(value, str) and value.isprintable() and value and " " not in value
+    return str(value) if plain else repr(value)

@@ -10,6 +10,11 @@ from __future__ import annotations
 
 from .errors import ANOTHER_REGISTRYS_IMAGE, NOT_A_HOST, NOT_AN_IMAGE, InvalidRegistryError
 
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 # Docker Hub has two names and one key.  docker files its login under this URL and nothing else:
 # https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (getAuthConfigKey)
 _DOCKER_HUB = "docker.io"
@@ -118,6 +123,20 @@ def is_loopback_host(hostname: str) -> bool:
         return True
     octets = hostname.split(".")
     return len(octets) == 4 and octets[0] == "127" and all(map(_is_octet, octets))
+
+
+def registries_of(names: Iterable[str]) -> list[Registry]:
+    """
+    Return the registry of each of *names*, once, in their order.
+
+    Raises:
+        InvalidRegistryError: One of them is not the name of a registry.
+        TypeError: *names* is one text instead of several.
+    """
+    if isinstance(names, str):
+        msg = "registries takes several names: write registries=['ghcr.io']"
+        raise TypeError(msg)
+    return list(dict.fromkeys(map(Registry, names)))
 
 
 def split_image(image: str) -> tuple[Registry, str, str]:

@@ -5,8 +5,11 @@ The report of a login: one outcome for each registry.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from .causes.login import LOGIN_FAILED
 from .credentials import Finding
 from .errors import (
     AuthenticationError,
@@ -15,14 +18,15 @@ from .errors import (
     PluginError,
     RegistryError,
     UnreachableError,
+    in_one_line,
 )
 from .registry import Registry
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from typing import Literal, TypeAlias
+    from collections.abc import Collection, Iterator, Mapping
+    from typing import Any, Literal, NoReturn, TypeAlias
 
     Status: TypeAlias = Literal[
         "ok",
@@ -51,8 +55,27 @@ _NOT_IN_CONFIG = frozenset(
 )
 
 
+class NoTruthValue:
+    """
+    The base of reports: `bool` of one raises `TypeError`.
+
+    `if report:` could ask whether all is well, or whether there is anything in it, and a report of
+    failures would answer the second.  So the caller has to say which: `report.ok`, or `len`.
+    """
+
+    __slots__ = ()
+
+    def __bool__(self) -> NoReturn:
+        """
+        Refuse with `TypeError`, which names `ok`.
+        """
+        name = type(self).__name__
+        msg = f"a {name} is neither true nor false: ask for its .ok, or whether it `is None`"
+        raise TypeError(msg)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NoTruthValue):
     """
     How it went for one registry.
 
@@ -95,12 +118,24 @@ class Outcome:
     implicit: bool = False
 
     @property
+    def ok(self) -> bool:
+        """
+        Whether Docker can pull with it now: `ok` or `unchanged`, and nothing stands in its way.
+        """
+        return self.status in ("ok", "unchanged") and self._trouble == 0
+
+    @property
     def exit_status(self) -> int:
         """
         Exit status of the command for this outcome alone.
         """
-        if self.implicit or self.code == "not-configured":
-            return 0
+        return 0 if self.implicit or self.code == "not-configured" else self._trouble
+
+    @property
+    def _trouble(self) -> int:
+        """
+        The exit status, were it for an explicit set.
+        """
         if self.code in _NOT_IN_CONFIG or isinstance(self.error, ConfigError):
             return 6
         match self.status:
@@ -119,9 +154,11 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoginReport:
+class LoginReport(NoTruthValue):
     """
-    How a login went.
+    How a login went: iterate over it for its outcomes; `len` counts them.
+
+    It has no truth value, since with a length it would have a misleading one: ask `ok`.
 
     Attributes:
         config: Path of config.json; "" if it cannot be located.
@@ -156,6 +193,138 @@ class LoginReport:
         Whether all is well, or there was nothing to do.
         """
         return self.exit_status == 0
+
+    def __iter__(self) -> Iterator[Outcome]:
+        """
+        The outcomes, explicit ones first.
+        """
+        return iter(self.outcomes)
+
+    def __len__(self) -> int:
+        """
+        How many outcomes there are.
+        """
+        return len(self.outcomes)
+
+    @property
+    def by_registry(self) -> Mapping[Registry, Outcome]:
+        """
+        The outcome of each registry, by `host` or `host:port`; read only.
+
+        Sets whose SERVER cannot be read have no registry and are left out: `outcomes` has them.
+        Of several outcomes for one registry it is the first that is `ok`, else the first.
+        """
+        found: dict[Registry, Outcome] = {}
+        for outcome in self.outcomes:
+            registry = outcome.registry
+            if registry is None or (registry in found and (found[registry].ok or not outcome.ok)):
+                continue
+            found[registry] = outcome
+        return MappingProxyType(found)
+
+    def raise_for_status(self) -> None:
+        """
+        Raise the failures, if there are any: nothing is raised where `ok` is true.
+
+        Raises:
+            LoginError: Its `report` is this report; its text has a line for each failure with the
+                cause and the fix, and no secret.
+        """
+        if not self.ok:
+            raise LoginError(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Return the JSON document that `login --json` prints; nothing in it is secret.
+
+        Times are ISO 8601 in UTC, `elapsed_ms` is in milliseconds, and errors have a `code`, a
+        `message` and a `hint`.
+        """
+        return {
+            "version": 1,
+            "config": self.config,
+            "changed": self.changed,
+            "error": error_document(self.error),
+            "registries": [
+                {
+                    "id": outcome.id,
+                    "registry": outcome.registry,
+                    "kind": outcome.kind,
+                    "source": outcome.source,
+                    "status": outcome.status,
+                    "kept_in": sorted(outcome.kept_in),
+                    "stays": outcome.stays,
+                    "verified": outcome.verified,
+                    "expires_at": instant_or_none(outcome.expires_at),
+                    "attempts": outcome.attempts,
+                    "elapsed_ms": round(outcome.elapsed * 1000),
+                    "realm": outcome.realm,
+                    "code": outcome.code,
+                    "error": error_document(outcome.error),
+                }
+                for outcome in self.outcomes
+            ],
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+
+class LoginError(RegistryError):
+    """
+    Some registries of a login failed: what `LoginReport.raise_for_status` raises.
+
+    Its text has a line for each failure below its `message`.
+
+    Attributes:
+        report: The whole report.
+        details: One line for each failure: the set's id, the cause and the fix.
+    """
+
+    code = "login-failed"
+
+    def __init__(self, report: LoginReport) -> None:
+        failures = [
+            (outcome.id or str(outcome.registry), outcome.error)
+            for outcome in report.outcomes
+            if outcome.exit_status != 0
+        ]
+        if report.error is not None:
+            failures.append(("config.json", report.error))
+        names = ", ".join(name for name, _ in failures)
+        super().__init__(LOGIN_FAILED.say(names=names), hint=LOGIN_FAILED.fix)
+        self.report = report
+        self.details = tuple(
+            f"{name}: {in_one_line(error)}" for name, error in failures if error is not None
+        )
+
+    def __str__(self) -> str:
+        """
+        The message, and below it the details.
+        """
+        return "\n  ".join((self.message, *self.details))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.report,)
+
+
+def instant(at: float) -> str:
+    """
+    Return the Unix time *at* as ISO 8601, in UTC.
+    """
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+
+
+def instant_or_none(at: float | None) -> str | None:
+    """
+    Return the Unix time *at* as ISO 8601, in UTC; None for None.
+    """
+    return None if at is None else instant(at)
+
+
+def error_document(error: RegistryError | None) -> dict[str, str] | None:
+    """
+    Return *error* as JSON documents have it; None for None.
+    """
+    return None if error is None else error.to_dict()
 
 
 def worst(statuses: Collection[int]) -> int:

@@ -51,6 +51,22 @@ def _see_off() -> None:
             thread.join(max(0.0, give_up - time.monotonic()))
 
 
+def deadline_after(timeout: float) -> float:
+    """
+    Return the time by `time.monotonic` that is *timeout* seconds from now.
+
+    Raises:
+        ValueError: *timeout* is no number of seconds above 0.
+    """
+    given: object = timeout  # by a script that no type checker has seen
+    number = isinstance(given, (int, float)) and not isinstance(given, bool)
+    # Also false for NaN; the upper bound is that of the locks and events that take what is left.
+    if not number or not 0 < timeout <= threading.TIMEOUT_MAX:
+        msg = "timeout is a number of seconds above 0, such as 30.0"
+        raise ValueError(msg)
+    return time.monotonic() + timeout
+
+
 class LateError(TimeoutError):
     """
     A call did not end in time.

@@ -27,8 +27,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ORDER = (
     "errors",
     "naming",
-    "observer",
     "events",
+    "observer",
     "files",
     "threads",
     "registry",
@@ -376,6 +376,7 @@ API = [
     "Found",
     "Incomplete",
     "InvalidRegistryError",
+    "LoginError",
     "LoginReport",
     "Observer",
     "Outcome",
@@ -386,10 +387,16 @@ API = [
     "RetryPolicy",
     "Secret",
     "TransientError",
+    "UnknownSetError",
     "UnreachableError",
+    "diagnose",
     "discover",
+    "export",
+    "logging_observer",
     "login",
+    "logout",
     "resolve",
+    "status",
 ]
 
 
@@ -530,4 +537,4 @@ def test_each_question_is_answered_by_one_name_in_one_place(question, path, name
         return False
 
     assert defined(path.removesuffix(".py"), name), question
-    assert 11 == len(QUESTIONS)
+    assert 13 == len(QUESTIONS)

@@ -37,6 +37,36 @@ def everything_named() -> bool:
     return report.changed
 
 
+def with_the_whole_report(image: str) -> str:
+    report = registry.login(observe=registry.logging_observer(logging.getLogger("setup")))
+    for outcome in report:
+        print(outcome.registry, outcome.ok)
+    print(len(report), report.to_dict()["registries"])
+    found: registry.Outcome | None = report.by_registry.get(registry.Registry("ghcr.io"))
+    try:
+        report.raise_for_status()
+    except registry.LoginError as exc:
+        failed: registry.LoginReport = exc.report
+        return "" if failed.ok else "\n".join(exc.details)
+    except registry.UnknownSetError as exc:
+        return ", ".join(exc.known)
+    diagnosis: registry.Diagnosis = registry.diagnose([image])
+    return diagnosis.fix if found is not None else str(diagnosis.to_dict())
+
+
+def every_function() -> registry.Secret | None:
+    standings: registry.StatusReport = registry.status()
+    exported: registry.ExportReport = registry.export("docker-config", ["ghcr.io"])
+    registry.logout(["ghcr.io"], timeout=5.0).raise_for_status()
+    return exported.content if exported.ok and standings.ok else None
+
+
+def for_a_client(credential: registry.Credential) -> dict[str, str]:
+    username, password = credential.basic_auth()
+    headers = {"Authorization": credential.authorization(), "X": username + password}
+    return headers or credential.docker_auth_config()
+
+
 def looking_only() -> list[registry.Registry]:
     found: registry.Found = registry.discover(os.environ)
     return [secret.registry for secret in found.secrets]

@@ -148,6 +148,17 @@ class Finding:
         """
         return cls(code=error.code, message=error.message, hint=error.hint, variable=variable)
 
+    def to_dict(self) -> dict[str, str | None]:
+        """
+        Return the attributes by name, as JSON documents have a finding.
+        """
+        return {
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "variable": self.variable,
+        }
+
     def _members(self) -> tuple[str | None, ...]:
         return self.code, self.message, self.hint, self.variable
 

@@ -5,8 +5,19 @@ Causes of a login that a registry refuses.
 
 from __future__ import annotations
 
-from ..errors import AuthenticationError, RegistryError, TransientError, UnreachableError
+from ..errors import (
+    AuthenticationError,
+    RegistryError,
+    TransientError,
+    UnreachableError,
+)
 from .cause import Cause, Fix, Reason
+
+# Of a whole login, for Python.
+
+LOGIN_FAILED = Cause(
+    "login-failed", RegistryError, "login failed: {names}", "read the fix of each in error.details"
+)
 
 # It says no.
 

@@ -209,7 +209,7 @@ def _status(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if arguments.json:
         import json
 
-        print_lines([json.dumps(render.status_document(report), indent=2)])
+        print_lines([json.dumps(report.to_dict(), indent=2)])
     else:
         if not report.standings and report.error is None:
             print_lines(["no registry is known here"])

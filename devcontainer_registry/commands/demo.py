@@ -52,7 +52,7 @@ def run(*, as_json: bool, colours: bool, observe: Observer) -> int:
             }
             report = login(environ=environ, observe=observe)
             if as_json:
-                _say([json.dumps(render.document(report), indent=2)])
+                _say([json.dumps(report.to_dict(), indent=2)])
             else:
                 _say(_before(environ))
                 _say(["", "$ devcontainer-registry login"])

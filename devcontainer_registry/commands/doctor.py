@@ -11,7 +11,6 @@ import sys
 from ..diagnosis.diagnose import diagnose
 from ..diagnosis.report import STEPS
 from ..errors import printable
-from . import render
 from .output.table import has_colours, wrapped
 
 TYPE_CHECKING = False
@@ -19,7 +18,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator, Mapping
-    from typing import Any
 
     from ..credentials import Finding
     from ..diagnosis.report import Diagnosis, ImageDiagnosis, Step
@@ -35,7 +33,6 @@ _WORDS = {
     "skipped": ("-", "2"),
 }
 # Facts that are times.
-_INSTANTS = ("at", "saved_at", "expires_at", "certificate_ends")
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], *, observe: Observer) -> int:
@@ -56,7 +53,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], *, observe: O
 
         diagnosis = without_names(diagnosis, environ)
     if arguments.json:
-        said: Iterable[str] = [json.dumps(document(diagnosis), indent=2)]
+        said: Iterable[str] = [json.dumps(diagnosis.to_dict(), indent=2)]
     else:
         said = lines(diagnosis, push=arguments.push, colours=has_colours(sys.stdout, environ))
     for line in said:
@@ -210,47 +207,3 @@ class _Page:
         word, colour = _WORDS[status]
         padding = " " * (_STATUS_WIDTH - len(word))
         return (f"\x1b[{colour}m{word}\x1b[0m" if self._colours else word) + padding
-
-
-def document(diagnosis: Diagnosis) -> dict[str, Any]:
-    """
-    *diagnosis* as `doctor --json` prints it.
-    """
-    return {
-        "version": 1,
-        "ok": diagnosis.ok,
-        "unresolved": diagnosis.unresolved,
-        "images": [
-            {
-                "image": image.image,
-                "registry": image.registry,
-                "origin": image.origin,
-                "where": image.where or None,
-                "by_host": image.by_host,
-                "ok": image.ok,
-                "can_be_pulled": image.can_be_pulled,
-                "cause": render.error_document(image.cause),
-                "steps": [
-                    {
-                        "step": step.name,
-                        "status": step.status,
-                        "message": step.message,
-                        "facts": _facts(step.facts),
-                        "code": step.error.code if step.error is not None else None,
-                    }
-                    for step in image.steps
-                ],
-            }
-            for image in diagnosis.images
-        ],
-        "findings": render.findings_document(diagnosis.findings),
-    }
-
-
-def _facts(facts: Mapping[str, object]) -> dict[str, object]:
-    return {
-        name: render.instant(value)
-        if name in _INSTANTS and isinstance(value, (int, float))
-        else value
-        for name, value in facts.items()
-    }

@@ -9,8 +9,8 @@ import sys
 
 from ..errors import ConfigError, InvalidRegistryError
 from ..registry import Registry
+from ..report import instant, instant_or_none
 from .output.table import complaint
-from .render import instant
 
 TYPE_CHECKING = False
 
@@ -117,7 +117,7 @@ def _document(
         "registries": [
             {
                 "registry": each.registry,
-                "expires_at": None if each.expires_at is None else instant(each.expires_at),
+                "expires_at": instant_or_none(each.expires_at),
                 "error": _error(each.error),
             }
             for each in report.registries

@@ -14,6 +14,7 @@ import re
 import sys
 import threading
 
+from ..credentials import Secret
 from ..events import EVENTS
 
 TYPE_CHECKING = False
@@ -77,7 +78,7 @@ def _hidden(key: str, value: object, hide: Callable[[str], str]) -> object:
     """
     *value* without secrets, at any depth, before anything quotes and escapes it.
     """
-    if any(word in key.lower() for word in _SUSPICIOUS):
+    if isinstance(value, Secret) or any(word in key.lower() for word in _SUSPICIOUS):
         return _MASK
     if isinstance(value, (bool, int, float, type(None))):
         return value

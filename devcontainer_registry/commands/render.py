@@ -1,23 +1,19 @@
 # SPDX-License-Identifier: MIT
 """
-Reports as lines for people and as JSON for programs.
+Reports as lines at 80 columns.
 """
 
 from __future__ import annotations
 
-import time
-
 from ..errors import printable
+from ..report import instant
 from .output.table import WIDTH, Columns, Table, wrapped
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
-    from ..credentials import Finding
-    from ..errors import RegistryError
     from ..logins.status import Standing, StatusReport
     from ..registry import Registry
     from ..report import LoginReport, Outcome
@@ -127,53 +123,6 @@ def is_news(outcome: Outcome) -> bool:
     return outcome.status != "unchanged" and not outcome.is_known
 
 
-def document(report: LoginReport) -> dict[str, Any]:
-    """
-    *report* as JSON's `login --json` and its kin print it.
-    """
-    return {
-        "version": 1,
-        "config": report.config,
-        "changed": report.changed,
-        "error": error_document(report.error),
-        "registries": [
-            {
-                "id": outcome.id,
-                "registry": outcome.registry,
-                "kind": outcome.kind,
-                "source": outcome.source,
-                "status": outcome.status,
-                "kept_in": sorted(outcome.kept_in),
-                "stays": outcome.stays,
-                "verified": outcome.verified,
-                "expires_at": _instant(outcome.expires_at),
-                "attempts": outcome.attempts,
-                "elapsed_ms": round(outcome.elapsed * 1000),
-                "realm": outcome.realm,
-                "code": outcome.code,
-                "error": error_document(outcome.error),
-            }
-            for outcome in report.outcomes
-        ],
-        "findings": findings_document(report.findings),
-    }
-
-
-def findings_document(findings: Iterable[Finding]) -> list[dict[str, str | None]]:
-    """
-    *findings* for programs.
-    """
-    return [
-        {
-            "code": finding.code,
-            "message": finding.message,
-            "hint": finding.hint,
-            "variable": finding.variable,
-        }
-        for finding in findings
-    ]
-
-
 def status_lines(report: StatusReport, *, colours: bool = False) -> Iterator[str]:
     """
     How things stand, at 80 columns: the part of config.json that docker follows comes first.
@@ -195,42 +144,6 @@ def status_lines(report: StatusReport, *, colours: bool = False) -> Iterator[str
         yield from table.line(("not read", "31"), detail=trouble.message, fix=trouble.hint)
     for finding in report.findings:
         yield from table.line(("note", "33"), detail=finding.message, fix=finding.hint)
-
-
-def status_document(report: StatusReport) -> dict[str, Any]:
-    """
-    *report* as `status --json` prints it.
-    """
-    return {
-        "version": 1,
-        "config": report.config,
-        "error": error_document(report.error),
-        "registries": [
-            {
-                "id": standing.id or None,
-                "registry": standing.registry,
-                "rule": standing.rule,
-                "helper": standing.helper,
-                "kept_in": list(standing.kept_in),
-                "ours": standing.ours,
-                "source": standing.source,
-                "verified_at": _instant(standing.verified_at),
-                "refused_at": _instant(standing.refused_at),
-                "expires_at": _instant(standing.expires_at),
-                "code": standing.error.code if standing.error is not None else None,
-                "error": error_document(standing.error),
-            }
-            for standing in report.standings
-        ],
-        "findings": findings_document(report.findings),
-    }
-
-
-def instant(at: float) -> str:
-    """
-    Unix seconds as ISO 8601, in UTC.
-    """
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
 
 
 def _went_well(outcome: Outcome) -> bool:
@@ -335,16 +248,3 @@ def _standing(standing: Standing) -> str:
         refused = standing.source or "the secret that was tried last"
         said.append(f"{refused} was refused {instant(standing.refused_at)}")
     return ", ".join(said)
-
-
-def _instant(at: float | None) -> str | None:
-    return None if at is None else instant(at)
-
-
-def error_document(error: RegistryError | None) -> dict[str, str] | None:
-    """
-    *error* for programs.
-    """
-    if error is None:
-        return None
-    return {"code": error.code, "message": error.message, "hint": error.hint}

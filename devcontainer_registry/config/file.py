@@ -25,7 +25,7 @@ import time
 from ..cache.folder import Cache
 from ..causes import config as causes
 from ..errors import limit_error, printable
-from ..observer import ignore
+from ..observer import ignore, observed
 from .auth_entry import auth_entry
 from .document import Document
 from .editing import Editor
@@ -138,6 +138,7 @@ class DockerConfig:
         inside = os.path.abspath(self.path).startswith(os.path.abspath(home) + os.sep)
         return inside and owner == 0 and user != 0
 
+    @observed
     def edit(
         self,
         change: Callable[[Document], None],

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from dataclasses import replace
 from functools import partial
 
@@ -18,7 +17,7 @@ from ..network.conversation import Conversation
 from ..network.transport import Transport
 from ..observer import ignore, observed
 from ..registry import Registry
-from ..threads import Worker, try_start
+from ..threads import Worker, deadline_after, try_start
 from .credential import find_credential
 from .engine import Engine
 from .image import ImageCheck
@@ -73,14 +72,21 @@ def diagnose(
         workspace: Path of the project's folder; None: the working directory.
         push: Whether to check a push as well.
         timeout: Seconds for everything.
-        observe: Told of each step as it ends, also from other threads.
+        observe: Called with each step as it ends, also from other threads; see `Observer`.
 
     Returns:
         One `ImageDiagnosis` for each image.  Failures of a registry, file or engine are never
         raised.
+
+    Raises:
+        TypeError: *images* is one text instead of several.
+        ValueError: *timeout* is no number of seconds above 0.
     """
+    if isinstance(images, str):
+        msg = "images takes several references: write images=[...]"
+        raise TypeError(msg)
     environ = os.environ if environ is None else environ
-    deadline = time.monotonic() + timeout
+    deadline = deadline_after(timeout)
     scene = Scene(environ=environ, secrets_file=secrets_file, config=config, deadline=deadline)
     named = list(dict.fromkeys(images))
     invalid: list[ImageDiagnosis] = []

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 from ..errors import RegistryError
 from ..registry import Registry
-from ..report import exit_status_of, worst
+from ..report import NoTruthValue, error_document, exit_status_of, instant, worst
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Literal, TypeAlias
+    from typing import Any, Literal, TypeAlias
 
     from ..credentials import Finding
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     Origin: TypeAlias = Literal[
         "argument", "image", "dockerfile", "compose", "feature", "variables"
     ]
+
+# Facts that are Unix seconds.
+_INSTANTS = ("at", "saved_at", "expires_at", "certificate_ends")
 
 STEPS: tuple[StepName, ...] = (
     "variables",
@@ -60,7 +63,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageDiagnosis:
+class ImageDiagnosis(NoTruthValue):
     """
     Diagnosis of one image or registry.
 
@@ -123,7 +126,7 @@ class ImageDiagnosis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
+class Diagnosis(NoTruthValue):
     """
     Why images can or cannot be pulled.
 
@@ -143,9 +146,8 @@ class Diagnosis:
         """
         Steps of the first image that cannot be pulled, else of the first.
         """
-        shown = next((image for image in self.images if not image.ok), None)
-        shown = shown or next(iter(self.images), None)
-        return shown.steps if shown is not None else ()
+        shown = [*(image for image in self.images if not image.ok), *self.images]
+        return shown[0].steps if shown else ()
 
     @property
     def cause(self) -> RegistryError | None:
@@ -174,6 +176,47 @@ class Diagnosis:
         0 every image can be pulled, 3 no login, 4 refused, 5 not reached, 6 config.json.
         """
         return worst({*(i.exit_status for i in self.images), 5 if self.unresolved else 0})
+
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Return the JSON document that `doctor --json` prints; nothing in it is secret.
+        """
+        return {
+            "version": 1,
+            "ok": self.ok,
+            "unresolved": self.unresolved,
+            "images": [
+                {
+                    "image": image.image,
+                    "registry": image.registry,
+                    "origin": image.origin,
+                    "where": image.where or None,
+                    "by_host": image.by_host,
+                    "ok": image.ok,
+                    "can_be_pulled": image.can_be_pulled,
+                    "cause": error_document(image.cause),
+                    "steps": [
+                        {
+                            "step": step.name,
+                            "status": step.status,
+                            "message": step.message,
+                            "facts": _facts(step.facts),
+                            "code": step.error.code if step.error is not None else None,
+                        }
+                        for step in image.steps
+                    ],
+                }
+                for image in self.images
+            ],
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+
+def _facts(facts: Mapping[str, object]) -> dict[str, object]:
+    return {
+        name: instant(value) if name in _INSTANTS and isinstance(value, (int, float)) else value
+        for name, value in facts.items()
+    }
 
 
 def failed(

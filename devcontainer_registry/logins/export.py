@@ -20,9 +20,9 @@ from ..config.file import DockerConfig
 from ..credentials import Credential, Secret
 from ..errors import ConfigError, RegistryError
 from ..naming import OUR_HELPER
-from ..registry import Registry
-from ..report import exit_status_of, worst
-from .export_formats import DEFAULT_NAME, oversize, refusal, written
+from ..registry import Registry, registries_of
+from ..report import NoTruthValue, exit_status_of, worst
+from .export_formats import DEFAULT_NAME, FORMATS, oversize, refusal, written
 from .renewal import serve
 
 TYPE_CHECKING = False
@@ -50,7 +50,7 @@ class Exported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportReport:
+class ExportReport(NoTruthValue):
     """
     Result of an export.
 
@@ -65,6 +65,13 @@ class ExportReport:
     error: RegistryError | None = None
 
     @property
+    def ok(self) -> bool:
+        """
+        Whether there is a *content*.
+        """
+        return self.exit_status == 0
+
+    @property
     def exit_status(self) -> int:
         """
         0; 3 nothing to export, or not in this format; 4 refused; 5 too old; 6 config.json.
@@ -76,7 +83,7 @@ class ExportReport:
 
 def export(
     form: str,
-    registries: Iterable[Registry] | None = None,
+    registries: Iterable[str] | None = None,
     *,
     name: str = DEFAULT_NAME,
     environ: Mapping[str, str] | None = None,
@@ -91,13 +98,26 @@ def export(
     Args:
         form: `docker-config`, `containers-auth`, `kubernetes-secret`, `envbuilder` or
             `devcontainers-oci-auth`.
-        registries: Whose; None: all that we keep.
-        name: Of the Kubernetes secret.
+        registries: Names such as `ghcr.io` or `localhost:5000`; None: all that we keep.
+        name: The name of the Kubernetes secret.
         environ: Variables that say where things are kept, and what could be renewed; None: the
             process's own.
         config: The config.json to read; None: where docker looks for it.
         now: Unix seconds; None: the clock.
+
+    Returns:
+        The text as a `Secret` in `content`, or the reason why there is none.  Trouble with a file,
+        a registry or a cloud is in there, never raised.
+
+    Raises:
+        InvalidRegistryError: One of *registries* is not the name of a registry.
+        TypeError: *registries* is one text instead of several.
+        ValueError: *form* is none of the above.
     """
+    if form not in FORMATS:
+        msg = f"form is one of {', '.join(FORMATS)}"
+        raise ValueError(msg)
+    named = None if registries is None else registries_of(registries)
     environ = os.environ if environ is None else environ
     cache = Cache.locate(environ)
     try:
@@ -109,7 +129,7 @@ def export(
             environ=environ,
             now=time.time() if now is None else now,
         )
-        wanted = _kept(look) if registries is None else list(dict.fromkeys(registries))
+        wanted = _kept(look) if named is None else named
     except ConfigError as exc:
         return ExportReport(content=None, error=exc)
     if not wanted:

@@ -133,7 +133,7 @@ def _keep_one(one: Accepted, document: Document, *, memory: Memory, policy: Poli
         seen=one.seen,
     )
     if not isinstance(decided, Write):
-        return decided or one.outcome
+        return one.outcome if decided is None else decided
     try:
         return _Writing(one, document, memory=memory, policy=policy).write(decided)
     except ConfigError as exc:

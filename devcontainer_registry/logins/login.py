@@ -25,6 +25,7 @@ from ..errors import ConfigError, PluginError, UnreachableError
 from ..naming import HELPER_PREFIX
 from ..observer import ignore, observed, tell
 from ..report import LoginReport, Outcome
+from ..threads import deadline_after
 from .asking import RetryPolicy, ask_all
 from .candidates import chosen, incomplete, nowhere, refuse_mistakes
 from .candidates import only as only_of
@@ -95,20 +96,21 @@ def login(
         container_start: Identifies the start of the container that this run is a step of: a
             registry that an earlier step of it could not reach gets 3 s, and `Outcome.is_known` is
             set where that ends as before.  None: every registry gets the whole *timeout*.
-        observe: Told what happens, as it happens, also from other threads.
+        observe: Called with each event as it happens, also from other threads; see `Observer`.
 
     Returns:
         One outcome for each registry.  What a registry, a cloud, a plugin or the file did is in
-        there, never raised.
+        there, never raised; `raise_for_status` of the report raises it.
 
     Raises:
         UnknownSetError: A `ValueError`: *only* names an id that is not there.
-        TypeError, ValueError: An argument is none of what is said above.
+        TypeError, ValueError: An argument is none of what is said above.  Both are raised before
+            any file is opened and before any network request.
     """
     refuse_mistakes(secrets, only=only, config=config, verify=verify, store=store)
     # Not a default argument: `help(login)` would show every secret.
     environ = os.environ if environ is None else environ
-    deadline = time.monotonic() + timeout
+    deadline = deadline_after(timeout)
     found = discover(environ, secrets_file=secrets_file) if secrets is None else _given(secrets)
     found = only_of(found, only)
     installed: Installed = {}

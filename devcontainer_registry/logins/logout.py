@@ -6,7 +6,6 @@ Removes the logins that this package wrote.
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import replace
 
 from ..cache.folder import Cache
@@ -16,8 +15,9 @@ from ..config.file import DockerConfig
 from ..errors import ConfigChangedError, ConfigError
 from ..naming import OUR_HELPER
 from ..observer import ignore, observed
-from ..registry import Registry
+from ..registry import registries_of
 from ..report import LoginReport, Outcome
+from ..threads import deadline_after
 from .keeping import amend
 
 TYPE_CHECKING = False
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
     from ..config.file import Document
     from ..observer import Observer
+    from ..registry import Registry
 
 
 @observed
 def logout(
-    registries: Iterable[Registry] | None = None,
+    registries: Iterable[str] | None = None,
     *,
     environ: Mapping[str, str] | None = None,
     config: DockerConfig | None = None,
@@ -42,21 +43,29 @@ def logout(
     Remove our logins to *registries* from config.json, and their cache entries.
 
     Args:
-        registries: None: all that we remember.
+        registries: Names such as `ghcr.io` or `localhost:5000`; None: all that we remember.
         environ: Variables that say where the files are; None: the process's own.
         config: The file to edit; None: where docker looks for it.
-        timeout: Seconds to wait for others who are writing it.
-        observe: Told what happens.
+        timeout: Seconds to wait for other processes that are writing it.
+        observe: Called with each event; see `Observer`.
 
     Returns:
-        One outcome each: `ok` where an entry was removed, `unchanged` where there was none,
-        `skipped` where it is somebody else's.
+        One outcome for each registry: `ok` where an entry was removed, `unchanged` where there was
+        none, `skipped` where another program wrote it.  Trouble with a file is in `error` of the
+        report, never raised.
+
+    Raises:
+        InvalidRegistryError: One of *registries* is not the name of a registry.
+        TypeError: *registries* is one text instead of several.
+        ValueError: *timeout* is no number of seconds above 0.
     """
+    named = None if registries is None else registries_of(registries)
+    deadline = deadline_after(timeout)
     environ = os.environ if environ is None else environ
     cache = Cache.locate(environ)
     try:
         config = config or DockerConfig.locate(environ)
-        wanted = list(cache.registries() if registries is None else registries)
+        wanted = list(cache.registries() if named is None else named)
     except ConfigError as exc:
         return LoginReport(config="", changed=False, outcomes=(), error=exc)
     memory = Memory(cache, config.path)
@@ -67,7 +76,6 @@ def logout(
 
     try:
         if os.path.lexists(config.path):
-            deadline = time.monotonic() + timeout
             changed = bool(wanted) and amend(config, change, deadline=deadline, observe=observe)
         else:
             # The folder is not created for a search.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 
+from ..credentials import Secret
 from ..errors import InvalidRegistryError, RegistryError
 from ..naming import INFIX, variable
 from ..registry import split_image
@@ -102,10 +103,17 @@ def vetted(
         k for k in type(error).__mro__ if k.__module__ == RegistryError.__module__
     )
     return kind(
-        _as_called(_one_line(masked(str(error.message), names)), secret.id, called),
-        hint=_as_called(_one_line(masked(str(hint), names)), secret.id, called),
-        code=_one_line(masked(str(error.code), names)),
+        _as_called(_one_line(masked(_text(error.message), names)), secret.id, called),
+        hint=_as_called(_one_line(masked(_text(hint), names)), secret.id, called),
+        code=_one_line(masked(_text(error.code), names)),
     )
+
+
+def _text(said: object) -> str:
+    """
+    *said*, by a stranger who may have put a `Secret` there, which has no `str`.
+    """
+    return repr(said) if isinstance(said, Secret) else str(said)
 
 
 def _as_called(text: str, set_id: str, called: Mapping[str, str]) -> str:

@@ -23,12 +23,13 @@ from ..errors import ConfigError, RegistryError, printable
 from ..files import find_program
 from ..naming import HELPER_PREFIX, OUR_HELPER
 from ..registry import Registry
+from ..report import NoTruthValue, error_document, instant_or_none
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Literal, TypeAlias
+    from typing import Any, Literal, TypeAlias
 
     from ..config.file import Document
     from ..credentials import Finding, RegistrySecret
@@ -73,9 +74,9 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatusReport:
+class StatusReport(NoTruthValue):
     """
-    All of them.
+    Which login Docker uses for each registry.
 
     Attributes:
         config: Path of config.json.
@@ -106,6 +107,41 @@ class StatusReport:
             return 6
         lacking = any(each.rule == "none" and each.source for each in self.standings)
         return 3 if codes or lacking else 0
+
+    @property
+    def ok(self) -> bool:
+        """
+        Whether Docker gets every login that is known here, as `status --check` tells.
+        """
+        return self.check_status == 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Return the JSON document that `status --json` prints; nothing in it is secret.
+        """
+        return {
+            "version": 1,
+            "config": self.config,
+            "error": error_document(self.error),
+            "registries": [
+                {
+                    "id": standing.id or None,
+                    "registry": standing.registry,
+                    "rule": standing.rule,
+                    "helper": standing.helper,
+                    "kept_in": list(standing.kept_in),
+                    "ours": standing.ours,
+                    "source": standing.source,
+                    "verified_at": instant_or_none(standing.verified_at),
+                    "refused_at": instant_or_none(standing.refused_at),
+                    "expires_at": instant_or_none(standing.expires_at),
+                    "code": standing.error.code if standing.error is not None else None,
+                    "error": error_document(standing.error),
+                }
+                for standing in self.standings
+            ],
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
 
 
 def status(

@@ -9,11 +9,11 @@ room, what docker does: https://github.com/moby/moby/blob/v28.2.2/registry/auth.
 
 from __future__ import annotations
 
-import base64
 import time
 from urllib.parse import urlencode
 
 from ..causes import login as causes
+from ..credentials import basic_authorization
 from ..errors import RegistryError, UnreachableError
 from ..observer import is_observed, tell
 from . import refusals
@@ -296,9 +296,7 @@ class Conversation:
 
     @staticmethod
     def _basic(credential: Credential) -> str:
-        pair = f"{credential.username}:{credential.secret.reveal()}"
-        # Bytes of the environment that are no UTF-8 go out as they came in.
-        return "Basic " + base64.b64encode(pair.encode("utf-8", "surrogateescape")).decode()
+        return basic_authorization(credential.username, credential.secret.reveal())
 
     def _request(
         self,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import importlib
 import io
+import os
 import subprocess
 import sys
 import traceback
@@ -23,11 +23,12 @@ from ..errors import (
     UnreachableError,
 )
 from ..registry import Registry
+from . import checks
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from typing import Any
 
@@ -59,21 +60,23 @@ _CODES = ("rejected", "pull-denied", "image-not-found", "token-expired", "ip-not
 
 class AuthenticatorContract:
     """
-    Tests for an authenticator, to inherit.
+    Inherit it in a test, set the members below, and every test of it is yours as well.
 
         class TestMine(AuthenticatorContract):
             target = "my_package.registry:MyAuthenticator"
             ours = ("eu.registry.example.com", "us.registry.example.com")
             sdk = ("my_cloud_sdk",)
 
-    A kind whose `exchanges` is true for `secret()` must also override `refusal` and `outage`. Run
-    it with pytest, or with unittest by also inheriting `unittest.TestCase`.
+    A kind whose `exchanges` is true for `secret()` has to define `refusal` and `outage` as well.
+    pytest and unittest (with `unittest.TestCase` beside it) both run it.  A member that is missing
+    or of the wrong type fails every test that needs it, and the failure says what to write.
 
     Attributes:
         target: `module:Class`, as in the entry point.  Required.
-        ours: At least one registry that it claims; empty for a kind that claims none.
-        also_ours: Hosts that look unrelated and are claimed on purpose.
-        sdk: Modules that only `authenticate` may import.
+        ours: Registries that it claims, as `host` or `host:port`; empty for a kind that is only
+            used where a set names it.
+        also_ours: Hosts of well-known registries that it claims on purpose.
+        sdk: Modules that only `authenticate` may load.
     """
 
     target = ""
@@ -83,9 +86,10 @@ class AuthenticatorContract:
 
     def secret(self) -> RegistrySecret:
         """
-        Return a set with `CANARY` as its secret.
+        Return a set as a user has it, with `CANARY` as its secret; override it for other members.
         """
-        host = Registry(self.ours[0] if self.ours else "registry.example")
+        ours = checks.hosts(self, "ours")
+        host = ours[0] if ours else Registry("registry.example")
         return RegistrySecret(
             id="CONTRACT",
             registry=host,
@@ -96,45 +100,55 @@ class AuthenticatorContract:
 
     def refusal(self) -> AbstractContextManager[RegistrySecret]:
         """
-        Make the cloud refuse the yielded secret while the context manager is entered.
+        Return a context manager in which the cloud refuses the secret that it yields.
         """
-        raise NotImplementedError
+        raise NotImplementedError(checks.lacks_situation(self, "refusal"))
 
     def outage(self) -> AbstractContextManager[RegistrySecret]:
         """
-        Make the cloud unreachable or busy for the yielded secret, while entered.
+        Return a context manager in which the cloud is busy or down, for the secret that it yields.
         """
-        raise NotImplementedError
+        raise NotImplementedError(checks.lacks_situation(self, "outage"))
 
     def authenticator(self) -> Any:
         """
-        Return a new instance of *target*, created without arguments as the entry point does.
+        Return a new instance of *target*, made without arguments, as the entry point's is.
+
+        Raises:
+            AssertionError: *target* cannot be used; the text says what to write.
         """
-        module, _, name = self.target.partition(":")
-        return getattr(importlib.import_module(module), name)()
+        return checks.instance(self)
 
     def test_it_claims_its_own(self) -> None:
         authenticator = self.authenticator()
 
-        for host in (*self.ours, *self.also_ours):
-            assert authenticator.matches(Registry(host)) is True, host
+        for host in (*checks.hosts(self, "ours"), *checks.hosts(self, "also_ours")):
+            assert authenticator.matches(host) is True, f"matches({host!r}) is not True"
 
     def test_it_claims_nobody_elses(self) -> None:
         authenticator = self.authenticator()
 
-        for host in (*_STRANGERS, *_look_alikes(self.ours)):
-            if host not in self.ours and host not in self.also_ours:
-                assert authenticator.matches(Registry(host)) is False, host
+        own = checks.hosts(self, "ours")
+        claimed = {*own, *checks.hosts(self, "also_ours")}
+        for host in map(Registry, (*_STRANGERS, *_look_alikes(own))):
+            if host not in claimed:
+                assert authenticator.matches(host) is False, f"matches({host!r}) is not False"
 
     def test_matching_loads_no_sdk(self) -> None:
+        target, sdk = checks.target(self), checks.texts(self, "sdk")
+        path = [*filter(None, sys.path), os.environ.get("PYTHONPATH", "")]
         done = subprocess.run(  # noqa: S603  (this Python, and a text of ours)
-            [sys.executable, "-c", _MATCHING, self.target, *self.sdk, "--", *self.ours],
+            [sys.executable, "-c", _MATCHING, target, *sdk, "--", *checks.hosts(self, "ours")],
+            # As here, where pytest may have put the folder of a test into it.
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
 
+        if done.returncode != 0:
+            self.authenticator()  # says it better, where it fails here, too
         assert done.returncode == 0, done.stderr
         assert done.stdout.split() == [], f"loaded by matching: {done.stdout.split()}"
 
@@ -161,17 +175,17 @@ class AuthenticatorContract:
         assert isinstance(error, DiscoveryError), repr(error)
 
     def test_a_refusal_is_an_authentication_error(self) -> None:
-        error, _ = self._met(self.refusal)
+        error, _ = self._met("refusal")
 
         assert isinstance(error, AuthenticationError), repr(error)
 
     def test_an_outage_is_worth_another_try(self) -> None:
-        error, _ = self._met(self.outage)
+        error, _ = self._met("outage")
 
         assert isinstance(error, TransientError), repr(error)
 
     def test_what_it_says_has_one_line_and_a_hint(self) -> None:
-        for situation in (self.refusal, self.outage):
+        for situation in ("refusal", "outage"):
             error, _ = self._met(situation)
 
             assert error is not None
@@ -181,7 +195,7 @@ class AuthenticatorContract:
             assert error.code == error.code.lower().replace("_", "-").replace(" ", "-")
 
     def test_no_secret_shows(self) -> None:
-        for situation in (self.refusal, self.outage):
+        for situation in ("refusal", "outage"):
             _, shown = self._met(situation)
 
             _assert_hidden(shown)
@@ -200,20 +214,21 @@ class AuthenticatorContract:
                 assert not hint or hint.isprintable(), hint
                 _assert_hidden(hint)
 
-    def _met(
-        self, situation: Callable[[], AbstractContextManager[RegistrySecret]]
-    ) -> tuple[RegistryError | None, str]:
+    def _met(self, situation: str) -> tuple[RegistryError | None, str]:
         """
-        Return the error raised in *situation*, and all text that was visible.
+        What the method *situation* leads to, and everything that could be seen of it.
         """
         authenticator = self.authenticator()
         if not _exchanges(authenticator, self.secret()):
             raise unittest.SkipTest(_ASKS_NOBODY)
-        with situation() as secret:
+        entered = getattr(self, situation)()
+        assert hasattr(entered, "__enter__"), checks.lacks_situation(self, situation)
+        with entered as secret:
+            assert isinstance(secret, RegistrySecret), checks.yields_no_secret(situation)
             return _raised(authenticator, secret)
 
 
-_ASKS = "it asks somebody, and nobody is there who would answer"
+_ASKS = "it asks a cloud, and none is running here"
 _ASKS_NOBODY = "it passes on what it was given, and asks nobody"
 _AMBIENT = "it can do without a secret"
 
@@ -260,6 +275,8 @@ def _look_alikes(hosts: tuple[str, ...]) -> Iterator[str]:
         yield f"{host}.evil.example"
         yield f"{host}-evil.example"
         yield f"{host}evil.example"
+        if not head:
+            continue  # localhost
         yield f"{head}-{tail}"
         yield f"{head}x{tail}"
 

@@ -17,7 +17,7 @@ from doubles.failing_pulls import CASES
 from doubles.homes import encoded
 from doubles.worlds import PASSWORD, USER, World
 
-from devcontainer_registry.commands.doctor import document, lines
+from devcontainer_registry.commands.doctor import lines
 from devcontainer_registry.diagnosis.sharing import without_names
 
 COLOURS = re.compile(r"\x1b\[\d+m")
@@ -133,7 +133,7 @@ def test_no_line_is_longer_than_eighty_columns_nor_shows_a_secret(name, world):
     # What has no space in it cannot be wrapped.
     assert [] == [line for line in said if len(line) > 80 and " " in line.strip()[9:]]
     assert [] == [line for line in said if line.rstrip() != line]
-    text = "\n".join(said) + json.dumps(document(diagnosis)) + repr(diagnosis)
+    text = "\n".join(said) + json.dumps(diagnosis.to_dict()) + repr(diagnosis)
     for secret in (PASSWORD, "of-last-year", encoded(f"{USER}:{PASSWORD}")):
         assert secret not in text
     assert re.search(r"^Fix:   \S", "\n".join(said), re.MULTILINE)
@@ -150,7 +150,7 @@ def test_a_user_name_that_is_a_token_is_never_shown(name, world, monkeypatch):
 
     diagnosis = world.diagnose()
 
-    assert "t0ken" not in "\n".join(lines(diagnosis)) + json.dumps(document(diagnosis))
+    assert "t0ken" not in "\n".join(lines(diagnosis)) + json.dumps(diagnosis.to_dict())
 
 
 def test_a_registry_cannot_steer_the_terminal(world):
@@ -205,7 +205,7 @@ def test_what_is_shared_names_nobody(name, world):
 
     diagnosis = without_names(world.diagnose(), world.environ)
 
-    said = "\n".join(lines(diagnosis)) + json.dumps(document(diagnosis))
+    said = "\n".join(lines(diagnosis)) + json.dumps(diagnosis.to_dict())
     names = [world.home, "team/app", "CORP_CONTAINER", world.names.get("R", "corp.example")]
     names += [world.names.get("PROXY", "corp.example"), "Corp CA", "of the tests", "other.example"]
     names += ["registry.example", "credential-gone", "credential-angry", "192.0.2", "1.2, 1"]

@@ -196,9 +196,9 @@ def test_lines_that_were_printed_as_they_landed_are_not_repeated():
 
 
 def test_the_document_is_the_contracts_to_the_letter():
-    document = render.document(
-        report(OK, REFUSED, findings=[NOTE], error=ConfigError("full", hint="make room"))
-    )
+    document = report(
+        OK, REFUSED, findings=[NOTE], error=ConfigError("full", hint="make room")
+    ).to_dict()
 
     assert json.loads(json.dumps(document)) == {
         "version": 1,

@@ -26,6 +26,7 @@ from devcontainer_registry.logins.logout import logout
 from devcontainer_registry.logins.status import status
 from devcontainer_registry.naming import EVERYWHERE, HELPER_PROGRAM
 from devcontainer_registry.registry import Registry
+from devcontainer_registry.report import instant
 
 HERE = "registry.example"
 NOW = 1_800_000_000.0
@@ -153,9 +154,9 @@ def test_a_secret_that_was_refused_is_told_beside_what_docker_has(home):
         assert (rule, None) == (found.rule, found.verified_at)
         assert found.refused_at is not None
         text = " ".join(" ".join(status_lines(report)).split())
-        at = render.instant(found.refused_at)
+        at = instant(found.refused_at)
         assert text.endswith(f"{said}, MY_CONTAINER_REGISTRY_* was refused {at}")
-        (entry,) = render.status_document(report)["registries"]
+        (entry,) = report.to_dict()["registries"]
         assert at == entry["refused_at"]
 
 

@@ -97,7 +97,12 @@ def everything_of(value):
     """
     All that can be read of *value* without asking for a secret, its causes included.
     """
-    yield from (repr(value), str(value), f"{value}", f"{value!a}")
+    yield from (repr(value), f"{value!a}")
+    for show in (str, format):
+        try:
+            yield show(value)
+        except TypeError as exc:  # noqa: PERF203  (a secret itself)
+            yield repr(exc)
     if isinstance(value, BaseException):
         yield "".join(traceback.format_exception(value))
         yield repr(vars(value))
@@ -108,7 +113,7 @@ def everything_of(value):
 
 def everything_in(report):
     yield from everything_of(report)
-    yield json.dumps(render.document(report))
+    yield json.dumps(report.to_dict())
     yield from render.lines(report)
     for outcome in report.outcomes:
         yield from everything_of(outcome)

@@ -117,7 +117,7 @@ def print_report(
     if arguments.json:
         import json
 
-        print_lines([json.dumps(render.document(report), indent=2)])
+        print_lines([json.dumps(report.to_dict(), indent=2)])
     elif logout:
         print_lines(render.logout_lines(report, colours=colours))
     elif asked:
