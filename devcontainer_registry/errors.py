@@ -4,15 +4,15 @@ Errors of this package, and which of them are retried.
 
     RegistryError
     ├── InvalidRegistryError    not the name of a registry
-    ├── DiscoveryError          the environment names a registry but not how to log in
-    ├── LoginError              some registries of a login failed; in `report`, which it carries
-    ├── AuthenticationError     the registry or the cloud said no; asking again cannot help
-    ├── UnreachableError        nobody could be asked, and asking again will not change that
-    │   └── TransientError      nobody could be asked, or somebody was busy: the only one retried
+    ├── DiscoveryError          a set of variables is incomplete or invalid
+    ├── LoginError              a login failed for some registries; it carries the report
+    ├── AuthenticationError     the registry or the cloud refused; a retry cannot help
+    ├── UnreachableError        the server cannot be reached, and a retry cannot help
+    │   └── TransientError      no answer, or the server was busy: the only one retried
     │       └── ConfigChangedError
     │                           config.json changed between our read and our write
-    ├── ConfigError             config.json or the cache cannot be read, understood or written
-    │   └── DamagedError        config.json is no JSON, or not what docker makes of it
+    ├── ConfigError             config.json or the cache cannot be read, parsed or written
+    │   └── DamagedError        config.json is not JSON, or has the wrong structure
     └── PluginError             an authenticator is missing, broken, or contested
 
 `login` never raises these for one registry: each becomes the outcome of its registry.

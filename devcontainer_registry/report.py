@@ -84,8 +84,8 @@ class Outcome(NoTruthValue):
         registry: The registry; None if the set does not name a valid one.
         source: Variables of the set, by name.
         kind: Name of the authenticator; None if none was chosen.
-        status: `found` and `incomplete` before anybody is asked; the others afterwards.  `broken`:
-            docker asks a credential helper that is not there.
+        status: `found` and `incomplete` before any request; the others afterwards.  `broken`:
+            docker asks a credential helper that is missing.
         kept_in: The parts of config.json that hold it now (before: that would).
         stays: Whether an earlier login was kept instead.
         verified: Whether the registry accepted the login, now or at its last check.
@@ -180,7 +180,7 @@ class LoginReport(NoTruthValue):
         0 all well or nothing to do, 3 a set is incomplete, 4 refused, 5 not reached, 6 config.json.
         """
         seen = {outcome.exit_status for outcome in self.outcomes}
-        # Whom nobody asked for, nobody needs config.json for.
+        # Implicit logins do not need config.json.
         if self.error is not None and not (
             self.outcomes and all(outcome.implicit for outcome in self.outcomes)
         ):

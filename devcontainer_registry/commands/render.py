@@ -63,7 +63,7 @@ def lines(
     table = Table(columns, colours=colours)
     for outcome in shown:
         table.columns.add(outcome.id, outcome.registry or "")
-    said = {(finding.code, finding.hint) for finding in report.findings}
+    said = {(finding.code, finding.hint) for finding in report.findings if not finding.variable}
     for stage in (_went_well, _is_noted, _is_trouble):
         for outcome in filter(stage, shown):
             rows = list(_outcome_lines(outcome, table, said))

@@ -102,7 +102,7 @@ def _checkout_of(folder: str) -> str | None:
 def _is_ignored(path: str, checkout: str) -> bool:
     import subprocess  # needed only if DOCKER_CONFIG is in a git checkout
 
-    # Whoever owns the checkout: git runs nothing from it.
+    # For any owner of the checkout: git runs nothing from it.
     command = ["git", "-c", "safe.directory=*", "-C", checkout, "check-ignore", "-q", "--", path]
     try:
         done = subprocess.run(  # noqa: S603  (git, with a path)

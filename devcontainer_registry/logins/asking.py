@@ -146,7 +146,7 @@ def _as_they_come(
             yield [*batch, *overdue]
             batch = []
             continue
-        if job in waiting:  # else it was given up
+        if job in waiting:  # otherwise it was abandoned
             del waiting[job]
             batch.append(job)
     if batch:

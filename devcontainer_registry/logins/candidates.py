@@ -173,7 +173,7 @@ def nowhere(
     found: Found, installed: Installed, error: ConfigError, *, observe: Observer
 ) -> LoginReport:
     """
-    The report where there is no place to write to, so that nobody need be asked.
+    Return the report if there is no place to write to; no request is sent.
     """
     outcomes = []
     for secret in found.secrets:

@@ -205,7 +205,7 @@ class _Look:
         found = self.memory.with_life(registry, entry)
         remembered = Entry.read(self.cache, registry)
         if found.expires_at is None and remembered.expires_at is not None:
-            # An older one than we wrote last, which an editor brought back: nobody knows its life.
+            # An older entry that an editor restored, with an unknown lifetime.
             raise causes.EXPIRED.error(host=registry)
         return found
 

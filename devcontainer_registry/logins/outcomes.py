@@ -199,7 +199,7 @@ def hidden(outcome: Outcome, store: str, *, there: bool, why_not: str | None) ->
         outcome: Outcome so far.
         store: Value of `credsStore`.
         there: Whether its program exists.
-        why_not: Why our helper isn't asked, in words that follow "since"; None: nobody wanted it.
+        why_not: Why our helper is not used, as part of a sentence; None if it was not requested.
     """
     fix = None
     if there:

@@ -67,6 +67,19 @@ def test_a_typo_alone_is_not_silent(home, step):
     assert "registry.example" not in ran.stderr + ran.stdout
 
 
+def test_each_of_two_typos_has_its_fix(home):
+    sets = {
+        "ONE_CONTAINER_REGISTY_SERVER": "one.example",
+        "TWO_CONTAINER_REGISTRY_SERVR": "two.example",
+        "TWO_CONTAINER_REGISTRY_USER": "bob",
+        "TWO_CONTAINER_REGISTRY_PASSWORD": "s3cret-s3cret",
+    }
+
+    ran = run(home, "hook", "postStart", sets=sets)
+
+    assert 2 == (ran.stdout + ran.stderr).count("fix: rename it\n")
+
+
 def test_a_set_that_a_prebuild_does_not_have_is_nothing_to_do(home):
     options = ["--only", "ACR", "--strict"]
 

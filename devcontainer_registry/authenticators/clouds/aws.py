@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Asking AWS for a registry's password: the order of the calls.
+Requests to AWS for a registry's password.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     # Access key id, secret access key, session token.
     Keys: TypeAlias = tuple[str, str, str | None]
 
-# The shortest that AWS gives: the role is needed for one call, and the token that this call
-# returns lives its 12 hours whatever becomes of the role's session.
+# AWS's minimum: the role is needed for one call, and the returned token lasts 12 hours regardless
+# of the role's session.
 _ROLE_SECONDS = 900
 
 
 class Aws:
     """
-    The calls of one run.
+    Calls to AWS of one run.
 
-    Safe to share between threads.
+    Thread-safe.
     """
 
     def __init__(self) -> None:
@@ -50,15 +50,15 @@ class Aws:
         self, identity: Identity, endpoint: Endpoint, *, timeout: float
     ) -> Credential | RegistryError:
         """
-        What ECR gives to *identity*, within *timeout* seconds for each request, or why not.
+        Return ECR's password for *identity*, or the error; *timeout* in seconds for each request.
 
-        The texts of an error hold `{set}` where the prefix of a set's variables is to stand.
+        The texts of an error hold `{set}` for the prefix of the set's variables.
         """
         try:
             with Quiet():
                 return self._password(identity, endpoint, timeout)
         except RegistryError as exc:
-            # A value from here on: its traceback and context hold on to frames that hold keys.
+            # Drop traceback and context: they refer to frames with keys.
             exc.__traceback__ = exc.__cause__ = exc.__context__ = None
             return exc
 
@@ -78,7 +78,7 @@ class Aws:
                 answer = client.get_authorization_token()
         except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
             if not hasattr(exc, "kwargs") and not hasattr(exc, "response"):
-                # Not raised by the SDK but out of it: its parser met what AWS never writes.
+                # A bug of the SDK's parser on an answer that AWS never sends.
                 raise causes.NO_TOKEN.error(endpoint=endpoint) from None
             # Without the cause: it may quote URLs with a password, headers, or principals.
             raise explain(exc, where=str(endpoint), names=names) from None
@@ -90,13 +90,13 @@ class Aws:
         self, session: Any, identity: Identity, endpoint: Endpoint, *, timeout: float
     ) -> tuple[Keys, Names]:
         """
-        The keys of *identity*, before its role, and what they are called.
+        Return the keys of *identity*, before its role, and the words for them.
         """
         if identity.key_id is not None and identity.key is not None:
             token = identity.session_token
             keys = (identity.key_id, identity.key.reveal(), token.reveal() if token else None)
             return keys, names_of(identity)
-        # The SDK has no clock for all of it together, and none at all for a credential_process.
+        # The SDK has no total timeout, and none for a credential_process.
         late = causes.SOURCE_TIMED_OUT.error(endpoint=endpoint, seconds=timeout)
         found, names = within(timeout, lambda: _found(session, identity, endpoint), late=late)
         if found is None:
@@ -141,12 +141,12 @@ class Aws:
         names: Names,
     ) -> Any:
         """
-        A client that tries once; how often to try is not its decision.
+        Return a client without retries.
         """
         settings = config(
             timeout,
             use_fips_endpoint=True if endpoint.fips else None,
-            # STS has such endpoints in some partitions only.
+            # STS has such endpoints only in some partitions.
             use_dualstack_endpoint=True if endpoint.dual and service != "sts" else None,
         )
         try:
@@ -170,7 +170,7 @@ class Aws:
 
 class _Call:
     """
-    One call of a *client*, which is told of when it is over.
+    One call of a *client*, with an event after its end.
     """
 
     def __init__(self, client: Any, service: str, operation: str) -> None:
@@ -185,7 +185,7 @@ class _Call:
             return
         result = "ok"
         if exc is not None:
-            # The name of AWS's error, or of the SDK's; never its text.
+            # Name of AWS's or the SDK's error, never its text.
             response = getattr(exc, "response", None) or {}
             result = str(response.get("Error", {}).get("Code") or type(exc).__name__)
         host = urlsplit(self._client.meta.endpoint_url).netloc.rpartition("@")[2]
@@ -201,11 +201,11 @@ class _Call:
 
 def _found(session: Any, identity: Identity, endpoint: Endpoint) -> tuple[Any, Names]:
     """
-    What the SDK finds by itself: keys, or None.
+    Return the keys that the SDK finds by itself, or None.
     """
     names = names_of(identity)
     try:
-        # Here, too: nobody waits for this thread, and it may have something to log yet.
+        # Also here: this thread may be abandoned and log later.
         with Quiet():
             restrict_providers(session)
             found = session.get_credentials()
@@ -213,7 +213,7 @@ def _found(session: Any, identity: Identity, endpoint: Endpoint) -> tuple[Any, N
                 return None, names
             names = names_of(identity, found.method)
             tell("cloud.identity_chosen", provider="aws", source=found.method)
-            # Asks STS, single sign-on or metadata, where that has been put off until now.
+            # May ask STS, single sign-on or metadata, which was deferred.
             return found.get_frozen_credentials(), names
     except Exception as exc:  # noqa: BLE001  (the SDK's border: providers raise anything)
         # Without the cause: a credential_process may have printed a secret into it.
@@ -242,9 +242,9 @@ def _credential(answer: Any, endpoint: Endpoint) -> Credential:
         username = colon = password = ""
         expires_at = 0.0
     if not (username and colon and password):
-        # Raised here, out of reach of a cause that may quote the token.
+        # Raised here, without a cause that may quote the token.
         raise causes.NO_TOKEN.error(endpoint=endpoint)
-    # proxyEndpoint is not read: it names the IPv4 host, whichever the user asks for.
+    # proxyEndpoint is ignored: it always names the IPv4 host.
     return Credential(
         username=username, secret=Secret(password), issued_at=time.time(), expires_at=expires_at
     )

@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from ...credentials import RegistrySecret
     from ...errors import DiscoveryError
 
-# Of the registries themselves, in every cloud, and good for nothing else: a registry may refuse
-# the tokens that are for all of Azure (`az acr config authentication-as-arm`).
-# DEFAULT_AUDIENCE in sdk/containerregistry/azure-containerregistry/azure/containerregistry/
-# _helpers.py at https://github.com/Azure/azure-sdk-for-python/tree/azure-containerregistry_1.2.0
+# Audience of registries only, in every cloud.  A registry may refuse tokens for all of Azure (`az
+# acr config authentication-as-arm`). DEFAULT_AUDIENCE in
+# sdk/containerregistry/azure-containerregistry/azure/containerregistry/ _helpers.py at
+# https://github.com/Azure/azure-sdk-for-python/tree/azure-containerregistry_1.2.0
 _AUDIENCE = "https://containerregistry.azure.net"
 
-_PROBE_MAX = 5.0  # seconds to connect; who is on the same link answers in milliseconds
+_PROBE_MAX = 5.0  # seconds to connect; a local service answers in milliseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +45,8 @@ class Cloud:
     One of Azure's clouds.
 
     Attributes:
-        authority: The host that signs people in; `AZURE_AUTHORITY_HOST` wins.
-        manager: The audience of the resource manager.
+        authority: Host of Entra ID; `AZURE_AUTHORITY_HOST` wins.
+        manager: Audience of the resource manager.
     """
 
     authority: str
@@ -55,7 +55,7 @@ class Cloud:
 
 # https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure
 # https://learn.microsoft.com/azure/china/resources-developer-guide
-# Germany's was closed on 29 October 2021; its hosts have no address any more.
+# Azure Germany was closed on 29 October 2021.
 _CLOUDS = {
     "io": Cloud(
         authority="login.microsoftonline.com", manager="https://management.core.windows.net"
@@ -74,23 +74,23 @@ _CLOUDS = {
 
 def token(secret: RegistrySecret, *, timeout: float) -> str:
     """
-    An access token for the registries of *secret*'s cloud, in at most *timeout* seconds.
+    Return an access token for the registries of *secret*'s cloud; *timeout* in seconds.
 
-    Whose: in order of precedence, the service principal of `AZURE_CLIENT_ID` and its secret or
-    certificate, the workload identity of `AZURE_FEDERATED_TOKEN_FILE`, the managed identity of
-    the machine, and who is signed in with az, PowerShell or azd.  `AZURE_TOKEN_CREDENTIALS`
-    chooses among them, as for every program with azure-identity.
+    Identities, in order of precedence: the service principal of `AZURE_CLIENT_ID` with its secret
+    or certificate, the workload identity of `AZURE_FEDERATED_TOKEN_FILE`, the managed identity of
+    the machine, and the user of az, PowerShell or azd.  `AZURE_TOKEN_CREDENTIALS` restricts them,
+    as in azure-identity.
 
     Raises:
         PluginError: azure-identity is not installed (`extra-missing`).
-        DiscoveryError: Nobody vouches for this container (`identity-missing`), or the AZURE_*
-            variables can't be right (`azure-settings`).
-        AuthenticationError: Entra ID said no (`entra-refused`).
-        TransientError: It could not be asked, or was busy.
-        UnreachableError: Nor will it be.
+        DiscoveryError: There is no identity (`identity-missing`), or the AZURE_* variables are
+            invalid (`azure-settings`).
+        AuthenticationError: Entra ID refused (`entra-refused`).
+        TransientError: It was unreachable or busy.
+        UnreachableError: It cannot be reached, and a retry cannot help.
     """
     cloud = _CLOUDS[secret.registry.rpartition(".")[2]]
-    # requests would take a broken value apart in its own way.
+    # requests would misread a broken value.
     proxy_for(_authority(cloud), 443, os.environ)
     _quiet()
     _check_installed(secret)
@@ -106,14 +106,13 @@ def _check_installed(secret: RegistrySecret) -> None:
     try:
         import azure.identity  # noqa: F401  (300 ms, and only a login without a password pays)
     except ImportError:
-        # Without the cause: it names the paths of this machine and helps nobody.
+        # Without the cause: it shows only paths of this machine.
         user = variable(secret.id, "USER")
         raise causes.EXTRA_MISSING.error(source=secret.source, user=user) from None
 
 
 def _quiet() -> None:
-    # These warn about what becomes an error here anyway, and Python prints warnings that nobody
-    # handles: a second, longer story on stderr.
+    # Their warnings become errors here; otherwise Python would also print them to stderr.
     for name in ("azure", "msal"):
         logger = logging.getLogger(name)
         if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
@@ -126,7 +125,7 @@ def _asked(secret: RegistrySecret, cloud: Cloud, *, timeout: float) -> str:
     except AuthenticationError as exc:
         if NO_SUCH_RESOURCE not in exc.message:
             raise
-    # A tenant that never used the registries' own audience does not know it.
+    # A tenant may not know the registries' audience.
     return _once(secret, cloud, cloud.manager, timeout=timeout)
 
 
@@ -141,7 +140,7 @@ def _once(secret: RegistrySecret, cloud: Cloud, audience: str, *, timeout: float
     try:
         chain = _chain(secret, cloud, tried, timeout=timeout)
     except ValueError:
-        # Without the cause, which quotes what stands in the variable.
+        # Without the cause, which quotes the variable's value.
         raise _unusable(secret) from None
     try:
         with chain:
@@ -161,14 +160,14 @@ def _chain(
     secret: RegistrySecret, cloud: Cloud, tried: list[BaseException], *, timeout: float
 ) -> Any:
     """
-    azure-identity's own order, each of it noted in *tried* when it fails.
+    Return azure-identity's chain; failures are recorded in *tried*.
     """
     from azure.identity import ClientSecretCredential, DefaultAzureCredential
 
     options: dict[str, Any] = {
         "authority": _authority(cloud),
         "additionally_allowed_tenants": ["*"] if secret.tenant else None,
-        # How often to try is not its decision.
+        # No retries here.
         "retry_total": 0,
         "connection_timeout": min(timeout, _PROBE_MAX),
         "read_timeout": timeout,
@@ -182,20 +181,20 @@ def _chain(
     client_id = os.environ.get("AZURE_CLIENT_ID")
     client_secret = os.environ.get("AZURE_CLIENT_SECRET")
     if secret.tenant and client_id and client_secret and not os.environ.get("AZURE_TENANT_ID"):
-        # The default order wants the tenant in the environment; the set names it as well.
+        # The default chain reads the tenant from the environment only.
         principal = ClientSecretCredential(secret.tenant, client_id, client_secret, **options)
         credentials.insert(0, principal)
     chain.credentials = tuple(_Noted(credential, tried) for credential in credentials)
     return chain
 
 
-# requests' own variables for its bundle.
+# requests' variables for its CA bundle.
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class _Noted:
     """
-    A credential whose failure is kept: the chain hands on texts only, and a text has no cause.
+    A credential that records its failure: the chain passes on only texts, without causes.
     """
 
     def __init__(self, credential: Any, tried: list[BaseException]) -> None:

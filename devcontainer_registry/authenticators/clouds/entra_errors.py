@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Errors of azure-identity in words; its texts are never quoted.
+Errors of azure-identity as causes; its texts are never quoted.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from ...errors import RegistryError
 
 
-# What msal makes of a status without a number of Entra ID's, and RFC 6749, section 4.1.2.1.
+# Texts of msal for a status without an error number, and RFC 6749, section 4.1.2.1.
 _BUSY = re.compile(r"HTTP Error: (?:408|429|5[0-9]{2})|temporarily_unavailable|server_error")
 
 
-# What a machine's own service answers where it has none, or not the one of AZURE_CLIENT_ID.
+# Answers of the machine's service without an identity, or without that of AZURE_CLIENT_ID.
 _UNASSIGNED = re.compile(r"No identity has been assigned|Token request error: \(invalid_request\)")
 
-_DEPTH_MAX = 10  # exceptions that led to one another
+_DEPTH_MAX = 10  # exceptions in a chain
 
 
 def sort(
     secret: RegistrySecret, tried: Sequence[BaseException], *, authority: str
 ) -> RegistryError:
     """
-    The error to raise for *tried*: what each identity met in turn, and the chain's own at the end.
+    Return the error for *tried*: the failure of each identity, and the chain's at the end.
     """
     for exc in tried:
         if code := CODE.search(_texts(exc)):
@@ -55,7 +55,7 @@ def sort(
 
 def _texts(exc: BaseException) -> str:
     """
-    The texts of *exc* and of what led to it: msal keeps a tenant's refusal there only.
+    Return the texts of *exc* and its causes, where msal keeps a tenant's refusal.
     """
     texts = [str(exc)]
     while (before := exc.__cause__ or exc.__context__) is not None and len(texts) < _DEPTH_MAX:
@@ -73,7 +73,7 @@ def _refused(secret: RegistrySecret, authority: str, code: str) -> RegistryError
 
 def _connection(exc: BaseException, authority: str) -> RegistryError | None:
     """
-    The error for one that is about the way there, or None.
+    Return the error for a failed connection, or None.
     """
     from azure.core.exceptions import (
         DecodeError,
@@ -83,7 +83,7 @@ def _connection(exc: BaseException, authority: str) -> RegistryError | None:
     )
 
     if type(exc).__name__ == "CredentialUnavailableError":
-        return None  # a machine without that service, which is no outage
+        return None  # a machine without that service; not an outage
     while exc.__cause__ is not None and not isinstance(
         exc, (DecodeError, ServiceRequestError, ServiceResponseError)
     ):
@@ -105,8 +105,8 @@ def _connection(exc: BaseException, authority: str) -> RegistryError | None:
 # https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 CODE = re.compile(r"AADSTS([0-9]{5,9})")
 
-# The resource is not there in this tenant, as the registries' own audience may be.
+# The tenant does not know the resource, such as the registries' audience.
 NO_SUCH_RESOURCE = "(AADSTS500011)"
 
-# Worth another try.
+# Worth a retry.
 BUSY = frozenset({"50087", "50196", "90006", "90012", "90020", "90024", "90025", "90033"})

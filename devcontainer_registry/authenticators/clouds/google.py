@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 # https://cloud.google.com/artifact-registry/docs/access-control#oauth-scopes
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
-# What Google's token server answers, in any case, and what it means; looked for in `error` and
-# `error_description`, which are read and never quoted.
+# Answers of Google's token server and their causes, ignoring case.  They are in `error` and
+# `error_description`, which are never quoted.
 # https://developers.google.com/identity/protocols/oauth2/service-account#error-codes
 _REFUSALS = (
     (r"short-lived token|reasonable timeframe", causes.CLOCK_SKEW),
@@ -44,22 +44,22 @@ _REFUSALS = (
 
 def token(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float | None]:
     """
-    An access token, and when it was issued and expires in Unix seconds.
+    Return an access token, and its issue and expiry times in Unix seconds.
 
-    Whose: in order of precedence, the file in `GOOGLE_APPLICATION_CREDENTIALS`, the one that
-    `gcloud auth application-default login` wrote, and the account of the machine.
+    Identities, in order of precedence: the file in `GOOGLE_APPLICATION_CREDENTIALS`, the file of
+    `gcloud auth application-default login`, and the account of the machine.
 
     Raises:
         PluginError: google-auth is not installed (`extra-missing`).
-        DiscoveryError: There are no such credentials (`identity-missing`), or the file can't be
-            used (`google-settings`).
-        AuthenticationError: Google said no (`google-refused`).
-        TransientError: It could not be asked, or was busy.
+        DiscoveryError: There are no such credentials (`identity-missing`), or the file is invalid
+            (`google-settings`).
+        AuthenticationError: Google refused (`google-refused`).
+        TransientError: It was unreachable or busy.
     """
     try:
         import google.auth  # noqa: F401  (100 ms, and only a login without a password pays)
     except ImportError:
-        # Without the cause: it names the paths of this machine and helps nobody.
+        # Without the cause: it shows only paths of this machine.
         user = variable(secret.id, "USER")
         raise causes.EXTRA_MISSING.error(source=secret.source, user=user) from None
     _quiet()
@@ -68,7 +68,7 @@ def token(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float 
 
 
 def _quiet() -> None:
-    # Of a person's own credentials; that is a choice, and no news at each start of a container.
+    # Warnings about user credentials, which are a choice of the user.
     warnings.filterwarnings("ignore", message="Your application has authenticated using end user")
 
 
@@ -86,11 +86,11 @@ def _asked(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float
         try:
             credentials, _ = google.auth.default(scopes=[_SCOPE], request=request)
         except NoMetadataError:
-            raise _missing(secret) from None  # the last place to look, and no outage
+            raise _missing(secret) from None  # the last source; not an outage
         except (
             exceptions.DefaultCredentialsError,
             exceptions.MalformedError,
-            # What a file that is JSON, but no credentials, comes to.
+            # Errors for a JSON file that is not credentials.
             AttributeError,
             LookupError,
             TypeError,
@@ -99,7 +99,7 @@ def _asked(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float
             raise _unusable(secret, exc) from None
         except (exceptions.GoogleAuthError, ValueError) as exc:
             raise _refused(exc) from None  # as above
-        # What was found, by the name of its class, such as `compute_engine.credentials`.
+        # Kind of the credentials, by their module: `compute_engine.credentials`.
         found = type(credentials).__module__.removeprefix("google.").removesuffix(".credentials")
         tell("cloud.identity_chosen", provider="google", source=found)
         try:
@@ -107,14 +107,14 @@ def _asked(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float
         except NoMetadataError:
             raise causes.NO_METADATA.error() from None
         except (exceptions.GoogleAuthError, ValueError, LookupError, TypeError) as exc:
-            # Without the cause, which quotes answers at length.  The last two are raised for what
-            # is JSON, but no answer of Google's.
+            # Without the cause, which quotes answers.  The last two are raised for JSON that is not
+            # an answer of Google.
             raise _refused(exc) from None
     expiry = credentials.expiry
     return (
         str(credentials.token),
         now,
-        # In UTC, and without saying so.
+        # In UTC, without a time zone.
         expiry.replace(tzinfo=dt.timezone.utc).timestamp() if expiry is not None else None,
     )
 

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from ...network.transport import Transport
 
-# Asked by google-auth for the name of a project, which no registry wants to know.
+# google-auth asks it for a project's name, which no registry needs.
 _PROJECTS = "cloudresourcemanager.googleapis.com"
 
-_METADATA_MAX = 2.0  # seconds; it is on the same machine, or it is not there
+_METADATA_MAX = 2.0  # seconds; it is on the same machine or missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ class Answer:
 
 class Asker:
     """
-    How google-auth is to ask: with our trust, proxies and clock (`google.auth.transport.Request`).
+    Sends google-auth's requests with our trust, proxies and deadline.
 
-    What goes wrong leaves as this package's own error, which google-auth does not catch: it would
-    try again by itself, and how often to try is not its decision.
+    It is a `google.auth.transport.Request`.  Failures are this package's errors, which google-auth
+    does not catch, so it does not retry.
     """
 
     def __init__(self, transport: Transport, end: float) -> None:
@@ -94,7 +94,7 @@ def _metadata_hosts() -> tuple[str, ...]:
 
 class NoMetadataError(Exception):
     """
-    The server that only Google's machines have did not answer.
+    Google's metadata server did not answer.
     """
 
 
@@ -102,7 +102,7 @@ def _ask_metadata(
     method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None, seconds: float
 ) -> Answer:
     """
-    Ask the machine's own server, which speaks plain HTTP and is never behind a proxy.
+    Ask the metadata server of the machine, over plain HTTP without a proxy.
     """
     parts = urlsplit(url)
     begun = time.monotonic()
@@ -117,7 +117,7 @@ def _ask_metadata(
         content = answer.read(BODY_MAX)
     except (OSError, http.client.HTTPException) as exc:
         tell("cloud.answered", **asked, result=reason_of(exc), ms=since(begun))
-        # Without the cause: only that nobody is there is news.
+        # Without the cause: only its absence matters.
         raise NoMetadataError from None
     finally:
         connection.close()

@@ -55,7 +55,7 @@ class Variables:
 
     def expand(self, text: str, *, file: str = "") -> Text:
         """
-        Return *text* with its variables replaced; one that nobody knows stays as it is.
+        Return *text* with its variables replaced; unknown ones stay.
         """
         expansion = Expansion()
 
