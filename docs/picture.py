@@ -3,7 +3,8 @@
 Make docs/pictures/terminal.svg from a real run of `login` and `doctor`.
 
 The registries are played on loopback, under their own names: see `PlayedInternet`.
-What differs from run to run (times, the days of a certificate) is replaced by something as wide.
+What differs from run to run (times, the days of a certificate) is replaced by something as wide,
+and what lands at the same time is sorted.
 """
 
 from __future__ import annotations
@@ -82,7 +83,10 @@ _CHANGING = (
     (re.compile(r"\b\d\d:\d\d\b(?!:)"), "09:12"),
     (re.compile(r"127\.0\.0\.1:\d+|localhost:\d+"), "proxy.corp:3128"),
     (re.compile(r"valid \d days"), "valid 7 days"),
+    (re.compile(r"clock [+-]\d s"), "clock +0 s"),
 )
+
+_LANDED = "logged in\x1b"
 
 
 def main() -> None:
@@ -172,8 +176,10 @@ def on_terminal(command: list[str], environ: dict[str, str], home: str) -> str:
 
 def steady(text: str) -> str:
     """
-    Return *text* with the same times in every run.
+    Return *text* with the same times and the same order in every run.
     """
+    landed = sorted(line for line in text.splitlines(keepends=True) if _LANDED in line)
+    text = re.sub(rf"^.*{_LANDED}.*\n", lambda _: landed.pop(0), text, flags=re.MULTILINE)
     for pattern, instead in _CHANGING:
         text = pattern.sub(instead, text)
     return text

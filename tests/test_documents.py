@@ -63,6 +63,16 @@ def test_the_authenticator_in_the_docs_works():
     assert "ann" == plugin.authenticate(secret, timeout=1.0).username
 
 
+def test_every_public_name_is_on_the_page_of_the_python_api():
+    listed = re.findall(
+        r"^\.\. auto(?:class|function):: devcontainer_registry\.(\w+)$",
+        page("reference/python"),
+        re.MULTILINE,
+    )
+
+    assert sorted(devcontainer_registry.__all__) == sorted(listed)
+
+
 def test_the_exit_statuses_in_the_docs_are_those_of_reports():
     rows = dict(re.findall(r"^\| ([0-9]) \| (.+?) \|$", page("reference/cli"), re.MULTILINE))
     refused = Outcome(id="A", registry=None, source="A_*", kind=None, status="rejected")
