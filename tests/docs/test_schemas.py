@@ -39,9 +39,9 @@ def closed(node):
     return node
 
 
-def check(name, document):
+def errors(name, document):
     validator = jsonschema.Draft202012Validator(closed(schema(name)))
-    assert [] == [error.message for error in validator.iter_errors(document)]
+    return [error.message for error in validator.iter_errors(document)]
 
 
 @pytest.fixture(name="documents", scope="module")
@@ -82,7 +82,7 @@ def test_a_schema_is_valid_and_allows_members_of_later_releases(name):
 
 @pytest.mark.parametrize("command", ["list", "login", "hook", "logout", "status", "doctor"])
 def test_a_document_has_the_members_of_its_schema_and_no_others(documents, command):
-    check(command if command in NAMES else "login", documents[command])
+    assert [] == errors(command if command in NAMES else "login", documents[command])
 
 
 def test_the_documents_are_no_empty_ones(documents):
@@ -99,8 +99,8 @@ def test_a_member_that_a_schema_lacks_is_found(documents, command):
     document = copy.deepcopy(documents[command])
     document["surprise"] = 1
 
-    with pytest.raises(AssertionError, match="surprise"):
-        check(command, document)
+    (error,) = errors(command, document)
+    assert "surprise" in error
 
 
 def test_the_statuses_of_the_schema_are_those_of_an_outcome():
