@@ -6,11 +6,18 @@ How Sphinx builds the site: `./dev docs`.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from importlib.metadata import version as version_of
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 # For `command_line`, which reference/cli.md names.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+_CODE = re.compile(r"(?<![`:])`([^`]+)`(?!`)")
 
 project = "devcontainer-registry"
 author = "The devcontainer-registry authors"
@@ -48,3 +55,15 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
+
+
+def setup(app: Sphinx) -> None:
+    """
+    Read docstrings as they are written: what is between backquotes is code.
+    """
+    app.connect("autodoc-process-docstring", _mark_code, priority=100)  # before napoleon
+
+
+def _mark_code(*arguments: object) -> None:
+    lines = cast("list[str]", arguments[-1])
+    lines[:] = [_CODE.sub(r"``\1``", line) for line in lines]
