@@ -38,31 +38,31 @@ class Secret:
     __slots__ = ("__reveal",)
 
     def __init__(self, value: str) -> None:
-        # In no attribute: serializers other than pickle, debuggers and their kin list those.
+        # Not in an attribute: serializers and debuggers list attributes.
         self.__reveal: Callable[[], str] = lambda: value
 
     def reveal(self) -> str:
         """
-        The string itself.
+        Return the string itself.
         """
         return self.__reveal()
 
     def __repr__(self) -> str:
         """
-        Always the same text, so that not even the length shows.
+        Return the same text for every secret, so that not even the length shows.
         """
         return "Secret(****)"
 
     def __str__(self) -> NoReturn:
         """
-        Refuse with `TypeError`: the caller wants the text itself, and `reveal` gives it.
+        Raise `TypeError`: call `reveal` for the string.
         """
         msg = "a Secret is no text: pass secret.reveal(), or show repr(secret)"
         raise TypeError(msg)
 
     def __format__(self, spec: str) -> NoReturn:
         """
-        Refuse, as `str` does; `{secret!r}` is masked.
+        Raise `TypeError`, as `str` does; `{secret!r}` is masked.
         """
         self.__str__()
 
@@ -82,7 +82,7 @@ class Secret:
 
     def encode(self, *_: object) -> NoReturn:
         """
-        Refuse, as `str` does: clients call it to tell a text from bytes.
+        Raise `TypeError`, as `str` does: clients call it to encode text.
         """
         self.__str__()
 
@@ -94,19 +94,19 @@ class Secret:
 
     def __eq__(self, other: object) -> bool:
         """
-        Whether *other* is a `Secret` that holds the same.
+        Return whether *other* is a `Secret` with the same string.
         """
         return isinstance(other, Secret) and self.reveal() == other.reveal()
 
     def __hash__(self) -> int:
         """
-        As a string's, which Python salts anew in each process.
+        Return the hash of the string, which Python salts in each process.
         """
         return hash((Secret, self.reveal()))
 
     def __reduce__(self) -> NoReturn:
         """
-        Refuse: a pickle is a file, a queue or a log to be.
+        Raise `TypeError`: a pickle may end in a file, a queue or a log.
         """
         msg = "a Secret cannot be pickled or copied out of its process"
         raise TypeError(msg)
@@ -175,10 +175,10 @@ class Credential:
     What they return is plain text: pass it on, and do not log or store it.
 
     Attributes:
-        username: `<token>` where *secret* is an identity token.
-        secret: A password or an identity token.
-        issued_at: Unix seconds, or None if unknown.
-        expires_at: Unix seconds; None: not known to expire.
+        username: User name; `<token>` if *secret* is an identity token.
+        secret: Password or identity token.
+        issued_at: Issue time in Unix seconds, or None if unknown.
+        expires_at: Expiry in Unix seconds, or None if unknown.
     """
 
     username: str

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """
-Events: who takes them, and how a program logs them.
+Events: observers of them, and logging of them.
 
-Who listens stands in a context variable, which our threads take over: the steps below a login, a
-request and a lookup among them, need no parameter for it.
+The observer is in a context variable, which our threads inherit.  So the steps below a login need
+no parameter for it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
     R = TypeVar("R")
 else:
-    Protocol = object  # typing costs 8 ms, and nobody asks this class anything at run time
+    Protocol = object  # typing takes 8 ms to import and is not needed at run time
 
 
 class Observer(Protocol):
@@ -31,13 +31,13 @@ class Observer(Protocol):
 
     `logging_observer` makes one for the standard library's logging; structlog's methods have this
     shape already, so `observe=log.info` fits.  Events are dotted (`config.replaced`); fields are
-    names, counts, seconds and paths, never a secret.  It is called from several threads, and what
-    it raises does not reach the caller: the function that took it warns once (`RuntimeWarning`).
+    names, counts, seconds and paths, never a secret.  It is called from several threads.  Its
+    exceptions do not reach the caller: the function that took it warns once (`RuntimeWarning`).
     """
 
     def __call__(self, event: str, /, **fields: object) -> None:
         """
-        Take note of *event*.
+        Handle *event*.
         """
 
 
@@ -53,7 +53,7 @@ _SET: ContextVar[str | None] = ContextVar("set", default=None)
 
 class listening:  # noqa: N801  (used as a function, in a `with`)
     """
-    Let `tell` reach *observe* within, also from the threads started there; None: nobody.
+    Send events to *observe* while entered, also from threads started within; None: to none.
     """
 
     def __init__(self, observe: Observer | None) -> None:
@@ -68,7 +68,7 @@ class listening:  # noqa: N801  (used as a function, in a `with`)
 
 class about:  # noqa: N801  (as `listening`)
     """
-    Name the set *id* in each event that is told within.
+    Add the set's *id* to each event while entered.
     """
 
     def __init__(self, id: str) -> None:  # noqa: A002  (the name of the field)
@@ -83,7 +83,7 @@ class about:  # noqa: N801  (as `listening`)
 
 def is_observed() -> bool:
     """
-    Whether anybody listens for details, which may be dear to compute.
+    Return whether the observer wants details, which may be costly to compute.
 
     An observer without them has a false attribute `wants_details`.
     """
@@ -93,9 +93,9 @@ def is_observed() -> bool:
 
 def tell(event: str, /, **fields: object) -> None:
     """
-    Tell who listens of *event*; an observer that raises breaks nothing.
+    Send *event* to the observer; its exceptions are caught.
 
-    Every event and its fields stand in `events.py`.
+    `events.py` lists all events and their fields.
     """
     observe = _LISTENER.get()
     if observe is None:
@@ -111,10 +111,10 @@ def tell(event: str, /, **fields: object) -> None:
 
 def observed(call: Callable[P, R]) -> Callable[P, R]:
     """
-    Let the argument `observe` of *call* hear `tell` while it runs.
+    Decorate *call* so that its argument `observe` gets the events while it runs.
 
-    The first exception that it raises is said once *call* is done, by a `RuntimeWarning` at the
-    line that called it.  Its text is not shown, since nobody knows what it quotes.
+    The observer's first exception becomes a `RuntimeWarning` at the caller's line after *call*
+    ends.  Its text is not shown, since it may quote a secret.
     """
 
     @functools.wraps(call)
@@ -143,7 +143,7 @@ class _Guard:
     An observer that never raises.
 
     Attributes:
-        error: What the one behind it raised first.
+        error: First exception of the wrapped observer, or None.
     """
 
     def __init__(self, observe: Observer) -> None:
@@ -159,7 +159,7 @@ class _Guard:
 
 def _described(error: Exception) -> str:
     """
-    The type of *error*, and the file and line that raised it.
+    Return the type of *error*, and the file and line that raised it.
     """
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
@@ -171,7 +171,7 @@ def _described(error: Exception) -> str:
 
 def since(begun: float) -> float:
     """
-    Milliseconds since *begun*, by `time.monotonic`.
+    Return the milliseconds since *begun*, by `time.monotonic`.
     """
     return round((time.monotonic() - begun) * 1000, 1)
 

@@ -67,7 +67,7 @@ class NoTruthValue:
 
     def __bool__(self) -> NoReturn:
         """
-        Refuse with `TypeError`, which names `ok`.
+        Raise `TypeError`, which names `ok`.
         """
         name = type(self).__name__
         msg = f"a {name} is neither true nor false: ask for its .ok, or whether it `is None`"
@@ -77,7 +77,7 @@ class NoTruthValue:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome(NoTruthValue):
     """
-    How it went for one registry.
+    Result for one registry.
 
     Attributes:
         id: Id of the set, or the name of an implicit source.
@@ -86,7 +86,7 @@ class Outcome(NoTruthValue):
         kind: Name of the authenticator; None if none was chosen.
         status: `found` and `incomplete` before any request; the others afterwards.  `broken`:
             docker asks a credential helper that is missing.
-        kept_in: The parts of config.json that hold it now (before: that would).
+        kept_in: Parts of config.json that hold the login; in a dry run, that would hold it.
         stays: Whether an earlier login was kept instead.
         verified: Whether the registry accepted the login, now or at its last check.
         expires_at: Expiry in Unix seconds; None if unknown.
@@ -134,7 +134,7 @@ class Outcome(NoTruthValue):
     @property
     def _trouble(self) -> int:
         """
-        The exit status, were it for an explicit set.
+        Exit status if it were an explicit set.
         """
         if self.code in _NOT_IN_CONFIG or isinstance(self.error, ConfigError):
             return 6
@@ -156,9 +156,9 @@ class Outcome(NoTruthValue):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoginReport(NoTruthValue):
     """
-    How a login went: iterate over it for its outcomes; `len` counts them.
+    Report of a login.  Iterate over it for its outcomes; `len` counts them.
 
-    It has no truth value, since with a length it would have a misleading one: ask `ok`.
+    It has no truth value, since its length would make it misleading.  Use `ok`.
 
     Attributes:
         config: Path of config.json; "" if it cannot be located.
@@ -177,7 +177,7 @@ class LoginReport(NoTruthValue):
     @property
     def exit_status(self) -> int:
         """
-        0 all well or nothing to do, 3 a set is incomplete, 4 refused, 5 not reached, 6 config.json.
+        Exit status: 0 ok, 3 a set is incomplete, 4 refused, 5 unreachable, 6 config.json.
         """
         seen = {outcome.exit_status for outcome in self.outcomes}
         # Implicit logins do not need config.json.
@@ -190,7 +190,7 @@ class LoginReport(NoTruthValue):
     @property
     def ok(self) -> bool:
         """
-        Whether all is well, or there was nothing to do.
+        Whether every login works, or there was nothing to do.
         """
         return self.exit_status == 0
 
@@ -202,7 +202,7 @@ class LoginReport(NoTruthValue):
 
     def __len__(self) -> int:
         """
-        How many outcomes there are.
+        Number of outcomes.
         """
         return len(self.outcomes)
 

@@ -89,9 +89,9 @@ def typo_of(name: str, *, set_ids: Collection[str] = ()) -> Typo | None:
     """
     Return what *name* was probably meant to be, or None.
 
-    Takes two edits in `_CONTAINER_REGISTRY_`, one in a member, two in a member of eight letters
-    or more, at most two together; another tool's word for a member; any case; an id that is no
-    identifier; no id.
+    It accepts up to two edits in `_CONTAINER_REGISTRY_`, one in a member, two in a member of eight
+    letters or more, and two in all.  It also accepts another tool's word for a member, any case, an
+    invalid id, and no id.
 
     Args:
         name: Of a variable.

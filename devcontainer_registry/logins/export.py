@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Export of the credentials that a login keeps.
+Export of the credentials that a login saved.
 
 Only our own logins are exported.  It exports all or nothing: a partial export would replace a
 complete one, and fail at a later pull.
@@ -39,7 +39,7 @@ class Exported:
     Result for one registry.
 
     Attributes:
-        registry: Which.
+        registry: The registry.
         expires_at: Expiry of the credential, in Unix seconds; None if unknown.
         error: Why it cannot be exported, or None.
     """
@@ -56,7 +56,7 @@ class ExportReport(NoTruthValue):
 
     Attributes:
         content: Text in the chosen format; None after an error.
-        registries: One each, in the order in which they were named, or else by name.
+        registries: One result each, in the given order, or by name.
         error: Any other error, or None.
     """
 
@@ -74,7 +74,7 @@ class ExportReport(NoTruthValue):
     @property
     def exit_status(self) -> int:
         """
-        0; 3 nothing to export, or not in this format; 4 refused; 5 too old; 6 config.json.
+        Exit status: 0 ok, 3 nothing to export in this format, 4 refused, 5 expired, 6 config.json.
         """
         errors = [self.error, *(each.error for each in self.registries)]
         seen = {exit_status_of(error) for error in errors if error is not None}
@@ -98,21 +98,20 @@ def export(
     Args:
         form: `docker-config`, `containers-auth`, `kubernetes-secret`, `envbuilder` or
             `devcontainers-oci-auth`.
-        registries: Names such as `ghcr.io` or `localhost:5000`; None: all that we keep.
+        registries: Names such as `ghcr.io` or `localhost:5000`; None: all with a login of ours.
         name: The name of the Kubernetes secret.
-        environ: Variables that say where things are kept, and what could be renewed; None: the
-            process's own.
-        config: The config.json to read; None: where docker looks for it.
-        now: Unix seconds; None: the clock.
+        environ: Variables that locate the files, and sets for renewals; None: `os.environ`.
+        config: The config.json to read; None: docker's own.
+        now: Current time in Unix seconds; None: the clock.
 
     Returns:
-        The text as a `Secret` in `content`, or the reason why there is none.  Trouble with a file,
-        a registry or a cloud is in there, never raised.
+        A report with the text as a `Secret` in `content`, or the reason why there is none.  Errors
+        of a file, registry or cloud are in it, never raised.
 
     Raises:
         InvalidRegistryError: One of *registries* is not the name of a registry.
-        TypeError: *registries* is one text instead of several.
-        ValueError: *form* is none of the above.
+        TypeError: *registries* is a string instead of several.
+        ValueError: *form* is unknown.
     """
     if form not in FORMATS:
         msg = f"form is one of {', '.join(FORMATS)}"
@@ -162,7 +161,7 @@ def _kept(look: _Look) -> list[Registry]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
     """
-    What is looked at, and with what.
+    Inputs of an export.
     """
 
     document: Document
@@ -173,7 +172,7 @@ class _Look:
 
     def is_ours(self, registry: Registry) -> bool:
         """
-        Whether we keep a credential for *registry*.
+        Return whether this package saved a credential for *registry*.
         """
         if self._is_served(registry):
             # A login by hand belongs to the user.

@@ -91,21 +91,21 @@ def login(
         retry: Number of tries and waits between them; None: the default.
         timeout: Seconds for the whole run, including running requests.
         dry_run: Report what would be done, without requests and writes.
-        codespaces_wrote: Whether GitHub Codespaces may have written config.json since the last run:
-            what it makes of an access key is then no login by hand.
-        container_start: Identifies the start of the container that this run is a step of: a
-            registry that an earlier step of it could not reach gets 3 s, and `Outcome.is_known` is
-            set where that ends as before.  None: every registry gets the whole *timeout*.
+        codespaces_wrote: Whether GitHub Codespaces may have written config.json since the last
+            run.  Its entry for an access key then does not count as a login by hand.
+        container_start: Identifies the container start of this lifecycle step.  A registry that an
+            earlier step could not reach gets 3 s, and `Outcome.is_known` is set if it fails again.
+            None: every registry gets the whole *timeout*.
         observe: Called with each event as it happens, also from other threads; see `Observer`.
 
     Returns:
-        One outcome for each registry.  What a registry, a cloud, a plugin or the file did is in
-        there, never raised; `raise_for_status` of the report raises it.
+        A report with one outcome for each registry.  Failures of a registry, cloud, plugin or file
+        are in the report; `raise_for_status` of the report raises them.
 
     Raises:
         UnknownSetError: A `ValueError`: *only* names an id that is not there.
-        TypeError, ValueError: An argument is none of what is said above.  Both are raised before
-            any file is opened and before any network request.
+        TypeError, ValueError: An argument is invalid.  Both are raised before any file is opened
+            and before any network request.
     """
     refuse_mistakes(secrets, only=only, config=config, verify=verify, store=store)
     # Not a default argument: `help(login)` would show every secret.

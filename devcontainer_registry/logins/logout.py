@@ -43,21 +43,21 @@ def logout(
     Remove our logins to *registries* from config.json, and their cache entries.
 
     Args:
-        registries: Names such as `ghcr.io` or `localhost:5000`; None: all that we remember.
-        environ: Variables that say where the files are; None: the process's own.
-        config: The file to edit; None: where docker looks for it.
+        registries: Names such as `ghcr.io` or `localhost:5000`; None: all with a login of ours.
+        environ: Variables that locate the files; None: `os.environ`.
+        config: The config.json to edit; None: docker's own.
         timeout: Seconds to wait for other processes that are writing it.
         observe: Called with each event; see `Observer`.
 
     Returns:
-        One outcome for each registry: `ok` where an entry was removed, `unchanged` where there was
-        none, `skipped` where another program wrote it.  Trouble with a file is in `error` of the
-        report, never raised.
+        A report with one outcome for each registry: `ok` if an entry was removed, `unchanged` if
+        there was none, `skipped` if another program wrote it.  Errors of files are in its `error`,
+        never raised.
 
     Raises:
         InvalidRegistryError: One of *registries* is not the name of a registry.
-        TypeError: *registries* is one text instead of several.
-        ValueError: *timeout* is no number of seconds above 0.
+        TypeError: *registries* is a string instead of several.
+        ValueError: *timeout* is not a positive number of seconds.
     """
     named = None if registries is None else registries_of(registries)
     deadline = deadline_after(timeout)

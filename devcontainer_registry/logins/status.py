@@ -47,7 +47,7 @@ class Standing:
     Status of one registry.
 
     Attributes:
-        id: Of the set for it that is visible here, or "".
+        id: Id of its set in this environment, or "".
         registry: The registry.
         rule: Part of config.json that docker uses for it; `none` if there is none.
         helper: Credential helper that docker asks, or None.
@@ -80,9 +80,9 @@ class StatusReport(NoTruthValue):
 
     Attributes:
         config: Path of config.json.
-        standings: In the order of config.json, then what is only remembered or only found.
-        error: Why config.json can't be read.
-        findings: What else is worth knowing, such as where our helper is.
+        standings: Registries in the order of config.json, then those only in the cache or in sets.
+        error: Why config.json cannot be read, or None.
+        findings: Remarks, such as the place of our helper.
     """
 
     config: str
@@ -93,14 +93,14 @@ class StatusReport(NoTruthValue):
     @property
     def exit_status(self) -> int:
         """
-        6 where config.json can't be read, else 0: looking is no failure.
+        Exit status: 6 if config.json cannot be read, else 0.
         """
         return 6 if self.error is not None else 0
 
     @property
     def check_status(self) -> int:
         """
-        6 where a login is hidden or a helper is broken, else 3 where docker would get none.
+        Exit status of `--check`: 6 a login is hidden or a helper is broken, 3 a login is missing.
         """
         codes = {each.error.code for each in self.standings if each.error is not None}
         if self.error is not None or codes & _BROKEN:
@@ -176,7 +176,7 @@ def status(
     try:
         remembered = cache.registries()
     except ConfigError as exc:
-        trouble = exc  # each registry's own line says so
+        trouble = exc  # reported for each registry
     look = _Look(
         document=document,
         config=config.path,
