@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-""" """
+"""
+Sets and implicit logins are found in the environment, and their faults are named.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,7 @@ def test_a_set_is_found_with_all_its_members():
     assert not secret.implicit
 
 
-def test_nothing_in_the_environment_is_nothing_found():
+def test_an_environment_without_sets_finds_nothing():
     assert Found(secrets=(), incomplete=(), findings=()) == found({"PATH": "/bin"})
 
 
@@ -79,7 +81,7 @@ def test_any_identifier_names_a_set(set_id):
     assert set_id == only(found(a_set(set_id, **WHOLE))).id
 
 
-def test_optional_members_that_are_empty_are_not_there():
+def test_empty_optional_members_count_as_missing():
     optional = dict.fromkeys(set(MEMBERS) - {"SERVER", "USER", "PASSWORD"}, "")
 
     assert only(found(a_set(**WHOLE))) == only(found(a_set(**WHOLE, **optional)))
@@ -127,7 +129,7 @@ def test_a_set_without_server_is_incomplete_and_of_no_registry(server):
     assert "acr" == incomplete.kind
 
 
-def test_a_set_that_is_empty_all_over_is_not_configured():
+def test_a_set_with_only_empty_members_is_not_configured():
     incomplete = broken(found(a_set(SERVER="", USER="", PASSWORD="", IMAGE=" ")))
 
     assert incomplete.empty
@@ -161,7 +163,7 @@ def test_any_member_may_come_from_a_file(write):
     assert [] == codes(result)
 
 
-def test_a_password_from_a_file_loses_no_second_line_ending(write):
+def test_a_password_from_a_file_loses_only_one_line_ending(write):
     result = found(a_set(SERVER=ECR, USER="bob", PASSWORD_FILE=write("s\n\n")))
 
     assert Secret("s\n") == only(result).secret
@@ -177,7 +179,7 @@ def test_a_ca_file_is_a_path_and_its_file_form_is_a_file_with_a_path(write):
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-def test_a_file_that_is_not_there_breaks_its_member_and_is_not_quoted(member):
+def test_a_missing_file_breaks_its_member_and_is_not_quoted(member):
     members = {k: v for k, v in WHOLE.items() if k != member}
 
     incomplete = broken(found(a_set(**members, **{f"{member}_FILE": f"/nowhere/{CANARY}"})))
@@ -187,7 +189,7 @@ def test_a_file_that_is_not_there_breaks_its_member_and_is_not_quoted(member):
     assert CANARY not in repr(incomplete) + incomplete.error.hint
 
 
-def test_a_file_beside_the_variable_itself_is_not_read_and_said():
+def test_a_file_beside_the_variable_itself_is_not_read_and_is_a_finding():
     result = found(a_set(**WHOLE, PASSWORD_FILE="/nowhere"))
 
     assert Secret("s3cret") == only(result).secret
@@ -225,7 +227,7 @@ def test_an_empty_server_leaves_the_set_to_the_next_source(write):
     assert "mycompany.azurecr.io" == secret.registry
 
 
-def test_a_set_without_server_is_told_from_where_it_says_anything(write):
+def test_a_set_without_server_names_the_source_that_has_values(write):
     file = write(a_set(USER="bob", PASSWORD="s3cret"))
 
     incomplete = broken(found(a_set(USER="", PASSWORD=""), secrets_file=file))
@@ -234,7 +236,7 @@ def test_a_set_without_server_is_told_from_where_it_says_anything(write):
     assert not incomplete.empty
 
 
-def test_a_set_that_only_codespaces_file_has_is_used_and_said(write):
+def test_a_set_only_in_codespaces_file_is_used_with_a_finding(write):
     result = found(codespaces_file=write(env_secrets(a_set(**WHOLE))))
 
     assert "ACR_CONTAINER_REGISTRY_* (.env-secrets)" == only(result).source
@@ -256,14 +258,14 @@ def test_a_secrets_file_that_cannot_be_used_does_not_stop_the_rest(write):
     assert "DEVCONTAINER_REGISTRY_SECRETS_FILE" == by_variable.incomplete[0].source
 
 
-def test_codespaces_file_that_cannot_be_used_is_only_said(tmp_path):
+def test_an_unusable_codespaces_file_is_only_a_finding(tmp_path):
     result = found(a_set(**WHOLE), codespaces_file=str(tmp_path))
 
     assert "ACR" == only(result).id
     assert ["secrets-file"] == codes(result)
 
 
-def test_a_member_that_is_no_text_breaks_its_set_alone(write):
+def test_a_member_that_is_not_text_breaks_only_its_set(write):
     file = write({**a_set("A", **{**WHOLE, "PASSWORD": 12345}), **a_set("B", **WHOLE)})
 
     result = found(secrets_file=file)
@@ -273,7 +275,7 @@ def test_a_member_that_is_no_text_breaks_its_set_alone(write):
     assert "12345" not in repr(result)
 
 
-def test_two_sets_for_one_registry_are_one_and_the_other_is_said():
+def test_the_second_set_for_a_registry_is_shadowed_with_a_finding():
     one, two = a_set("A", **WHOLE), a_set("B", **{**WHOLE, "SERVER": "MYCOMPANY.azurecr.io"})
 
     result = found(two, one)
@@ -284,7 +286,7 @@ def test_two_sets_for_one_registry_are_one_and_the_other_is_said():
     assert "A_CONTAINER_REGISTRY_*" in finding.message
 
 
-def test_a_broken_set_does_not_shadow_a_whole_one():
+def test_an_incomplete_set_does_not_shadow_a_complete_one():
     result = found(a_set("A", **{**WHOLE, "PASSWORD": ""}), a_set("B", **WHOLE))
 
     assert ["B"] == [secret.id for secret in result.secrets]
@@ -336,7 +338,7 @@ def test_a_server_alone_keeps_the_optional_members_beside_the_github_token():
     assert ("ghcr.io/a/b:1", "/ca.pem", "ghcr") == (secret.image, secret.ca_file, secret.kind)
 
 
-def test_another_kinds_exchange_does_not_get_the_github_token():
+def test_another_kind_does_not_get_the_github_token():
     secret = only(found(a_set("G", SERVER="ghcr.io", KIND="ecr"), {"GITHUB_TOKEN": "t0ken"}))
 
     assert secret.secret is None
@@ -354,7 +356,7 @@ def test_a_server_alone_for_ghcr_without_a_token_is_incomplete(members, token):
 
 
 @pytest.mark.parametrize("token", ["a\nb", "a\udcff"])
-def test_a_github_token_that_cannot_be_one_is_said(token):
+def test_an_invalid_github_token_is_a_finding(token):
     result = found(CODESPACE, {"GITHUB_TOKEN": token})
 
     assert () == result.secrets
@@ -370,7 +372,7 @@ def test_a_gitlab_job_is_logged_in_to_its_registry():
     assert Secret("s3cret") == secret.secret
 
 
-def test_gitlabs_registry_without_a_login_is_nothing():
+def test_gitlabs_registry_without_a_login_is_ignored():
     assert Found(secrets=(), incomplete=(), findings=()) == found(
         {"CI_REGISTRY": "registry.gitlab.com"}
     )
@@ -385,7 +387,7 @@ def test_gitlabs_registry_without_a_login_is_nothing():
         {"CI_REGISTRY_USER": CANARY},
     ],
 )
-def test_half_of_gitlabs_login_is_said(other):
+def test_an_incomplete_gitlab_login_is_a_finding(other):
     result = found(GITLAB, other)
 
     (name,) = other
@@ -405,7 +407,7 @@ def test_half_of_gitlabs_login_is_said(other):
         ({"auth": basic("bob:"), "identitytoken": "t0ken"}, "<token>", "t0ken"),
     ],
 )
-def test_dockers_own_variable_is_read(entry, username, secret):
+def test_docker_auth_config_is_read(entry, username, secret):
     result = only(found(docker(**{"https://index.docker.io/v1/": entry})))
 
     assert ("docker.io", username, Secret(secret)) == (
@@ -438,7 +440,7 @@ def test_dockers_own_variable_is_read(entry, username, secret):
         CANARY,
     ],
 )
-def test_an_entry_of_dockers_variable_that_cannot_be_used_is_said_and_hurts_no_other(entry):
+def test_an_unusable_entry_of_docker_auth_config_is_a_finding_and_affects_no_other(entry):
     result = found(docker(**{"a.example": entry, "b.example": {"auth": basic("bob:s3cret")}}))
 
     assert "b.example" == only(result).registry
@@ -446,15 +448,15 @@ def test_an_entry_of_dockers_variable_that_cannot_be_used_is_said_and_hurts_no_o
     assert CANARY not in repr(result)
 
 
-def test_an_entry_of_dockers_variable_for_no_host_is_said():
+def test_an_entry_of_docker_auth_config_without_a_host_is_a_finding():
     assert ["docker-auth-config"] == codes(found(docker(**{"a@b": {"auth": basic("bob:s")}})))
 
 
-def test_dockers_mark_of_a_login_elsewhere_is_said():
+def test_an_empty_entry_of_docker_auth_config_is_a_finding():
     assert ["docker-auth-config"] == codes(found(docker(**{"a.example": {}})))
 
 
-def test_dockers_key_that_is_the_host_alone_comes_first():
+def test_a_key_of_docker_auth_config_that_is_a_plain_host_wins():
     result = only(
         found(
             docker(
@@ -472,7 +474,7 @@ def test_dockers_key_that_is_the_host_alone_comes_first():
 @pytest.mark.parametrize(
     "text", [f"{{{CANARY}", "[]", "{}", "null", "4", '{"auths": []}', "[" * 100_000, '"auths"']
 )
-def test_dockers_variable_that_is_damaged_is_said_and_not_quoted(text):
+def test_a_damaged_docker_auth_config_is_a_finding_and_not_quoted(text):
     result = found({"DOCKER_AUTH_CONFIG": text})
 
     assert ["docker-auth-config"] == codes(result)
@@ -480,7 +482,7 @@ def test_dockers_variable_that_is_damaged_is_said_and_not_quoted(text):
     assert CANARY not in repr(result)
 
 
-def test_a_set_beats_what_the_platform_offers_in_silence():
+def test_a_set_wins_over_implicit_logins_without_a_finding():
     sets = {**a_set("G", **{**WHOLE, "SERVER": "ghcr.io"}), **a_set("L", **WHOLE)}
 
     result = found(sets, CODESPACE, GITLAB, {"CI_REGISTRY": "mycompany.azurecr.io"})
@@ -489,7 +491,7 @@ def test_a_set_beats_what_the_platform_offers_in_silence():
     assert [] == codes(result)
 
 
-def test_even_an_incomplete_set_beats_what_the_platform_offers():
+def test_an_incomplete_set_wins_over_implicit_logins():
     """
     It may have been whole the last time, and kept a login that is worth more than the platform's.
     """
@@ -499,20 +501,20 @@ def test_even_an_incomplete_set_beats_what_the_platform_offers():
     assert () == result.secrets
 
 
-def test_a_set_that_is_empty_all_over_does_not():
+def test_a_set_with_only_empty_members_does_not_win_over_implicit_logins():
     result = found(a_set("G", SERVER="", USER="", PASSWORD=""), CODESPACE)
 
     assert ["GITHUB_TOKEN"] == [secret.id for secret in result.secrets]
 
 
-def test_a_set_for_a_host_in_dockers_variable_is_said_to_be_shadowed():
+def test_a_set_for_a_host_in_docker_auth_config_is_a_finding():
     result = found(a_set(**WHOLE), docker(**{WHOLE["SERVER"]: {"auth": basic("eve:1")}}))
 
     assert "bob" == only(result).username
     assert ["shadowed-in-docker"] == codes(result)
 
 
-def test_dockers_variable_comes_before_the_rest_of_what_the_platform_offers():
+def test_docker_auth_config_wins_over_other_implicit_logins():
     result = found(CODESPACE, docker(**{"ghcr.io": {"auth": basic("eve:1")}}))
 
     assert "DOCKER_AUTH_CONFIG" == only(result).id

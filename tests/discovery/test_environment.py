@@ -325,7 +325,7 @@ def test_a_json_key_keeps_its_inner_newlines():
 
 @pytest.mark.parametrize("member", ["SERVER", "USER", "KIND", "SESSION_TOKEN"])
 @pytest.mark.parametrize("around", [" {} ", "'{}'", '"{}"', "{}\n", " \"'{}' \"", "\u00a0{}"])
-def test_white_space_and_quotes_around_a_value_are_stripped_and_said(member, around):
+def test_white_space_and_quotes_around_a_value_are_stripped_with_a_finding(member, around):
     plain = {**WHOLE, "KIND": "acr", "SESSION_TOKEN": "t"}
     result = found(a_set(**{**plain, member: around.format(plain[member])}))
 
@@ -349,7 +349,7 @@ def test_a_password_loses_one_line_ending_in_silence(text, password):
     ("text", "password"),
     [(" s", " s"), ("s\t", "s\t"), ("s\n\n", "s\n"), ('"s"', '"s"'), ("s'", "s'"), ("  ", "  ")],
 )
-def test_other_edges_of_a_password_are_kept_and_said(text, password):
+def test_other_edges_of_a_password_are_kept_with_a_finding(text, password):
     result = found(a_set(**{**WHOLE, "PASSWORD": text}))
 
     assert Secret(password) == only(result).secret
@@ -365,7 +365,7 @@ def test_other_edges_of_a_password_are_kept_and_said(text, password):
         ("http://mycompany.azurecr.io/v2/", "its scheme and path"),
     ],
 )
-def test_a_scheme_or_a_path_is_dropped_and_said(server, said):
+def test_a_scheme_or_a_path_is_dropped_with_a_finding(server, said):
     result = found(a_set(**{**WHOLE, "SERVER": server}))
 
     assert "mycompany.azurecr.io" == only(result).registry
@@ -380,7 +380,7 @@ def test_docker_hubs_own_url_is_exact():
     assert [] == codes(result)
 
 
-def test_aws_keys_the_wrong_way_round_are_said():
+def test_swapped_aws_keys_are_a_finding():
     result = found(a_set(SERVER=ECR, USER="s3cret", PASSWORD="AKIAIOSFODNN7EXAMPLE"))
 
     assert ["swapped"] == codes(result)

@@ -71,7 +71,7 @@ def test_an_image_with_a_dot_and_no_slash_is_docker_hubs(tmp_path, image):
 @pytest.mark.parametrize(
     "server", ["MyReg.azurecr.io", "https://MYREG.azurecr.io/", "Registry.Example:5000"]
 )
-def test_a_server_in_upper_case_is_told_how_to_be_named_in_images(server):
+def test_upper_case_in_server_is_a_finding(server):
     found = discover(a_set("CORP", server))
 
     (finding,) = [f for f in found.findings if f.code == "upper-case"]
