@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devcontainer_registry.commands.cli import _parser
+from devcontainer_registry.commands.parsing.command_line import parser_for
 
 if TYPE_CHECKING:
     import argparse
@@ -17,4 +17,4 @@ def parser() -> argparse.ArgumentParser:
     """
     Return the parser as it is where no variable changes a default.
     """
-    return _parser({})
+    return parser_for([], {})

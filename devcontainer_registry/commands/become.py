@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import pwd
 
+from ..discovery.nearest import nearest
+
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -71,5 +73,6 @@ def _found(name: str) -> pwd.struct_passwd:
     try:
         return pwd.getpwuid(int(name))
     except (KeyError, ValueError, OverflowError):
-        msg = "there is no such user here"
+        meant = nearest(name, [user.pw_name for user in pwd.getpwall()])
+        msg = "there is no such user here" + (f"; did you mean {meant}?" if meant else "")
         raise BecomingError(msg) from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import stat
 import sys
 
 from ..breakdown import reason
@@ -15,28 +16,18 @@ from ..errors import InvalidRegistryError
 from ..observer import listening
 from . import export_command, quiet_start, render
 from . import hook as lifecycle
-from .arguments import (
-    STATUSES,
-    Parser,
-    Version,
-    add_command,
-    add_doctor_options,
-    add_help_command,
-    add_login_options,
-    add_output_options,
-    add_source_options,
-    complain,
-    either,
-    usage_error,
-)
 from .hiding import Hider, trace_of
 from .output.login import log_in, make_observer, print_lines, print_report
 from .output.table import has_colours
+from .parsing import completion
+from .parsing.command_line import parser_for
+from .parsing.settings import misspelled
+from .parsing.usage import STATUS, UsageError, complain, is_forgiving
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TextIO
 
     from ..observer import Observer
@@ -51,12 +42,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     environ = os.environ
     _prepare_streams()
-    arguments = argparse.Namespace()
+    words = sys.argv[1:] if argv is None else list(argv)
+    # Not even a bug of ours is to stop a container from starting.
+    forgiving = is_forgiving(words)
+    arguments = argparse.Namespace(words=words)
     try:
-        arguments.words = sys.argv[1:] if argv is None else list(argv)
-        _parser(environ).parse_args(arguments.words, arguments)
+        parser_for(words, environ).parse_args(words, arguments)
         with listening(_details(arguments, environ)):
-            status: int = arguments.run(arguments, environ)
+            status = _run(arguments, environ)
+    except UsageError as exc:
+        if forgiving:
+            complain(f"nothing done: {exc}")
+        else:
+            complain(str(exc), fix=exc.fix)
+        status = STATUS
     except BrokenPipeError:
         status = _BUG
     except KeyboardInterrupt:
@@ -65,8 +64,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = _crashed(exc, environ, getattr(arguments, "secrets_file", None))
     if not all([_was_written(sys.stdout), _was_written(sys.stderr)]):
         status = status or _BUG
-    # Not even a bug of ours is to stop a container from starting.
-    return 0 if getattr(arguments, "forgiving", False) else status
+    return 0 if forgiving else status
+
+
+def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """
+    Run the command that was parsed, unless a setting that it would read is misspelled.
+    """
+    if arguments.name in ("login", "hook"):
+        # Going on with the default would write to the wrong place.
+        if mistake := misspelled(environ):
+            raise UsageError(mistake)
+    elif arguments.name not in ("completion", "help") and (mistake := misspelled(environ)):
+        complain(mistake)
+    return _COMMANDS[arguments.name](arguments, environ)
 
 
 def _was_written(stream: TextIO) -> bool:
@@ -95,59 +106,6 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="devcontainer-registry",
-        description="Log a dev container in to its private registries,\n"
-        "from the secrets in its environment.",
-        epilog=STATUSES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("-V", "--version", action=Version, nargs=0, help="print the version")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-
-    login = add_command(commands, "login", _login, "log in to every registry with a secret")
-    add_login_options(login, environ, verify="always", timeout="30")
-    hook = add_command(
-        commands, "hook", _hook, "log in from a lifecycle command; exits 0 unless --strict"
-    )
-    hook.add_argument("step", choices=lifecycle.STEPS, metavar="STEP", help=either(lifecycle.STEPS))
-    hook.add_argument("--user", metavar="NAME", help="run as this user (root only)")
-    hook.add_argument("--strict", action="store_true", help="exit as login does, not always 0")
-    add_login_options(hook, environ, verify="changed", timeout=f"{lifecycle.TIMEOUT:g}")
-    found = add_command(
-        commands, "list", _list, "show the variables that are set, and what is wrong with them"
-    )
-    add_source_options(found)
-    status = add_command(
-        commands,
-        "status",
-        _status,
-        "show which login Docker uses for each registry, and when it expires",
-    )
-    add_source_options(status)
-    status.add_argument(
-        "--check",
-        action="store_true",
-        help="exit 6 for a hidden login or a broken helper, 3 where docker would get no login",
-    )
-    doctor = add_command(commands, "doctor", _doctor, "find out why an image cannot be pulled")
-    add_doctor_options(doctor, environ)
-    logout = add_command(commands, "logout", _logout, "remove the logins that this tool saved")
-    logout.add_argument("registries", nargs="*", metavar="REGISTRY", help="such as ghcr.io")
-    logout.add_argument("--all", action="store_true", help="every registry with a saved login")
-    exported = add_command(
-        commands, "export", export_command.run, "print the saved logins in another tool's format"
-    )
-    export_command.add_options(exported)
-    add_command(commands, "demo", _demo, "try a login with two temporary local registries")
-    for command in commands.choices.values():
-        add_output_options(command, environ)
-    add_help_command(commands, parser)
-    return parser
-
-
 def _login(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from ..logins.login import login
 
@@ -171,18 +129,39 @@ def _hook(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         try:
             become(arguments.user, os.environ)
         except BecomingError as exc:
-            # Wrong usage, in a hook that forgives everything else, too.
-            raise usage_error(f"--user: {exc}") from None
-    arguments.forgiving = not arguments.strict
+            raise UsageError(f"--user: {exc}") from None
+    _refuse_missing_file(arguments, environ)
+    for warning in arguments.warnings:
+        complain(warning)
     before = quiet_start.digest(arguments.words, environ)
     # What goes into a snapshot gets a warning, which is only known at the end.
     lands = not (arguments.dry_run or lifecycle.is_in_snapshot(arguments.step))
     report = log_in(arguments, environ, run, lands=lands)
     if arguments.json or lifecycle.has_news(report):
         print_report(report, arguments, quiet=True, asked=True)
-    elif lifecycle.found_all_as_it_was(report):
+    elif lifecycle.found_all_as_it_was(report) and not arguments.warnings:
         quiet_start.remember(arguments.words, environ, before=before)
     return report.exit_status
+
+
+def _refuse_missing_file(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
+    """
+    Raise UsageError if the secrets file that was named is not there.
+
+    One that cannot be read, or is no JSON, is no wrong name, and the report says so.
+    """
+    variable = "DEVCONTAINER_REGISTRY_SECRETS_FILE"
+    named = arguments.secrets_file or environ.get(variable)
+    try:
+        if not named or not stat.S_ISDIR(os.stat(named).st_mode):
+            return
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        pass
+    except OSError:
+        return
+    where = "--secrets-file" if arguments.secrets_file else variable
+    message = f"{where} names no file that exists"
+    raise UsageError(message)
 
 
 def _list(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -228,11 +207,11 @@ def _logout(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from ..registry import Registry
 
     if bool(arguments.registries) == arguments.all:
-        raise usage_error("name the registries to log out of, or --all")
+        raise UsageError("name the registries to log out of, or --all")
     try:
         registries = None if arguments.all else [Registry(r) for r in arguments.registries]
     except InvalidRegistryError as exc:
-        raise usage_error(exc.message) from None
+        raise UsageError(exc.message) from None
     report = logout(registries, observe=make_observer(arguments, environ))
     if not arguments.json and not report.outcomes and report.error is None:
         print_lines(["nothing to log out of"])
@@ -248,6 +227,11 @@ def _demo(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         colours=has_colours(sys.stdout, environ),
         observe=make_observer(arguments, environ),
     )
+
+
+def _help(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
+    arguments.parsers.get(arguments.command, arguments.parser).print_help()
+    return 0
 
 
 def _details(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Observer | None:
@@ -271,3 +255,17 @@ def _crashed(exc: Exception, environ: Mapping[str, str], secrets_file: str | Non
         sys.stderr.write(text)
         sys.stderr.write("devcontainer-registry: this is a bug; please report the lines above\n")
     return _BUG
+
+
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace, Mapping[str, str]], int]] = {
+    "login": _login,
+    "hook": _hook,
+    "list": _list,
+    "status": _status,
+    "doctor": _doctor,
+    "logout": _logout,
+    "export": export_command.run,
+    "demo": _demo,
+    "completion": completion.run,
+    "help": _help,
+}

@@ -22,43 +22,7 @@ if TYPE_CHECKING:
     from ..errors import RegistryError
     from ..logins.export import ExportReport
 
-# As `export_formats` has them, which every start of the command would have to load.
-FORMATS = (
-    "docker-config",
-    "containers-auth",
-    "kubernetes-secret",
-    "envbuilder",
-    "devcontainers-oci-auth",
-)
-_NAME = "devcontainer-registry"
-
 _USAGE_ERROR = 2
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """
-    Teach *parser* what `export` takes.
-    """
-    parser.add_argument(
-        "registries",
-        nargs="*",
-        metavar="REGISTRY",
-        help="such as ghcr.io (default: all saved logins)",
-    )
-    parser.add_argument(
-        "--format", required=True, choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS)
-    )
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", help="write to this file, readable only by you"
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="print secrets even to a terminal or a public file"
-    )
-    parser.add_argument(
-        "--name",
-        default=_NAME,
-        help=f"name of the Kubernetes secret (default: {_NAME})",
-    )
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -15,6 +15,7 @@ from ..logins.candidates import UnknownSetError
 from ..logins.login import login
 from ..naming import is_codespaces
 from ..report import LoginReport
+from .parsing.settings import TIMEOUT
 from .render import is_news
 
 TYPE_CHECKING = False
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-STEPS = ("onCreate", "updateContent", "postCreate", "postStart", "postAttach")
-
-# A container start waits for us.
-TIMEOUT = 15.0  # seconds
 # An editor waits each time that it attaches, mostly to a container that has started long ago.
 _ATTACH_TIMEOUT = 5.0  # seconds
 
@@ -46,10 +43,13 @@ def run(step: str, **settings: Any) -> LoginReport:
     Log in, as the lifecycle step *step* wants it.
 
     Args:
-        step: One of `STEPS`.
+        step: One of `parsing.settings.STEPS`.
         settings: As `login` takes them; *verify* is `changed` and *timeout* is 15 s, for postAttach
             5 s, unless given, and *only* may name sets that are not there: a prebuild has no
             user's secrets.
+
+    Raises:
+        UnknownSetError: *only* has a typo of a set that is there.
     """
     settings = {"verify": "changed", "timeout": timeout_of(step), **settings}
     settings["container_start"] = container_start()
@@ -58,6 +58,8 @@ def run(step: str, **settings: Any) -> LoginReport:
     try:
         report = login(**settings)
     except UnknownSetError as exc:
+        if exc.meant:
+            raise  # a typo, not a set that is still to come
         there = [one for one in settings["only"] if one in exc.known]
         if not there:
             return LoginReport(config="", changed=False, outcomes=())

@@ -11,6 +11,7 @@ from dataclasses import replace
 from .. import authenticators as plugins
 from ..causes.plugins import NO_USER_AND_PASSWORD, NO_USER_AND_PASSWORD_HERE
 from ..discovery import Found
+from ..discovery.nearest import nearest
 from ..errors import PluginError
 from ..naming import variable
 from ..observer import ignore
@@ -35,16 +36,24 @@ class UnknownSetError(ValueError):
     """
     An unknown set was named.
 
-    The message lists the known ids, never the given one, which may be a secret.
+    The message lists the known ids, never the given one, which may be a secret, unless it is a
+    known id in another case.
 
     Attributes:
         known: Known ids.
+        meant: The known id that was probably meant, or None.
     """
 
-    def __init__(self, known: Collection[str]) -> None:
+    def __init__(self, known: Collection[str], unknown: str = "") -> None:
         self.known = frozenset(known)
-        names = ", ".join(sorted(known)) or "none"
-        super().__init__(f"no set is called that; there are: {names}")
+        self.meant = nearest(unknown, sorted(known))
+        if self.meant and self.meant.casefold() == unknown.casefold():
+            said = f'no set "{unknown}"; did you mean {self.meant}?'
+        elif self.meant:
+            said = f"no such set; did you mean {self.meant}?"
+        else:
+            said = f"no such set; there are: {', '.join(sorted(known)) or 'none'}"
+        super().__init__(said)
 
 
 def survey(
@@ -105,8 +114,9 @@ def only(found: Found, ids: Collection[str]) -> Found:
     if not ids:
         return found
     known = {s.id for s in found.secrets} | {i.id for i in found.incomplete}
-    if set(ids) - known:
-        raise UnknownSetError(known)
+    for unknown in ids:
+        if unknown not in known:
+            raise UnknownSetError(known, unknown)
     return Found(
         secrets=tuple(s for s in found.secrets if s.id in ids),
         incomplete=tuple(i for i in found.incomplete if i.id in ids),

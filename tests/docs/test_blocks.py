@@ -18,7 +18,7 @@ import yaml
 from doubles.command_line import set_for
 from parts import needed
 
-from devcontainer_registry.commands.cli import _parser
+from devcontainer_registry.commands.parsing.command_line import parser_for
 from devcontainer_registry.discovery.jsonc import plain_json
 from devcontainer_registry.testing import LoopbackRegistry
 from docs import blocks
@@ -96,7 +96,8 @@ def parsed(command, capsys):
     The exit status of parsing *command*, and what is wrong with it.
     """
     try:
-        _parser({}).parse_args(shlex.split(command))
+        words = shlex.split(command)
+        parser_for(words, {}).parse_args(words)
     except SystemExit as exc:
         return exc.code, capsys.readouterr().err
     return 0, ""

@@ -129,7 +129,7 @@ def test_a_name_that_is_not_there_is_refused_with_those_that_are(ids):
     with pytest.raises(UnknownSetError) as caught:
         only(found, ids)
 
-    assert "no set is called that; there are: A, B" == str(caught.value)
+    assert "no such set; there are: A, B" == str(caught.value)
     assert {"A", "B"} == caught.value.known
 
 

@@ -20,7 +20,7 @@ from doubles.homes import GOOD, Exchanging, Home, Scripted, a_secret
 from doubles.private_user import as_nobody, public_folder
 
 from devcontainer_registry.cache.folder import Cache
-from devcontainer_registry.commands import export_command
+from devcontainer_registry.commands.parsing import options
 from devcontainer_registry.config.private_file import write_privately
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.errors import ConfigError
@@ -329,7 +329,7 @@ def test_a_kubernetes_name_is_a_subdomain(name, valid):
 
 
 def test_the_command_knows_all_formats():
-    assert tuple(export_formats.FORMATS) == export_command.FORMATS
+    assert tuple(export_formats.FORMATS) == options.EXPORT_FORMATS
     assert export_formats.DEFAULT_NAME == export_command._NAME
 
 

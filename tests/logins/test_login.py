@@ -834,7 +834,7 @@ def test_a_set_that_is_not_there_is_refused_without_being_quoted(home):
     with pytest.raises(UnknownSetError) as caught:
         home.login([a_secret("A")], only=["hunter2"])
 
-    assert "no set is called that; there are: A" == str(caught.value)
+    assert "no such set; there are: A" == str(caught.value)
 
 
 @pytest.mark.parametrize(

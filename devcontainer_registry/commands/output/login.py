@@ -10,7 +10,7 @@ import sys
 
 from ...logins.candidates import UnknownSetError
 from .. import render
-from ..arguments import complain, usage_error
+from ..parsing.usage import UsageError, complain
 from ..hiding import Hider
 from ..log import LEVELS, observer
 from .progress import Progress, waiting_for_lock
@@ -70,7 +70,7 @@ def log_in(
             observe=observe,
         )
     except UnknownSetError as exc:
-        raise usage_error(str(exc)) from None
+        raise UsageError(str(exc)) from None
     except KeyboardInterrupt:
         progress.close()
         complain(_interrupted(progress, settings))
