@@ -71,13 +71,13 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """
     Run the command that was parsed, unless a setting that it would read is misspelled.
     """
-    if arguments.name in ("login", "hook"):
+    if arguments.verb in ("login", "hook"):
         # Going on with the default would write to the wrong place.
         if mistake := misspelled(environ):
             raise UsageError(mistake)
-    elif arguments.name not in ("completion", "help") and (mistake := misspelled(environ)):
+    elif arguments.verb not in ("completion", "help") and (mistake := misspelled(environ)):
         complain(mistake)
-    return _COMMANDS[arguments.name](arguments, environ)
+    return _COMMANDS[arguments.verb](arguments, environ)
 
 
 def _was_written(stream: TextIO) -> bool:

@@ -24,6 +24,7 @@ from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.cache.memory import Memory
 from devcontainer_registry.commands import hook
 from devcontainer_registry.commands.become import BecomingError, become
+from devcontainer_registry.commands.parsing.settings import STEPS
 from devcontainer_registry.credentials import Credential, Finding, Secret
 from devcontainer_registry.errors import AuthenticationError, ConfigError, TransientError
 from devcontainer_registry.logins import login as login_module
@@ -41,7 +42,7 @@ def _home(tmp_path):
     return Home(tmp_path)
 
 
-@pytest.mark.parametrize("step", hook.STEPS)
+@pytest.mark.parametrize("step", STEPS)
 def test_a_step_without_secrets_is_silent(home, tmp_path, step):
     ran = run(home, "hook", step)
 
@@ -58,7 +59,7 @@ def test_secrets_that_were_not_granted_are_nothing_to_do(home, options):
     assert (0, "", "") == (ran.status, ran.stdout, ran.stderr)
 
 
-@pytest.mark.parametrize("step", hook.STEPS)
+@pytest.mark.parametrize("step", STEPS)
 def test_a_typo_alone_is_not_silent(home, step):
     ran = run(home, "hook", step, sets={"CORP_CONTAINER_REGISTY_SERVER": "registry.example"})
 
@@ -130,7 +131,7 @@ def test_what_nobody_asked_for_and_is_not_ours_is_silent(home):
     assert (0, "", "") == (ran.status, ran.stdout, ran.stderr)
 
 
-@pytest.mark.parametrize("step", hook.STEPS)
+@pytest.mark.parametrize("step", STEPS)
 def test_whatever_goes_wrong_the_container_starts(home, step):
     home.write("{")
     with Refusing() as bad, BadCertificate(BOB) as worse:

@@ -243,7 +243,7 @@ def test_help_has_examples_that_can_be_parsed(capsys, command):
     assert begun
     for line in begun:
         words = line.partition("devcontainer-registry ")[2].rstrip("\\ ").partition(")")[0].split()
-        assert parsed(*words).name == words[0]
+        assert parsed(*words).verb == words[0]
 
 
 @pytest.mark.parametrize("command", ["login", "hook"])

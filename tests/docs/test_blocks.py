@@ -19,6 +19,7 @@ from doubles.command_line import set_for
 from parts import needed
 
 from devcontainer_registry.commands.parsing.command_line import parser_for
+from devcontainer_registry.commands.parsing.usage import UsageError
 from devcontainer_registry.discovery.jsonc import plain_json
 from devcontainer_registry.testing import LoopbackRegistry
 from docs import blocks
@@ -98,14 +99,16 @@ def parsed(command, capsys):
     try:
         words = shlex.split(command)
         parser_for(words, {}).parse_args(words)
+    except UsageError as exc:
+        return 2, str(exc)
     except SystemExit as exc:
         return exc.code, capsys.readouterr().err
     return 0, ""
 
 
 def test_our_parser_would_not_know_a_misspelled_option():
-    with pytest.raises(SystemExit):
-        _parser({}).parse_args(["login", "--stroe", "auths"])
+    with pytest.raises(UsageError):
+        parser_for(["login"], {}).parse_args(["login", "--stroe", "auths"])
 
 
 # Files.

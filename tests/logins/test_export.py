@@ -330,7 +330,7 @@ def test_a_kubernetes_name_is_a_subdomain(name, valid):
 
 def test_the_command_knows_all_formats():
     assert tuple(export_formats.FORMATS) == options.EXPORT_FORMATS
-    assert export_formats.DEFAULT_NAME == export_command._NAME
+    assert export_formats.DEFAULT_NAME == options._EXPORT_NAME
 
 
 # The command.

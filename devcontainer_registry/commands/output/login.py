@@ -10,9 +10,9 @@ import sys
 
 from ...logins.candidates import UnknownSetError
 from .. import render
-from ..parsing.usage import UsageError, complain
 from ..hiding import Hider
 from ..log import LEVELS, observer
+from ..parsing.usage import UsageError, complain
 from .progress import Progress, waiting_for_lock
 from .table import has_colours
 

@@ -48,7 +48,7 @@ class Version(argparse.Action):
 
 def parser_for(words: Sequence[str], environ: Mapping[str, str]) -> Parser:
     """
-    Return the parser for the command *words*; its namespace has the `name` of the command.
+    Return the parser for the command *words*; its namespace has the `verb`.
 
     The namespace's `warnings` are the wrong values that a forgiving hook replaces.
     """
@@ -113,7 +113,7 @@ def _add(commands: Any, name: str, text: str) -> Parser:
         description=text[0].upper() + text[1:] + ".",
         epilog=EXAMPLES[name] + more,
     )
-    command.set_defaults(name=name)
+    command.set_defaults(verb=name)
     return command
 
 
