@@ -66,7 +66,7 @@ def _living(monkeypatch):
 
 
 @pytest.mark.parametrize("username", ["example", CLIENT_ID, "token1"])
-def test_a_password_is_passed_on_and_nobody_is_asked(username):
+def test_a_password_is_passed_on_without_a_request(username):
     secret = a_secret(username=username, secret=Secret("as it is"))
 
     credential = authenticated(secret)
@@ -285,7 +285,7 @@ def test_without_the_extra_the_error_names_it(monkeypatch):
     assert caught.value.__suppress_context__
 
 
-def test_where_nobody_vouches_for_the_container_the_hint_names_the_ways(living, tmp_path):
+def test_without_an_identity_the_fix_names_the_options(living, tmp_path):
     with Azure() as azure:
         living(azure, PATH=str(tmp_path))
         with pytest.raises(DiscoveryError) as caught:
@@ -384,7 +384,7 @@ def test_an_authority_that_hangs_ends_in_time(living):
         ((404, JSON, b"{}"), RegistryError, "not-a-registry"),
     ],
 )
-def test_each_refusal_of_the_exchange_is_told_apart(living, answer, kind, code):
+def test_each_refusal_of_the_exchange_has_its_own_code(living, answer, kind, code):
     with Azure(exchanging=answer) as azure:
         living(azure, **PRINCIPAL)
         with pytest.raises(RegistryError) as caught:
@@ -404,7 +404,7 @@ def test_a_refresh_token_that_is_no_jwt_lives_as_long_as_documented(living):
     assert LIFE == credential.expires_at - credential.issued_at
 
 
-def test_a_tenant_that_is_not_there_is_told_by_its_number(living):
+def test_an_unknown_tenant_is_recognised_by_its_number(living):
     _, _, body = aadsts("90002", error="invalid_tenant")
 
     with Azure() as azure:
@@ -416,7 +416,7 @@ def test_a_tenant_that_is_not_there_is_told_by_its_number(living):
     assert LINES["90002"] == (caught.value.message, caught.value.hint)
 
 
-def test_a_federated_token_file_that_is_not_there_is_told(living, tmp_path):
+def test_a_missing_federated_token_file_is_named(living, tmp_path):
     with Azure() as azure:
         living(
             azure,
@@ -562,7 +562,7 @@ def test_a_number_that_means_later_is_worth_another_try(living, code):
     assert f"Entra ID at login.microsoftonline.com is busy (AADSTS{code})" == caught.value.message
 
 
-def test_a_number_that_nobody_knows_is_named(living):
+def test_an_unknown_error_number_is_named(living):
     with Azure(signing_in=aadsts("1234567")) as azure:
         living(azure, **PRINCIPAL)
         with pytest.raises(AuthenticationError) as caught:

@@ -26,7 +26,7 @@ from devcontainer_registry.testing import LoopbackRegistry
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 
 
-def test_the_built_in_kinds_are_registered_the_way_anybody_elses_are():
+def test_built_in_kinds_are_registered_like_plugins():
     assert {"acr", "ecr", "generic", "ghcr", "google"} <= set(plugins.load())
 
 
@@ -63,7 +63,7 @@ def test_the_built_in_kinds_are_registered_the_way_anybody_elses_are():
         ("docker.pkg.dev.evil.example", "generic"),
     ],
 )
-def test_each_kind_claims_its_own_registries_and_nobody_elses(registry, kind):
+def test_each_kind_matches_only_its_own_registries(registry, kind):
     assert kind == plugins.choose(a_secret(registry=registry), plugins.load())[0]
 
 
@@ -79,7 +79,7 @@ def test_a_kind_that_is_named_is_not_asked_whether_it_matches():
     assert "odd" == plugins.choose(a_secret(kind="odd"), installed)[0]
 
 
-def test_a_plugin_that_cannot_say_whom_it_serves_hurts_only_itself():
+def test_a_plugin_that_fails_to_match_affects_only_itself():
     told = Told()
     installed = {"odd": Claiming(RuntimeError("x")), "mine": Claiming(HERE)}
 
@@ -87,7 +87,7 @@ def test_a_plugin_that_cannot_say_whom_it_serves_hurts_only_itself():
     assert [("plugin.unusable", {"kind": "odd", "error": "RuntimeError"})] == told
 
 
-def test_a_broken_kind_is_its_error_for_whoever_needs_it():
+def test_a_broken_kind_is_an_error_only_for_its_sets():
     broken = PluginError("cannot be loaded", code="plugin-broken")
     installed = {"broken": broken, "generic": Scripted(GOOD)}
 
@@ -213,7 +213,7 @@ def test_what_is_no_clouds_key_is_passed_on(user):
     ("server", "meant"),
     [("hub.docker.com", "docker.io"), ("github.com", "ghcr.io"), ("registry.example", None)],
 )
-def test_the_web_site_of_a_registry_is_told_from_it(server, meant):
+def test_the_web_site_of_a_registry_is_distinguished_from_it(server, meant):
     error = UnreachableError("no registry", code="not-a-registry")
 
     hint = GenericAuthenticator().explain(a_secret(registry=Registry(server)), error)

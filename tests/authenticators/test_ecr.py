@@ -214,7 +214,7 @@ def test_ecr_public_is_asked_in_its_one_region(host, url):
 
 
 @pytest.mark.parametrize("host", LOOK_ALIKES)
-def test_a_host_that_only_looks_like_ecr_is_nobodys(host):
+def test_a_host_that_only_looks_like_ecr_is_not_matched(host):
     assert not EcrAuthenticator().matches(Registry(host))
 
 
@@ -228,7 +228,7 @@ def test_another_host_is_asked_in_the_region_that_the_set_names():
     assert Endpoint(region="eu-west-3") == endpoint_of(secret)
 
 
-def test_another_host_without_a_region_is_said():
+def test_another_host_without_a_region_is_an_error():
     error = problem(keyed(server="images.corp.example", kind="ecr"))
 
     assert "region-missing" == error.code
@@ -258,7 +258,7 @@ def test_a_fips_endpoint_can_be_named_by_the_environment(monkeypatch):
         ({"role_arn": ROLE + " x"}, "aws-role-invalid"),
     ],
 )
-def test_what_cant_be_right_is_said_at_once(members, code):
+def test_an_invalid_secret_is_an_error_without_a_request(members, code):
     error = problem(ecr_set(**members))
 
     assert code == error.code
@@ -391,7 +391,7 @@ def test_who_waited_for_a_passing_failure_shares_it():
     assert [True, True] == [isinstance(one, TransientError) for one in seen]
 
 
-def test_nobody_waits_for_another_set_beyond_the_time_that_is_left():
+def test_waiting_for_another_set_ends_at_the_deadline():
     answers, gate = Answers(), threading.Event()
     ask = Scripted(GOOD, until=gate)
     thread = threading.Thread(target=answers.get, args=("same", ask), kwargs={"end": soon()})

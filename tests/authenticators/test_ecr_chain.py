@@ -333,7 +333,7 @@ LOGIN = "run aws sso login with that profile in this container"
         ),
     ],
 )
-def test_what_is_wrong_with_the_shared_files_is_said(shared, files, members, expected):
+def test_faults_of_the_shared_files_are_named(shared, files, members, expected):
     shared(*files)
 
     error = error_of(secret(**members))
@@ -353,7 +353,7 @@ def test_a_shared_file_that_is_broken_is_named_and_not_quoted(shared, name):
     assert f"the file {folder / name} can't be read as AWS's configuration" == error.message
 
 
-def test_aws_profile_that_names_nobody_is_said_by_its_own_name(aws, shared, monkeypatch):
+def test_an_unknown_aws_profile_is_named(aws, shared, monkeypatch):
     shared()
     monkeypatch.setenv("AWS_PROFILE", "nobody")
 
@@ -374,7 +374,7 @@ def test_aws_profile_that_names_nobody_is_said_by_its_own_name(aws, shared, monk
         (-3600, "aws-sso-expired", f"the single sign-on session of {PROFILE} has expired"),
     ],
 )
-def test_a_single_sign_on_that_is_over_is_said(aws, shared, expires_in, code, line):
+def test_an_expired_single_sign_on_is_named(aws, shared, expires_in, code, line):
     sign_in(shared, expires_in=expires_in)
 
     error = error_of(secret(profile="sso"))
@@ -385,7 +385,7 @@ def test_a_single_sign_on_that_is_over_is_said(aws, shared, expires_in, code, li
 
 
 @pytest.mark.parametrize(("refusal", "expected"), [(row[0], row[1:]) for row in SSO_REFUSALS])
-def test_what_identity_center_refuses_is_said(aws, shared, refusal, expected):
+def test_a_refusal_of_identity_center_is_named(aws, shared, refusal, expected):
     sign_in(shared, expires_in=3600)
     _, name, text, status = refusal
     headers = {"x-amzn-ErrorType": name}
@@ -397,7 +397,7 @@ def test_what_identity_center_refuses_is_said(aws, shared, refusal, expected):
 
 
 @pytest.mark.parametrize(("refusal", "expected"), [(row[0], row[1:]) for row in WEB_REFUSALS])
-def test_what_sts_says_of_a_web_identity_is_said(aws, monkeypatch, tmp_path, refusal, expected):
+def test_a_refusal_of_a_web_identity_is_named(aws, monkeypatch, tmp_path, refusal, expected):
     (tmp_path / "token").write_text(CANARY)
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
     monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
@@ -410,7 +410,7 @@ def test_what_sts_says_of_a_web_identity_is_said(aws, monkeypatch, tmp_path, ref
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_web_identity_whose_file_is_missing_is_said(monkeypatch):
+def test_a_web_identity_without_its_file_is_named(monkeypatch):
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token")
     monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
 
@@ -420,7 +420,7 @@ def test_a_web_identity_whose_file_is_missing_is_said(monkeypatch):
     assert "the file that AWS_WEB_IDENTITY_TOKEN_FILE names can't be read" == error.message
 
 
-def test_a_containers_endpoint_that_gives_nothing_is_said(aws, monkeypatch):
+def test_a_container_endpoint_without_credentials_is_named(aws, monkeypatch):
     aws.answers["container"] = [(403, {}, CANARY.encode())] * 3
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{aws.endpoint}/container")
     monkeypatch.setattr("botocore.utils.ContainerMetadataFetcher.SLEEP_TIME", 0)
@@ -451,9 +451,7 @@ def test_a_temporary_key_of_the_environment_needs_its_token(monkeypatch):
         ("container", "the container's role"),
     ],
 )
-def test_a_denial_names_whom_to_allow_by_where_it_came_from(
-    aws, monkeypatch, shared, source, owner
-):
+def test_a_denial_names_the_principal_to_allow(aws, monkeypatch, shared, source, owner):
     shared("", keys() if source == "files" else "")
     if source == "environment":
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)

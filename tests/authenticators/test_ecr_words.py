@@ -112,7 +112,7 @@ def test_a_cause_has_one_line_by_whatever_name(aws, other, name):
     assert CAUSES[name] == read(error_of(secret()))
 
 
-def test_every_code_that_is_told_apart_has_its_line_here():
+def test_every_known_code_has_a_case_here():
     shown = {ECR: {*OTHER_NAMES}}
     for (action, code, *_), *_ in (*REFUSALS, *PUBLIC_REFUSALS, *WEB_REFUSALS, *SSO_REFUSALS):
         shown.setdefault(action, set()).add(code)
@@ -164,7 +164,7 @@ def test_a_wait_that_aws_asks_for_is_passed_on(aws):
         as_json({"authorizationData": [{"authorizationToken": "QVdTOng=", "expiresAt": "x"}]}),
     ],
 )
-def test_what_is_no_answer_of_aws_is_said(aws, answer):
+def test_an_invalid_answer_of_aws_is_an_error(aws, answer):
     aws.answers[ECR] = [answer]
 
     error = error_of(secret())
@@ -175,7 +175,7 @@ def test_what_is_no_answer_of_aws_is_said(aws, answer):
 
 
 @pytest.mark.parametrize("status", [302, 403, 404, 407])
-def test_a_page_of_somebody_else_is_said(aws, status):
+def test_a_foreign_page_is_an_error(aws, status):
     aws.answers[ECR] = [(status, {"Content-Type": "text/html"}, b"<html>blocked by IT</html>")]
 
     error = error_of(secret())
@@ -234,7 +234,7 @@ def test_aws_ca_bundle_wins(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
-def test_a_bundle_that_is_none_is_said(tmp_path, monkeypatch, content):
+def test_an_invalid_bundle_is_an_error(tmp_path, monkeypatch, content):
     bundle = tmp_path / "bundle.pem"
     if content is not None:
         bundle.write_text(content)
@@ -248,7 +248,7 @@ def test_a_bundle_that_is_none_is_said(tmp_path, monkeypatch, content):
     assert (UnreachableError, "ca-file") == (type(error), error.code)
 
 
-def test_plain_http_on_a_tls_port_is_said(aws, monkeypatch):
+def test_plain_http_on_a_tls_port_is_an_error(aws, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint.replace("http:", "https:"))
 
     error = error_of(secret())
@@ -257,7 +257,7 @@ def test_plain_http_on_a_tls_port_is_said(aws, monkeypatch):
 
 
 @pytest.mark.parametrize("url", ["user:passw0rd@host", "", "http://[::1", "ftp://"])
-def test_an_endpoint_that_is_no_url_is_said(monkeypatch, url):
+def test_an_endpoint_that_is_not_a_url_is_an_error(monkeypatch, url):
     monkeypatch.setenv("AWS_ENDPOINT_URL", url or "nonsense")
 
     error = error_of(secret())

@@ -108,7 +108,7 @@ def _service_account(monkeypatch, tmp_path, pem):
 
 
 @pytest.mark.parametrize("username", ["_json_key", "_json_key_base64", "oauth2accesstoken"])
-def test_a_password_is_passed_on_and_nobody_is_asked(username):
+def test_a_password_is_passed_on_without_a_request(username):
     secret = a_secret(username=username, secret=Secret("{\n as it is }"))
 
     credential = authenticated(secret)
@@ -165,7 +165,7 @@ def test_a_person_who_is_signed_in_with_gcloud_is_signed_in_here(monkeypatch, tm
     assert ["1//made-up"] == [form["refresh_token"] for form in google.forms]
 
 
-def test_a_persons_own_credentials_are_no_news_on_stderr(tmp_path):
+def test_user_credentials_print_no_warning(tmp_path):
     """
     google-auth warns of gcloud's own client, and logs that it knows no project.
     """
@@ -244,7 +244,7 @@ def test_a_machine_that_gives_no_token_is_no_bug(tmp_path, body):
     assert ["AuthenticationError", "google-refused"] == done.stdout.split()[:2], done.stderr
 
 
-def test_a_machine_of_nobodys_is_no_outage_and_takes_no_time(tmp_path):
+def test_a_machine_without_metadata_is_not_an_outage_and_fails_fast(tmp_path):
     nobody = "127.0.0.1:1"
     began = time.monotonic()
 

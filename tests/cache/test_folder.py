@@ -56,7 +56,7 @@ def test_what_is_written_is_read(cache):
 @pytest.mark.parametrize(
     "name", ["not a registry.json", "UPPER.example.json", "notes.txt", ".json"]
 )
-def test_a_file_of_somebody_elses_is_no_registry(cache, name):
+def test_a_foreign_file_is_not_a_registry(cache, name):
     cache.write(HERE, {"a": 1})
     with open(os.path.join(cache.path, name), "w", encoding="utf-8") as file:
         file.write("{}")
@@ -64,7 +64,7 @@ def test_a_file_of_somebody_elses_is_no_registry(cache, name):
     assert [HERE] == cache.registries()
 
 
-def test_the_folder_and_its_files_are_for_nobody_else(cache):
+def test_the_folder_and_its_files_are_private(cache):
     before = os.umask(0)
     try:
         cache.write(HERE, {})
@@ -242,7 +242,7 @@ def test_a_folder_that_is_open_to_others_is_not_read_and_closed_before_it_is_wri
     assert 0o700 == stat.S_IMODE(os.stat(cache.path).st_mode)
 
 
-def test_what_is_made_on_the_way_to_the_folder_is_for_nobody_else_either(tmp_path):
+def test_created_parents_of_the_folder_are_private(tmp_path):
     """
     Who may write into `~/.cache` decides what other programs find there, and run.
     """
@@ -274,7 +274,7 @@ def test_a_folder_that_others_use_is_refused_and_not_closed_to_them(cache, mode,
 
 @needs_root
 @pytest.mark.parametrize("what", ["folder", "file"])
-def test_what_belongs_to_somebody_else_is_refused(cache, what):
+def test_a_folder_of_another_user_is_refused(cache, what):
     cache.write(HERE, {})
     path = cache.path if what == "folder" else os.path.join(cache.path, f"{HERE}.json")
     os.chown(path, USER, USER)
@@ -284,7 +284,7 @@ def test_what_belongs_to_somebody_else_is_refused(cache, what):
 
 @needs_root
 @pytest.mark.parametrize("what", ["folder", "file"])
-def test_what_belongs_to_somebody_else_is_refused_in_roots_own_home_too(tmp_path, what):
+def test_a_folder_of_another_user_is_refused_in_roots_home(tmp_path, what):
     cache = Cache(str(tmp_path / "cache"), home=str(tmp_path))
     cache.write(HERE, {})
     path = cache.path if what == "folder" else os.path.join(cache.path, f"{HERE}.json")
@@ -294,7 +294,7 @@ def test_what_belongs_to_somebody_else_is_refused_in_roots_own_home_too(tmp_path
 
 
 @needs_root
-def test_root_writes_where_it_is_told_to_with_a_users_home(tmp_path):
+def test_root_writes_to_the_named_folder_with_a_users_home(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     os.chown(home, USER, USER)
@@ -354,7 +354,7 @@ def test_root_in_a_users_home_makes_no_folder_there(tmp_path):
     assert [] == os.listdir(home)
 
 
-def test_a_folder_that_cannot_be_made_is_said_by_name(tmp_path):
+def test_a_folder_that_cannot_be_created_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     cache = Cache(str(tmp_path / "file" / "cache"))
 
@@ -365,7 +365,7 @@ def test_a_folder_that_cannot_be_made_is_said_by_name(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
-def test_a_folder_where_none_can_be_is_said_by_name():
+def test_an_impossible_folder_is_named():
     cache = Cache("/proc/cache")
 
     calls = (lambda: cache.write(HERE, {}), lambda: cache.fingerprint("x"))

@@ -88,7 +88,7 @@ def test_a_set_is_another_when_any_member_is(home, member):
     assert "unchanged" != only(report).status
 
 
-def test_a_set_whose_entry_somebody_removed_is_written_again(home):
+def test_a_set_whose_entry_was_removed_is_written_again(home):
     with Fine(BOB) as registry:
         sets = a_set("ACR", registry.registry)
         home.login(sets=sets, verify="changed")
@@ -120,7 +120,7 @@ def test_what_was_never_verified_is_asked_at_the_next_start(home):
 
 
 @pytest.mark.parametrize("store", ["auths", "auto"])
-def test_what_nobody_was_asked_about_is_asked_at_the_next_start(home, store):
+def test_an_unverified_login_is_checked_at_the_next_start(home, store):
     with Fine(BOB) as registry:
         sets = a_set("ACR", registry.registry)
         first = home.login(sets=sets, verify="never", store=store)
@@ -432,7 +432,7 @@ HUGE = pytest.param(10**400, id="huge")
 
 @pytest.mark.parametrize("member", ["set", "state", "at", "issued_at", "expires_at", "wrote"])
 @pytest.mark.parametrize("value", [None, 7, "text", [], {}, [1], {"a": 1}, True, 1e400, HUGE])
-def test_members_of_the_wrong_type_hurt_nobody(home, memory, member, value):
+def test_members_of_the_wrong_type_are_ignored(home, memory, member, value):
     memory.note(a_secret(), "verified", credential=GOOD, written=True)
     path = os.path.join(home.cache, f"{HERE}.json")
     with open(path, encoding="utf-8") as file:

@@ -112,7 +112,7 @@ def test_a_login_that_docker_drops_is_not_called_well(tmp_path, member, verify):
     assert merged(MISTYPED[member]) == json.loads(home.text)
 
 
-def test_a_helper_is_asked_all_the_same(tmp_path):
+def test_a_helper_is_still_asked(tmp_path):
     home = Home(tmp_path)
     home.write({"experimental": True, "credHelpers": {HERE: "theirs"}})
     program = tmp_path / "docker-credential-theirs"

@@ -251,7 +251,7 @@ def test_a_symlink_that_leads_back_to_itself_is_an_error(path):
 
 @pytest.mark.parametrize("value", ["gcloud", ""])
 @pytest.mark.parametrize("spelling", ["https://index.docker.io/v1/", "docker.io"])
-def test_somebody_elses_helper_is_not_evicted(path, value, spelling):
+def test_another_programs_helper_is_not_replaced(path, value, spelling):
     put(path, {"credHelpers": {spelling: value}})
 
     changed = config_at(path).delegate({Registry("docker.io"): OUR_HELPER})
@@ -260,7 +260,7 @@ def test_somebody_elses_helper_is_not_evicted(path, value, spelling):
     assert {"credHelpers": {spelling: value}} == parsed(path)
 
 
-def test_forgetting_removes_our_helper_and_nobody_elses(path):
+def test_logout_removes_only_our_helper(path):
     hub = Registry("docker.io")
     put(path, {"auths": {}, "credHelpers": {"quay.io": "gcloud", HOST: OUR_HELPER}})
     config = config_at(path)
@@ -414,7 +414,7 @@ def test_docker_asks_one_place_only(config, expected):
     assert expected == document(config).asked_for(DOCUMENT_HOST)
 
 
-def test_an_empty_helper_is_told_from_none():
+def test_an_empty_helper_is_distinguished_from_none():
     doc = document({"credHelpers": {DOCUMENT_HOST: ""}})
 
     assert ("", None) == (doc.helper(DOCUMENT_HOST), doc.helper(HUB))
@@ -569,7 +569,7 @@ def test_threads_of_one_process_do_not_lose_each_others_logins(path):
     assert set(hosts) == set(parsed(path)["auths"])
 
 
-def test_a_login_and_somebody_who_takes_no_lock_lose_nothing_unsaid(path):
+def test_a_login_and_a_program_without_a_lock_lose_nothing_silently(path):
     """
     docker writes without looking: either our login is there, or `store` said that it is not.
     """
@@ -728,7 +728,7 @@ def test_what_comes_while_half_a_file_is_put_back_stays(path, in_between):
     assert ["config.json"] == os.listdir(os.path.dirname(path))
 
 
-def test_a_file_that_somebody_makes_first_is_not_replaced(path, monkeypatch):
+def test_a_file_that_another_program_creates_first_is_not_replaced(path, monkeypatch):
     link = os.link
 
     def linked(*args, **kwargs):

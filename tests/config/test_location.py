@@ -52,7 +52,7 @@ def codes(report):
         "../nowhere",
     ],
 )
-def test_a_folder_that_nobody_meant_is_neither_made_nor_written_to(home, tmp_path, named):
+def test_an_unexpanded_folder_is_neither_created_nor_written_to(home, tmp_path, named):
     before = everything(tmp_path)
 
     plugin, report = login(home, named)
@@ -96,7 +96,7 @@ def git(*arguments):
     ("ignored", "said"),
     [(None, True), ("docker/", False), ("config.json", False), ("other", True)],
 )
-def test_a_folder_in_a_checkout_is_said_unless_git_ignores_it(home, tmp_path, ignored, said):
+def test_a_folder_in_a_checkout_is_a_finding_unless_git_ignores_it(home, tmp_path, ignored, said):
     git("init", "-q", str(tmp_path / "work"))
     if ignored:
         (tmp_path / "work" / ".gitignore").write_text(f"{ignored}\n")
@@ -115,7 +115,7 @@ def test_a_folder_beside_a_checkout_is_nothing_to_speak_of(home, tmp_path):
     assert [] == codes(report)
 
 
-def test_without_git_a_checkout_is_said(home, tmp_path, monkeypatch):
+def test_without_git_a_checkout_is_a_finding(home, tmp_path, monkeypatch):
     git("init", "-q", str(tmp_path / "work"))
     monkeypatch.setenv("PATH", "/nowhere")
 

@@ -149,7 +149,7 @@ def test_another_owners_file_keeps_its_owner_when_root_writes(shared):
 
 
 @pytest.mark.parametrize(("mode", "codes"), [(0o666, ["open-to-others"]), (0o600, [])])
-def test_a_login_in_a_file_that_cannot_be_closed_is_said_to_be_open(shared, mode, codes):
+def test_a_login_in_a_file_that_cannot_be_closed_is_a_finding(shared, mode, codes):
     """
     As in a folder that is mounted from a host whose users have other numbers.
     """
@@ -173,7 +173,7 @@ def test_a_login_in_a_file_that_cannot_be_closed_is_said_to_be_open(shared, mode
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has another's home")
 @pytest.mark.parametrize(("owner", "codes"), [(NOBODY, ["root-in-a-home"]), (0, [])])
-def test_roots_file_in_the_home_of_somebody_else_is_told(shared, owner, codes):
+def test_roots_file_in_another_users_home_is_a_finding(shared, owner, codes):
     os.chown(shared, owner, owner)
     environ = {"HOME": shared, **a_set("MY", str(HOST))}
 
@@ -405,7 +405,7 @@ def test_a_file_that_may_be_written_in_a_folder_that_may_not_is_rewritten_in_pla
     assert [] == os.listdir(rescue)
 
 
-def test_no_copy_goes_where_somebody_else_could_read_it(shared):
+def test_no_copy_is_readable_by_other_users(shared):
     path = os.path.join(shared, "docker", "config.json")
     put(path, FOREIGN)
     os.chown(path, NOBODY, NOBODY)
@@ -424,7 +424,7 @@ def test_no_copy_goes_where_somebody_else_could_read_it(shared):
 # Rule 6
 
 
-def test_a_write_by_somebody_else_is_not_overwritten(path):
+def test_a_write_by_another_program_is_not_overwritten(path):
     put(path, FOREIGN)
     theirs = {"auths": {"new.example": {"auth": "am9lOnNlY3JldA=="}}}
 
@@ -466,7 +466,7 @@ def test_a_write_right_after_ours_is_noticed(path):
     assert FOREIGN == parsed(path)
 
 
-def test_the_lock_is_waited_for_as_long_as_was_said(path):
+def test_the_lock_is_waited_for_until_the_timeout(path):
     put(path, FOREIGN)
     now = [0.0]
 
@@ -487,7 +487,7 @@ def test_the_lock_is_waited_for_as_long_as_was_said(path):
         os.close(folder)
 
 
-def test_a_lock_that_is_let_go_is_taken_and_said(path):
+def test_a_released_lock_is_taken_and_reported(path):
     folder = os.open(os.path.dirname(path), os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
     now = [0.0]
@@ -589,7 +589,7 @@ def test_a_file_that_needs_no_change_is_left_as_it_is_however_odd(path):
     assert b'{"auths": {}} tail' == content(path)
 
 
-def test_the_line_of_the_fault_is_told(path):
+def test_the_line_of_the_fault_is_in_the_message(path):
     put(path, b'{\n\t"auths": {\n\t\t"a": oops\n')
 
     with pytest.raises(ConfigError) as caught:
@@ -756,7 +756,7 @@ def test_a_reader_sees_the_old_content_of_a_torn_file(path, rescue):
     assert b"" == content(path)
 
 
-def test_what_somebody_wrote_since_is_not_undone(path, rescue):
+def test_a_later_write_is_not_undone(path, rescue):
     theirs = {"auths": {"new.example": {"auth": "am9lOnNlY3JldA=="}}}
     put(path, theirs)
     rescue.keep(_OLD, _NEW)

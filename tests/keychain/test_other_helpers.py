@@ -82,13 +82,13 @@ def test_it_sees_the_environment_it_was_given_and_nothing_else(programs, monkeyp
     assert "bob" == programs.ask().username
 
 
-def test_one_that_does_not_read_what_it_is_told_is_heard(programs):
+def test_a_helper_that_does_not_read_its_input_can_answer(programs):
     programs.add("other", f"exec <&-; echo '{ANSWER}'")
 
     assert "bob" == programs.ask().username
 
 
-def test_what_it_says_on_stderr_is_nobody_s(programs, capfd):
+def test_stderr_of_a_helper_is_ignored(programs, capfd):
     programs.add("other", f"echo {CANARY} >&2; echo '{ANSWER}'")
 
     programs.ask()
@@ -140,7 +140,7 @@ def test_an_answer_is_read_as_docker_reads_it(programs, script):
     assert ("bob", Secret(CANARY)) == (found.username, found.secret)
 
 
-def test_an_identity_token_is_told_from_a_password(programs):
+def test_an_identity_token_is_distinguished_from_a_password(programs):
     programs.add("other", 'echo \'{"Username": "<token>", "Secret": "r"}\'')
 
     assert programs.ask().is_identity_token

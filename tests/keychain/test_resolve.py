@@ -105,7 +105,7 @@ def test_an_image_or_a_registry_is_looked_up_under_dockers_key(place, target, ke
 
 
 @pytest.mark.parametrize("target", ["", "Not An Image", "a b", "registry.example/UPPER", "x\0y"])
-def test_what_is_neither_is_said(place, target):
+def test_an_invalid_target_is_an_error(place, target):
     with pytest.raises(InvalidRegistryError):
         place.ask(target)
 
@@ -221,7 +221,7 @@ def test_user_and_password_as_they_are_count_too(place):
     assert ("bob", "s3cret") == place.ask()
 
 
-def test_an_identity_token_is_told_from_a_password(place):
+def test_an_identity_token_is_distinguished_from_a_password(place):
     place.config({"auths": {HERE: {"auth": basic("bob:"), "identitytoken": "refresh"}}})
 
     found = resolve(HERE, environ=place.environ)
@@ -235,7 +235,7 @@ def test_an_identity_token_is_told_from_a_password(place):
 
 @pytest.mark.parametrize("more", [{}, login("bob"), {"identitytoken": "i"}])
 @pytest.mark.parametrize("member", ["registrytoken", "RegistryToken"])
-def test_a_bearer_token_is_said_and_neither_quoted_nor_taken_for_a_password(place, member, more):
+def test_a_bearer_token_is_an_error_and_neither_quoted_nor_a_password(place, member, more):
     """
     docker sends it before all else in the entry.
     """
@@ -385,7 +385,7 @@ def test_dockers_variable_comes_before_the_file_and_its_helpers(place):
     assert ("eve", "s3cret") == place.ask()
 
 
-def test_dockers_variable_counts_for_whom_it_names_only(place):
+def test_docker_auth_config_counts_only_for_its_registries(place):
     place.config({"auths": {HERE: login("bob")}})
     place.environ |= variable({"other.example": login("eve")})
 
@@ -580,14 +580,14 @@ def test_podmans_helper_that_has_nothing_leaves_it_to_the_next_file(place):
     assert ("eve", "s3cret") == place.ask()
 
 
-def test_podmans_identity_token_is_told_from_a_password(place):
+def test_podmans_identity_token_is_distinguished_from_a_password(place):
     place.containers({"auths": {HERE: {"auth": basic("bob:"), "identitytoken": "i"}}})
 
     assert ("<token>", "i") == place.ask()
 
 
 @pytest.mark.parametrize("entry", [{"auth": "s3cret"}, {"auth": 5}, "s3cret", []])
-def test_an_entry_that_podman_cannot_decode_is_said_and_not_quoted(place, entry):
+def test_an_entry_that_podman_cannot_decode_is_an_error_and_not_quoted(place, entry):
     place.containers({"auths": {HERE: entry, "other.example": 5}})
 
     with pytest.raises(ConfigError) as caught:

@@ -949,7 +949,7 @@ def kept(home, *ones, config=None, deadline=5.0):
     )
 
 
-def test_a_write_by_somebody_else_is_not_overwritten(home):
+def test_a_write_by_another_program_is_not_overwritten(home):
     config = Overtaken(home.docker, times=3)
 
     found = kept(home, accepted(), config=config)

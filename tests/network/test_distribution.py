@@ -258,7 +258,7 @@ def test_a_token_server_that_refuses_is_named(world, status):
     assert [] == sent_to(registry)
 
 
-def test_a_token_for_anybody_does_not_count_as_accepted(world):
+def test_an_anonymous_token_does_not_count_as_accepted(world):
     world.host(REGISTRY, Registryish("Bearer real"))
     world.host("auth.example", tokens("anybodys"))
 
@@ -267,7 +267,7 @@ def test_a_token_for_anybody_does_not_count_as_accepted(world):
     assert "rejected" == exc.code
 
 
-def test_a_token_for_nobody_does_not_count_even_where_it_opens_the_image(world):
+def test_an_anonymous_token_does_not_count_even_if_it_pulls_the_image(world):
     claims = base64.urlsafe_b64encode(b'{"sub":"","access":[]}').decode().rstrip("=")
     token = f"e30.{claims}.c2ln"
     world.host(REGISTRY, Registryish(f"Bearer {token}", manifests={"/v2/app/manifests/1": 200}))
@@ -287,7 +287,7 @@ def test_an_oauth_refusal_with_status_400_is_a_refusal(world):
     assert "rejected" == exc.code
 
 
-def test_an_expired_token_of_ecr_is_told_apart(world):
+def test_an_expired_token_of_ecr_has_its_own_code(world):
     body = b"Your authorization token has expired. Reauthenticate and try again."
 
     def handler(request):
@@ -491,7 +491,7 @@ def test_a_token_that_opens_nothing_is_a_refusal_and_no_denied_pull(world):
     assert "rejected" == exc.code
 
 
-def test_an_image_that_is_not_there_is_told_apart(world):
+def test_a_missing_image_has_its_own_code(world):
     world.host(REGISTRY, Registryish())
     world.host("auth.example", tokens())
 

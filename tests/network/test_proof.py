@@ -292,7 +292,7 @@ def test_a_manifest_that_ends_at_a_sign_in_page_proves_no_pull(world, answer, wh
         ({"refresh_token": 7}, "refresh_token"),
     ],
 )
-def test_a_token_answer_that_docker_cannot_read_is_said(world, answer, said):
+def test_a_token_answer_that_docker_cannot_parse_is_reported(world, answer, said):
     world.host(HOST, Site({}, scheme="Bearer"))
     body = json.dumps({"token": "good", **answer}).encode()
     world.host("auth.example", lambda _: Answer(200, body=body))
@@ -303,7 +303,7 @@ def test_a_token_answer_that_docker_cannot_read_is_said(world, answer, said):
     assert said in outcome.message
 
 
-def test_a_byte_order_mark_before_a_token_is_said(world):
+def test_a_byte_order_mark_before_a_token_is_reported(world):
     world.host(HOST, Site({}, scheme="Bearer"))
     world.host("auth.example", lambda _: Answer(200, body=b'\xef\xbb\xbf{"token": "good"}'))
 

@@ -438,7 +438,7 @@ def _stranger(world, tmp_path):
     return authority
 
 
-def test_an_authority_that_nobody_trusts_is_refused(world, stranger):  # noqa: ARG001
+def test_an_unknown_authority_is_refused(world, stranger):  # noqa: ARG001
     exc = failed(UnreachableError, get, world, "https://s.example:5000/", headers=SECRET)
 
     assert "certificate-untrusted" == exc.code
@@ -446,7 +446,7 @@ def test_an_authority_that_nobody_trusts_is_refused(world, stranger):  # noqa: A
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
-def test_a_variable_that_names_no_bundle_is_told_where_nobody_is_trusted(
+def test_a_variable_without_a_bundle_is_named_if_no_authority_is_trusted(
     world,
     stranger,  # noqa: ARG001
     tmp_path,
@@ -592,7 +592,7 @@ def test_ssl_cert_dir_is_trusted(world, tmp_path):
     assert 200 == answered.status
 
 
-def test_plain_http_on_a_tls_port_is_told_apart(world):
+def test_plain_http_on_a_tls_port_has_its_own_code(world):
     server = world.here(ok)
 
     exc = failed(UnreachableError, get, world, f"https://{server.netloc}/", headers=SECRET)
@@ -631,7 +631,7 @@ def test_what_is_no_url_is_refused_and_not_quoted(world, url):
 # Nobody there
 
 
-def test_a_closed_port_is_told_apart(world):
+def test_a_closed_port_has_its_own_code(world):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
@@ -641,7 +641,7 @@ def test_a_closed_port_is_told_apart(world):
     assert f"127.0.0.1:{port}" in exc.message
 
 
-def test_a_name_without_an_address_is_told_apart(world):
+def test_a_name_that_cannot_be_resolved_has_its_own_code(world):
     with world.transport(HTTPS_PROXY=None) as transport:
         exc = failed(
             TransientError, transport.request, "GET", "https://nowhere.invalid/", timeout=10
@@ -813,7 +813,7 @@ def test_a_proxy_may_itself_speak_tls(world):
         f"http://u:{CANARY}@p q",
     ],
 )
-def test_a_proxy_that_we_cannot_use_is_said_and_not_quoted(variable):
+def test_an_unusable_proxy_is_an_error_and_not_quoted(variable):
     exc = failed(UnreachableError, proxy_for, "a.example", 443, {"HTTPS_PROXY": variable})
 
     assert "proxy-unsupported" == exc.code

@@ -97,7 +97,7 @@ def test_a_key_that_is_a_pipe_is_an_error(world, tmp_path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_bundle_of_the_system_that_is_no_file_trusts_nobody(world, tmp_path, kind):
+def test_a_system_bundle_that_is_not_a_file_trusts_no_authority(world, tmp_path, kind):
     world.host("registry.example", lambda _: wire.Answer())
     transport = world.transport(SSL_CERT_FILE=kind(tmp_path / "bundle.pem"))
 
@@ -140,7 +140,7 @@ def test_a_script_ends_although_its_bundle_is_a_pipe(tmp_path):
     assert (0, "done\n", "") == (done.returncode, done.stdout, done.stderr)
 
 
-def test_a_mount_that_hangs_delays_nobody_but_its_own_set(world, monkeypatch):
+def test_a_hanging_mount_delays_only_its_own_set(world, monkeypatch):
     over, hanging = threading.Event(), threading.Event()
     read = trust.read_regular
 
