@@ -74,7 +74,7 @@ def test_each_action_is_pinned_by_the_hash_of_a_commit_and_names_its_version():
 
 
 def test_ci_runs_what_a_person_runs_on_each_supported_python():
-    (job,) = yaml.safe_load(text_of(".github/workflows/ci.yml"))["jobs"].values()
+    job = yaml.safe_load(text_of(".github/workflows/ci.yml"))["jobs"]["test"]
     classifiers = re.findall(
         r'"Programming Language :: Python :: (3\.\d+)"', text_of("pyproject.toml")
     )
