@@ -16,7 +16,9 @@ import pytest
 
 from docs import blocks
 
-EXAMPLES = blocks.ROOT / "hooks" / "examples"
+HOOKS = blocks.ROOT / "hooks"
+EXAMPLES = HOOKS / "examples"
+PYTHON_EXAMPLES = blocks.DOCS / "examples" / "python"
 README_LINES_MAX = 120
 
 
@@ -129,10 +131,15 @@ def test_the_picture_is_what_the_commands_print_now():
 
 def test_every_example_is_on_a_page():
     text = "".join(blocks.text_of(page) for page in blocks.pages())
-    files = [p for p in EXAMPLES.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+    files = [
+        path.relative_to(folder.parent)
+        for folder in (EXAMPLES, PYTHON_EXAMPLES)
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
 
-    assert len(files) > 10
-    assert [] == [p for p in files if f"hooks/examples/{p.relative_to(EXAMPLES)}\n" not in text]
+    assert len(files) > 14
+    assert [] == [path for path in files if f"/{path}\n" not in text]
 
 
 def test_the_readme_is_short():
@@ -147,6 +154,6 @@ def test_what_a_page_includes_is_an_example_that_other_tests_run():
         for block in blocks.blocks_of(page):
             if block.language.startswith("{literalinclude}"):
                 path = (blocks.ROOT / page).parent / block.language.split()[1]
-                known = (EXAMPLES, blocks.ROOT / "hooks", blocks.DOCS / "reference" / "schemas")
+                known = (EXAMPLES, PYTHON_EXAMPLES, HOOKS, blocks.DOCS / "reference" / "schemas")
                 assert path.exists(), block
                 assert {*path.resolve().parents} & {*known}, block
