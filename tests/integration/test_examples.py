@@ -22,7 +22,7 @@ HOOKS = os.path.join(needed.REPOSITORY, "hooks")
 EXAMPLES = os.path.join(HOOKS, "examples")
 SECRETS_FILE = os.path.join(EXAMPLES, "cli", "secrets.json")
 USER, PASSWORD = "alice", "in wonder:land"
-SOURCE = "CORP_CONTAINER_REGISTRY_*"
+SOURCE = "  CORP  "
 
 # How each says what it did; the CLI masks all that a secrets file holds, a registry's name, too.
 WAYS = {
