@@ -169,7 +169,7 @@ class PluginError(RegistryError):
 NOT_A_HOST = (
     "invalid-server",
     "not the name of a registry: expected host or host:port",
-    "give the host alone, such as ghcr.io or localhost:5000",
+    "name the host alone, such as ghcr.io or localhost:5000",
 )
 NOT_AN_IMAGE = (
     "invalid-image",
@@ -178,26 +178,26 @@ NOT_AN_IMAGE = (
 )
 ANOTHER_REGISTRYS_IMAGE = (
     "invalid-image",
-    "the image is one of {host}, not of {registry}",
-    "name an image of {registry}, such as {registry}/team/app:1",
+    "the image is on {host}, not on {registry}",
+    "write it as docker pull does: registry/repository:tag",
 )
 
 # Here, since a process without file descriptors cannot load another module.
 LIMITS = {
     errno.EMFILE: (
         "too-many-open-files",
-        "this process may have only {count} files and connections open",
-        "raise that limit (ulimit -n) to 256",
+        "this process has reached its limit of {count} open files and connections",
+        "run ulimit -n 256",
     ),
     errno.ENFILE: (
-        "too-many-open-files",
-        "this machine has no file or connection left to open",
-        "end what holds so many open, or raise fs.file-max",
+        "system-file-limit",
+        "this machine has reached its limit of open files and connections",
+        "close programs that hold many open, or raise fs.file-max",
     ),
     errno.ENOMEM: (
         "no-memory",
-        "there is no memory left",
-        "give the container more of it, or raise this process's limit (ulimit -v)",
+        "out of memory",
+        "give the container more memory, or raise ulimit -v",
     ),
 }
 

@@ -191,7 +191,7 @@ SAME = [
     {"ECR: wrong password", "ECR: 401 to a wrong password"},
     # It answers alike, so that nobody learns what there is.
     {"ECR Public: no permission to pull", "ECR Public: no such image"},
-    {"ACR: firewall", "ACR: firewall, before anything is sent", "ACR exchange: firewall"},
+    {"ACR: firewall", "ACR: firewall, before anything is sent"},
 ]
 
 
@@ -255,7 +255,8 @@ def test_no_two_causes_share_a_line():
     """
     with open(os.path.join(DOUBLES, "entra_lines.txt"), encoding="utf-8") as file:
         entra = [line.rstrip("\n").split(" | ") for line in file]
-    said = {name: (line, hint) for name, (_code, line, hint) in LINES.items()}
+    # A line stands beside its registry's name.
+    said = {name: (name.partition(":")[0], *words) for name, (_, *words) in LINES.items()}
     said |= {number: (line, hint) for number, line, hint in entra}
     for table in ("REFUSALS", "PUBLIC_REFUSALS", "WEB_REFUSALS", "SSO_REFUSALS"):
         for number, (*_, line, hint) in enumerate(getattr(aws_lines, table)):

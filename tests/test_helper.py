@@ -678,7 +678,7 @@ def test_another_users_folder_is_refused(neighbour):
 def test_a_file_that_others_could_read_or_change_is_refused(neighbour, path, mode):
     os.chmod(path, mode)
 
-    assert "open to others" in refused(neighbour)
+    assert "others can open" in refused(neighbour)
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o750, 0o777, 0o711])

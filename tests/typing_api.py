@@ -98,7 +98,7 @@ class MyAuthenticator:
         self, secret: registry.RegistrySecret, *, timeout: float
     ) -> registry.Credential:
         if timeout <= 0:
-            msg = "the vault did not answer in time"
+            msg = "timed out while asking the vault"
             raise registry.TransientError(msg, hint="try again")
         return registry.Credential(username=secret.id, secret=registry.Secret("from the vault"))
 

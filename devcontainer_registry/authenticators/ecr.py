@@ -152,7 +152,9 @@ def _check_key(secret: RegistrySecret) -> None:
     if not password.isascii():
         raise causes.KEY_MALFORMED.error(set=_set(secret), member="PASSWORD")
     if username.startswith("ASIA") and not token:
-        raise causes.SESSION_TOKEN_MISSING.error(set=_set(secret))
+        raise causes.SESSION_TOKEN_MISSING.error(
+            set=_set(secret), token=f"{_set(secret)}_SESSION_TOKEN"
+        )
 
 
 def _given(secret: RegistrySecret) -> Credential:

@@ -99,7 +99,10 @@ def as_it_is(secret: RegistrySecret) -> Credential:
     """
     if secret.username is None or secret.secret is None:
         raise causes.NO_USER_AND_PASSWORD.error(
-            source=secret.source, host=secret.registry, user=variable(secret.id, "USER")
+            source=secret.source,
+            host=secret.registry,
+            user=variable(secret.id, "USER"),
+            password=variable(secret.id, "PASSWORD"),
         )
     return Credential(username=secret.username, secret=secret.secret)
 

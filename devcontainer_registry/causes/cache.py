@@ -8,13 +8,13 @@ from __future__ import annotations
 from ..errors import ConfigError
 from .cause import Cause
 
-_ANOTHER = "remove it, or set DEVCONTAINER_REGISTRY_CACHE_DIR to another folder"
-_WRITABLE = "set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder that can be written"
+_ANOTHER = "remove it, or set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder that only you use"
+_WRITABLE = "set DEVCONTAINER_REGISTRY_CACHE_DIR to a writable folder on a local disk"
 
 # What is not to be trusted.
 REFUSED = {
     "no folder": Cause(
-        "cache-refused", ConfigError, "the cache {path} is a link, or no folder", _ANOTHER
+        "cache-refused", ConfigError, "the cache {path} is a link or not a folder", _ANOTHER
     ),
     "not ours": Cause(
         "cache-refused", ConfigError, "the cache {path} belongs to another user", _ANOTHER
@@ -22,72 +22,64 @@ REFUSED = {
     "shared": Cause(
         "cache-refused",
         ConfigError,
-        "the cache {path} is a folder that others use",
-        "set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder of its own",
+        "the cache {path} is a folder that others use too",
+        "remove it, or set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder that only you use",
     ),
     "open folder": Cause(
-        "cache-refused",
+        "cache-open",
         ConfigError,
-        "the cache {folder} is open to others",
+        "others can open the cache {folder}",
         "run chmod 700 {folder}",
     ),
     "not root's": Cause(
-        "cache-refused",
+        "root-in-a-home-cache",
         ConfigError,
-        "the cache {path} belongs to the user of this home, not to root",
-        "run this as that user, or give root a HOME of its own",
+        "the cache {path} belongs to the owner of this home folder, not to root",
+        "run this as that user, or set HOME to a folder of root's own",
     ),
     "link": Cause("cache-refused", ConfigError, "the cache {path} is a link", _ANOTHER),
     "too large": Cause(
         "cache-refused",
         ConfigError,
-        "the cache {path} is larger than anything we write",
+        "the cache {path} is too large",
         _ANOTHER,
     ),
     "not our file": Cause(
         "cache-refused",
         ConfigError,
-        "the cache {path} belongs to another user, or is no file",
+        "the cache {path} belongs to another user or is not a file",
         _ANOTHER,
     ),
-    "open file": Cause(
-        "cache-refused", ConfigError, "the cache {path} is open to others", _ANOTHER
-    ),
+    "open file": Cause("cache-refused", ConfigError, "others can open the cache {path}", _ANOTHER),
 }
 
 # What cannot be done.
 FAILED = {
     "make": Cause(
-        "cache-failed", ConfigError, "the cache {path} cannot be made: {reason}", _WRITABLE
+        "cache-failed", ConfigError, "cannot create the cache {path}: {reason}", _WRITABLE
     ),
-    "open": Cause(
-        "cache-failed", ConfigError, "the cache {path} cannot be opened: {reason}", _WRITABLE
-    ),
-    "read": Cause(
-        "cache-failed", ConfigError, "the cache {path} cannot be read: {reason}", _WRITABLE
-    ),
+    "open": Cause("cache-failed", ConfigError, "cannot open the cache {path}: {reason}", _WRITABLE),
+    "read": Cause("cache-failed", ConfigError, "cannot read the cache {path}: {reason}", _WRITABLE),
     "write": Cause(
-        "cache-failed", ConfigError, "the cache {path} cannot be written: {reason}", _WRITABLE
+        "cache-failed", ConfigError, "cannot write the cache {path}: {reason}", _WRITABLE
     ),
-    "lock": Cause(
-        "cache-failed", ConfigError, "the cache {path} can't be locked: {reason}", _WRITABLE
-    ),
+    "lock": Cause("cache-failed", ConfigError, "cannot lock the cache {path}: {reason}", _WRITABLE),
 }
 NO_LOCKS = Cause(
     "cache-failed",
     ConfigError,
-    "the cache {folder} can't be locked: {reason}",
-    "set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder on a local disk",
+    "cannot lock the cache folder {folder}: {reason}",
+    "set DEVCONTAINER_REGISTRY_CACHE_DIR to a writable folder on a local disk",
 )
 NO_KEY = Cause(
-    "cache-failed",
+    "cache-damaged",
     ConfigError,
-    "{path} gives no key back",
-    "remove the folder; it is made anew",
+    "the key in {path} cannot be read",
+    "remove the folder; the next run creates it again",
 )
 LOCKED = Cause(
     "cache-locked",
     ConfigError,
-    "another process held the lock for {host} for too long",
+    "another process is still working on {host}",
     "try again in a moment",
 )

@@ -10,7 +10,11 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 
+# Stands for the id of a set in the names of its variables.
+ANY_ID = "<ID>"
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Generic, TypeVar
 
     from ..errors import RegistryError
@@ -30,9 +34,15 @@ else:
             return cls
 
 
+def _fill(text: str, facts: Mapping[str, object]) -> str:
+    filled = text.format(**facts)
+    # Most errors are raised where no set is known; `logins.masking` fills it in there.
+    return filled.replace(ANY_ID, str(facts["id"])) if "id" in facts else filled
+
+
 class Cause(Generic[Kind_co]):
     """
-    The words for one cause; `{name}` in them stands for a fact.
+    The words for one cause; `{name}` in them stands for a fact, and `<ID>` for the fact `id`.
 
     Attributes:
         code: Stable and kebab-case.
@@ -53,7 +63,7 @@ class Cause(Generic[Kind_co]):
         """
         Return the message with *facts* filled in.
         """
-        return self.message.format(**facts)
+        return _fill(self.message, facts)
 
     def with_fix(self, fix: Fix | None) -> Cause[Kind_co]:
         """
@@ -65,7 +75,7 @@ class Cause(Generic[Kind_co]):
         """
         Return the error that states this cause with *facts* filled in.
         """
-        return self.kind(self.say(**facts), hint=self.fix.format(**facts), code=self.code)
+        return self.kind(self.say(**facts), hint=_fill(self.fix, facts), code=self.code)
 
     def finding(self, *, variable: str | None = None, **facts: object) -> Finding:
         """
@@ -95,7 +105,7 @@ class Fix:
         """
         Return the text with *facts* filled in.
         """
-        return self.text.format(**facts)
+        return _fill(self.text, facts)
 
 
 class Reason:
@@ -117,7 +127,7 @@ class Reason:
         """
         Return the text with *facts* filled in.
         """
-        return self.text.format(**facts)
+        return _fill(self.text, facts)
 
 
 class Finding:

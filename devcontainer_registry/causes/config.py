@@ -11,129 +11,127 @@ from .cause import Cause, Fix
 # Its place.
 
 PATH_INVALID = Cause(
-    "config-error",
+    "config-path-invalid",
     ConfigError,
-    "the path of config.json is empty, or none that a file can have",
-    "name the file, or leave it to DOCKER_CONFIG",
+    "the path of config.json is not valid",
+    "name a file, or unset DOCKER_CONFIG",
 )
 NAMED_FOLDER_IS_FILE = Cause(
-    "config-error",
+    "docker-config-is-file",
     ConfigError,
-    "DOCKER_CONFIG names a file, {path}, where docker wants its folder",
+    "DOCKER_CONFIG is a file, {path}; it must be the folder that contains config.json",
     "set DOCKER_CONFIG to {folder}",
 )
 FOLDER_IS_FILE = Cause(
-    "config-error",
+    "config-folder-is-file",
     ConfigError,
-    "{path} is a file, where docker wants its folder",
-    "move it away, or set DOCKER_CONFIG to a folder of your own",
+    "{path} is a file; Docker needs a folder there",
+    "move that file away, or set DOCKER_CONFIG to another folder",
 )
 NAMED_WITH_VARIABLE = Cause(
-    "config-error",
+    "docker-config-invalid",
     ConfigError,
-    "DOCKER_CONFIG, {path}, holds a ~ or $, which nothing replaces",
+    "DOCKER_CONFIG, {path}, contains ~ or $, which Docker does not expand",
     "set DOCKER_CONFIG to an absolute path, such as /home/me/.docker, or unset it",
 )
 NAMED_RELATIVELY = Cause(
-    "config-error",
+    "docker-config-invalid",
     ConfigError,
-    "DOCKER_CONFIG, {path}, is a relative path to a folder that is not there",
+    "DOCKER_CONFIG, {path}, is a relative path to a missing folder",
     "set DOCKER_CONFIG to an absolute path, such as /home/me/.docker, or unset it",
 )
 NO_HOME = Cause(
-    "config-error",
+    "config-no-home",
     ConfigError,
     "HOME is not set, and this user is not in the user database",
-    "set HOME, or DOCKER_CONFIG",
+    "set HOME or DOCKER_CONFIG to a folder that you own",
 )
 RELATIVE = Cause(
     "config-relative",
     ConfigError,
-    "DOCKER_CONFIG, {path}, is a relative path: docker sees these logins only where it runs in "
-    "{here}",
+    "DOCKER_CONFIG, {path}, is relative; Docker finds these logins only when it runs in {here}",
     "set DOCKER_CONFIG to {absolute}",
 )
 IN_GIT = Cause(
     "config-in-git",
     ConfigError,
-    "{path} holds logins, is in the git checkout {checkout}, and git does not ignore it",
-    "add it to .gitignore, or set DOCKER_CONFIG to a folder elsewhere",
+    "{path} contains logins and git does not ignore it (checkout {checkout})",
+    "add it to .gitignore, or set DOCKER_CONFIG to another folder",
 )
 
 # What the system says of it.
 
 NOT_PERMITTED = Cause(
-    "config-error",
+    "config-no-permission",
     ConfigError,
-    "{path} is not this user's to read or write: {reason}",
-    "give it back with: sudo chown -R $(id -u) {folder}; or set DOCKER_CONFIG to a folder of your "
-    "own",
+    "cannot read or write {path}: {reason}",
+    "run sudo chown -R $(id -u) {folder}, or set DOCKER_CONFIG to a folder that you own",
 )
 # Whose home it is nobody knows here: /root, with a HOME that was kept when the user changed?
 NO_FOLDER = Cause(
-    "config-error",
+    "config-no-home",
     ConfigError,
-    "{path} is in a folder that this user can neither open nor make: {reason}",
-    "set HOME, or DOCKER_CONFIG, to a folder of this user's own",
+    "permission denied: cannot open or create the folder of {path}",
+    "set HOME or DOCKER_CONFIG to a folder that you own",
 )
 READ_ONLY = Cause(
-    "config-error",
+    "config-read-only",
     ConfigError,
-    "{path} is on a file system that cannot be written: {reason}",
-    "set DOCKER_CONFIG to a folder of your own, or remount it",
+    "{path} is on a read-only file system",
+    "set DOCKER_CONFIG to a writable folder, or remount the file system",
 )
 DISK_FULL = Cause(
-    "config-error",
+    "disk-full",
     ConfigError,
-    "the disk is full, and {path} was not changed: {reason}",
+    "the disk is full; cannot write {path}: {reason}",
     "free some space and run this again",
 )
 TOO_LARGE = Cause(
-    "config-error",
+    "config-too-large",
     ConfigError,
-    "{path} is too large to be a config.json: {reason}",
-    "look at it, and move it away",
+    "{path} is too large for a config.json",
+    "move it away and log in again",
 )
 IS_FOLDER = Cause(
-    "config-error",
+    "config-not-a-file",
     ConfigError,
-    "{path} is a folder, not a file: {reason}",
-    "remove it; a bind mount of a missing file makes one",
+    "{path} is a folder, not a file; a bind mount of a missing file creates one",
+    "remove it, or set DOCKER_CONFIG to another folder",
 )
 NOT_REGULAR = Cause(
-    "config-error",
+    "config-not-a-file",
     ConfigError,
-    "{path} is not a regular file: {reason}",
-    "remove it, or set DOCKER_CONFIG to a folder of your own",
+    "{path} is not a regular file",
+    "remove it, or set DOCKER_CONFIG to another folder",
 )
 FILE_IN_PLACE_OF_FOLDER = Cause(
-    "config-error",
+    "config-folder-is-file",
     ConfigError,
-    "{path} has a file where its folder belongs: {reason}",
-    "move that away, or set DOCKER_CONFIG to a folder of your own",
+    "a parent folder of {path} is a file",
+    "move that file away, or set DOCKER_CONFIG to another folder",
 )
 LINK_TO_ITSELF = Cause(
-    "config-error",
+    "config-not-a-file",
     ConfigError,
-    "{path} is a link that leads back to itself: {reason}",
-    "remove the link {path}",
+    "{path} is a link to itself",
+    "remove it, or set DOCKER_CONFIG to another folder",
 )
 UNUSABLE = Cause(
     "config-error",
     ConfigError,
-    "{path} cannot be used: {reason}",
-    "see the reason, and run it again",
+    "cannot use {path}: {reason}",
+    "check this path and its file system, then run this again",
 )
 OPEN_TO_OTHERS = Cause(
     "open-to-others",
     ConfigError,
-    "{path} holds logins, and others than its owner may read or change it",
-    "have its owner run chmod 600 on it, or set DOCKER_CONFIG to a folder of your own",
+    "{path} contains logins, and other users can read or change it",
+    "run chmod 600 {path} as its owner, or set DOCKER_CONFIG to a folder that you own",
 )
 ROOTS_IN_A_HOME = Cause(
     "root-in-a-home",
     ConfigError,
-    "{path} belongs to root, in the home folder of another user, who cannot read it",
+    "{path} belongs to root and is in another user's home folder; that user cannot read it",
     "run chown -R --reference={home} {folder}, and log in as that user from now on",
 )
 
@@ -148,116 +146,114 @@ NOT_JSON = Cause(
     _REPAIR,
 )
 NUMBER_IS_NONE = Cause(
-    "config-damaged", DamagedError, "{path} is not valid JSON (a number that is none)", _REPAIR
+    "config-damaged",
+    DamagedError,
+    "{path} is not valid JSON: it has a number that is not one",
+    _REPAIR,
 )
 NESTED_TOO_DEEPLY = Cause("config-damaged", DamagedError, "{path} is nested too deeply", _REPAIR)
 NO_OBJECT = Cause("config-damaged", DamagedError, "{path} is not a JSON object", _REPAIR)
 NOT_UTF8 = Cause(
     "config-damaged",
     DamagedError,
-    "{path} is not UTF-8 (line {line}): docker reads it, but writing it again would lose that",
+    "{path} is not UTF-8 (line {line}); Docker reads it, but rewriting it would lose text",
     _REPAIR,
 )
 TEXT_AFTER_END = Cause(
     "config-damaged",
     DamagedError,
-    "{path} has text after its end (line {line}, column {column}): docker reads it, but writing it "
-    "again would lose that",
+    "{path} has text after its end (line {line}, column {column}); rewriting it would "
+    "lose that text",
     _REPAIR,
 )
 NUMBER_TOO_LARGE = Cause(
     "config-damaged",
     DamagedError,
-    "{path} has a number that is too large: docker reads it, but writing it again would lose that",
+    "{path} has a number that is too large; rewriting it would change that number",
     _REPAIR,
 )
 NUMBER_TOO_LONG = Cause(
     "config-damaged",
     DamagedError,
-    "{path} has a number with more digits than Python reads: docker reads it, but writing it again "
-    "would lose that",
+    "{path} has a number with too many digits; rewriting it would change that number",
     _REPAIR,
 )
 MEMBER_TWICE = Cause(
     "config-damaged",
     DamagedError,
-    "{path} has {member} twice (line {line}, column {column}): docker reads it, but writing it "
-    "again would lose that",
+    "{path} has {member} twice (line {line}, column {column}); rewriting it would lose one of them",
     _REPAIR,
 )
 # Unnamed: another key than the top ones may be anything, a password in the wrong place too.
 KEY_TWICE = Cause(
     "config-damaged",
     DamagedError,
-    "{path} has a key twice (line {line}, column {column}): docker reads it, but writing it again "
-    "would lose that",
+    "{path} has the same key twice (line {line}, column {column}); rewriting it would "
+    "lose one of them",
     _REPAIR,
 )
 MEMBER_IS_NO_OBJECT = Cause(
     "config-damaged",
     DamagedError,
-    "{path} has {member}, but not as an object: docker reads it, but writing it again would lose "
-    "that",
+    "{member} in {path} is not an object; rewriting it would lose that value",
     _REPAIR,
 )
 HAS_BOM = Cause(
-    "config-damaged",
+    "config-bom",
     ConfigError,
-    "{path} begins with a byte order mark, over which docker ignores it",
-    "save it as UTF-8 without one",
+    "{path} begins with a byte order mark, so Docker ignores the file",
+    "save it as UTF-8 without a byte order mark",
 )
 MEMBER_MISTYPED = Cause(
     "config-mistyped",
     ConfigError,
-    "{path} has {found} as {member}, where {docker} wants {wanted}, and drops every login in auths "
-    "over it",
+    "{member} in {path} is {found}, but {docker} expects {wanted}, so it ignores every "
+    "login in auths",
     "change {member} to {wanted}, or remove it",
 )
 LOGIN_MISTYPED = Cause(
-    "login-unreadable",
+    "config-mistyped",
     ConfigError,
-    "{path} has {found} as {login}, where {docker} wants {wanted}, and drops every login in auths "
-    "over it",
-    "change {login} to {wanted}, or remove it",
+    "{member} in {path} is {found}, but {docker} expects {wanted}; it ignores every login in auths",
+    "change {member} to {wanted}, or remove it",
 )
 LOGIN_UNREADABLE = Cause(
     "login-unreadable",
     ConfigError,
-    "docker cannot read the entry for {host} in {path}, and drops other logins over it",
-    "remove that entry, or make its auth the padded base64 of USER:PASSWORD",
+    "Docker cannot read the entry for {host} in {path}, and ignores other logins too",
+    "remove that entry, or set its auth to the base64 of USER:PASSWORD",
 )
 # Unnamed: somebody may have put a password into the key.
 SOME_LOGIN_UNREADABLE = Cause(
     "login-unreadable",
     ConfigError,
-    "docker cannot read an entry in {path}, and drops other logins over it",
-    "remove that entry, or make its auth the padded base64 of USER:PASSWORD",
+    "Docker cannot read an entry in {path}, and ignores other logins too",
+    "remove that entry, or set its auth to the base64 of USER:PASSWORD",
 )
 LOGIN_UNDER_OTHER_SPELLING = Cause(
     "other-spelling",
     ConfigError,
-    "for images of {key}, docker uses the entry {key} in auths, not {host}",
-    "run docker logout {key}, and write {host} in lower case in image names",
+    "Docker uses the auths entry {key} for images of {key}, not {host}",
+    "write the registry as {host} in image names",
 )
 # docker logout leaves credHelpers as it is.
 HELPER_UNDER_OTHER_SPELLING = Cause(
     "other-spelling",
     ConfigError,
-    "for images of {key}, docker uses the entry {key} in credHelpers, not {host}",
-    "delete {key} from credHelpers, and write {host} in lower case in image names",
+    "Docker uses the credHelpers entry {key} for images of {key}, not {host}",
+    "write the registry as {host} in image names",
 )
 STORE_MISSING = Cause(
     "helper-missing",
     ConfigError,
-    "credsStore names {program}, which is not on PATH: docker fails for other registries, and a "
-    "classic build sends no login at all",
-    "remove credsStore from config.json, or install that helper",
+    "{place} names {program}, which is not on PATH; Docker cannot log in to other registries",
+    "install it, or remove it from {place} in config.json",
 )
 STORE_OF_VSCODE_MISSING = Fix(
     "helper-missing",
     "where credsStore names a helper of VS Code's",
-    'set "dev.containers.dockerCredentialHelper": false in VS Code, and remove credsStore from '
-    "config.json",
+    'set "dev.containers.dockerCredentialHelper": false in VS Code and remove credsStore '
+    "from config.json",
 )
 
 # What it cannot hold.
@@ -267,31 +263,29 @@ _PAIR = "check the user name and the password"
 USER_NOT_STORABLE = Cause(
     "not-storable",
     ConfigError,
-    "docker cannot keep a user name that is empty or has a colon",
+    "Docker cannot store a user name that is empty or has a colon",
     _PAIR,
 )
-PASSWORD_EMPTY = Cause(
-    "not-storable", ConfigError, "docker takes an empty password for none", _PAIR
-)
+PASSWORD_EMPTY = Cause("not-storable", ConfigError, "Docker ignores an empty password", _PAIR)
 PASSWORD_WITH_NUL = Cause(
     "not-storable",
     ConfigError,
-    "docker cuts NUL characters off the ends of a password",
+    "Docker removes NUL characters from the ends of a password",
     _PAIR,
 )
 HALF_A_CHARACTER = Cause(
-    "not-storable", ConfigError, "docker cannot keep half a Unicode character", _PAIR
+    "not-storable", ConfigError, "Docker cannot store half of a Unicode character", _PAIR
 )
 TOKEN_NOT_UTF8 = Cause(
     "not-storable",
     ConfigError,
-    "docker cannot keep an identity token that is no UTF-8",
+    "Docker cannot store an identity token that is not UTF-8",
     _PAIR,
 )
 HELPER_WITHOUT_NAME = Cause(
-    "config-error",
+    "helper-name-empty",
     ConfigError,
-    "a credential helper needs a name",
+    "the credential helper's name is empty",
     "give the part of its name after docker-credential-",
 )
 
@@ -300,31 +294,30 @@ HELPER_WITHOUT_NAME = Cause(
 CHANGED = Cause(
     "config-changed",
     ConfigChangedError,
-    "{path} was changed by another program just now",
+    "another program changed {path} at the same time",
     "run this again",
 )
 LOCK_HELD = Cause(
     "config-locked",
     ConfigError,
-    "another process held the lock on {path} for {seconds:.0f} seconds",
-    "see who it is with: fuser -v {path}",
+    "another process holds the lock on {path} for {seconds:.0f} seconds already",
+    "run fuser -v {path} to find the process",
 )
 NO_LOCKS = Cause(
     "config-unlockable",
     ConfigError,
-    "the file system of {path} has no locks, so nothing was written",
+    "the file system of {path} has no locks; nothing was written",
     "set DOCKER_CONFIG to a folder on a local disk",
 )
 NO_SAFE_PLACE = Cause(
     "cache-refused",
     ConfigError,
-    "{path} belongs to another user, is a link or is used by others, so there is no safe place "
-    "for a copy of config.json while it is rewritten",
-    "set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder of your own",
+    "{path} is not private, so config.json cannot be backed up there while it is rewritten",
+    "remove it, or set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder that only you use",
 )
 NOT_WRITTEN = Cause(
     "not-kept",
     RegistryError,
     "config.json could not be written",
-    "see what is said about config.json",
+    "see the message about config.json",
 )

@@ -20,18 +20,18 @@ HELPER_MISSING = Cause(
     "helper-missing",
     ConfigError,
     "{place} names {program}, which is not on PATH",
-    "install it, or remove it from {place}",
+    "install it, or remove it from {place} in config.json",
 )
 HELPER_HANGS = Cause(
     "helper-hangs",
     ConfigError,
-    "{program} gave no answer within {seconds:g} s",
+    "{program} did not answer within {seconds:g} s",
     "run echo {server} | {program} get to see what it waits for",
 )
 HELPER_NOT_STARTED = Cause(
     "helper-failed",
     ConfigError,
-    "{program} can't be started: {reason}",
+    "cannot start {program}: {reason}",
     "run echo {server} | {program} get to see why",
 )
 HELPER_FAILED = Cause(
@@ -43,70 +43,76 @@ HELPER_FAILED = Cause(
 HELPER_TALKS_NONSENSE = Cause(
     "helper-failed",
     ConfigError,
-    "{program} answered something else than a credential",
+    "{program} did not return a credential",
     "run echo {server} | {program} get to see why",
 )
 LOGIN_OF_PODMAN_UNREADABLE = Cause(
     "login-unreadable",
     ConfigError,
-    "{path} has an entry for {host} that cannot be decoded",
-    "remove that entry, or make its auth the padded base64 of USER:PASSWORD",
+    "cannot decode the entry for {host} in {path}",
+    "remove that entry, or set its auth to the base64 of USER:PASSWORD",
 )
 FILE_OF_PODMAN_UNREADABLE = Cause(
-    "config-error",
+    "podman-config-unreadable",
     ConfigError,
-    "{path} can't be read: {reason}",
-    "let this user read it, or unset REGISTRY_AUTH_FILE",
+    "cannot read {path}: {reason}",
+    "give this user read permission, or unset REGISTRY_AUTH_FILE",
 )
 FILE_OF_PODMAN_DAMAGED = Cause(
     "config-damaged",
     ConfigError,
-    "{path} is damaged: it is not JSON",
+    "{path} is not valid JSON",
     "repair it, or move it away",
 )
 
 # Our helper.
 
+INSTALL_OURS = Fix(
+    "helper-missing",
+    "for our own helper",
+    "install devcontainer-registry where Docker runs, or use --store auths",
+)
 OUR_HELPER_MISSING = Cause(
     "helper-missing",
     ConfigError,
     "{program} is not on PATH",
-    "install the package where docker runs, or use --store auths",
+    INSTALL_OURS.text,
+)
+RUN_OURS = Fix(
+    "helper-failed", "for our own helper", "run {name} version to see why, or use --store auths"
 )
 OUR_HELPER_HANGS = Cause(
     "helper-failed",
     ConfigError,
-    "{program} does not answer within {seconds:.1f} s",
-    "run {name} version to see why, or use --store auths",
+    "{program} did not answer within {seconds:.1f} s",
+    RUN_OURS.text,
 )
 OUR_HELPER_FAILS = Cause(
     "helper-failed",
     ConfigError,
     "{program} does not run",
-    "run {name} version to see why, or use --store auths",
+    RUN_OURS.text,
 )
 NOT_EVERYWHERE = Reason("obstacle", "{program} is not in {places}")
-NOT_FOR_EVERYBODY = Reason("obstacle", "{program} can't be run by everybody")
+NOT_FOR_EVERYBODY = Reason("obstacle", "other users cannot run {program}")
 HANGS_ELSEWHERE = Reason(
     "obstacle",
-    "{program} does not answer within {seconds:.1f} s with a PATH of {places} only",
+    "{program} does not answer within {seconds:.1f} s if PATH is only {places}",
 )
-FAILS_ELSEWHERE = Reason("obstacle", "{program} does not run with a PATH of {places} only")
+FAILS_ELSEWHERE = Reason("obstacle", "{program} does not run if PATH is only {places}")
 IS_MOUNTED = Reason(
-    "obstacle", "config.json or its folder is a mount, and the other side may lack the helper"
+    "obstacle", "config.json is a mount, and the other side may not have our helper"
 )
 ANONYMOUS_IS_BETTER = Reason(
-    "obstacle", "an anonymous pull from it works, and one with an expired login does not"
+    "obstacle", "anonymous pulls work, and an expired login would break them"
 )
-HELPERS_FORBIDDEN = Reason(
-    "obstacle", "its credHelpers entry is empty, which tells docker to ask no helper"
-)
-CACHE_UNWRITABLE = Reason("obstacle", "our cache can't be written to")
+HELPERS_FORBIDDEN = Reason("obstacle", "its credHelpers entry is empty, so Docker asks no helper")
+CACHE_UNWRITABLE = Reason("obstacle", "the cache cannot be written")
 
 SOME_MAY_NOT_FIND_HELPER = Cause(
     "helper-not-everywhere",
     RegistryError,
-    "some processes may not find the helper, since {obstacle}",
+    "some processes may not find our helper: {obstacle}",
     "install it in /usr/local/bin, or use --store auto",
 )
 HELPER_ELSEWHERE = Cause(
@@ -124,102 +130,106 @@ HELPER_TEMPORARY = Cause(
 NOTHING_RENEWS = Cause(
     "not-delegated",
     RegistryError,
-    "nothing renews it, since {obstacle}",
-    "run the hook again at each start, as postStartCommand",
+    "nothing renews this login: {obstacle}",
+    "run the hook as postStartCommand, so that each start renews it",
 )
 HELPER_CANNOT_BE_ASKED = Cause(
-    "not-delegated",
+    "helper-unusable",
     ConfigError,
-    "our helper can't be asked for it, since {obstacle}",
-    "correct that, or use --store auths",
+    "cannot use our helper: {obstacle}",
+    "use --store auths",
 )
 
 # A login that docker does not see, or another that it sees.
 
-_NO_STORE = "remove credsStore from config.json, or install the helper that it names"
+_NO_STORE = "remove credsStore from config.json, or run login with --store helper"
 
 HIDDEN = Cause(
     "hidden-by-credsstore",
     RegistryError,
-    "written, but docker asks {program} and will not see it",
-    'set "dev.containers.dockerCredentialHelper": false in VS Code, or remove credsStore from '
-    "config.json",
+    "saved, but Docker asks {program} instead",
+    _NO_STORE,
 )
 HIDDEN_DESPITE_HELPER = Cause(
     "hidden-by-credsstore",
     RegistryError,
-    "written, but docker asks {program} and will not see it, and our helper can't be asked "
-    "instead, since {obstacle}",
-    HIDDEN.fix,
+    "saved, but Docker asks {program} instead. Our helper cannot take over: {obstacle}",
+    _NO_STORE,
 )
 HIDDEN_BY_MISSING = Cause(
     "hidden-by-credsstore",
     RegistryError,
-    "written, but docker asks {program}, which is not on PATH, and will not see it",
+    "saved, but Docker asks {program} instead, which is not on PATH",
     _NO_STORE,
 )
 HIDDEN_BY_MISSING_DESPITE_HELPER = Cause(
     "hidden-by-credsstore",
     RegistryError,
-    "written, but docker asks {program}, which is not on PATH, and will not see it, and our helper "
-    "can't be asked instead, since {obstacle}",
+    "saved, but Docker asks {program} instead, which is not on PATH. Our helper cannot "
+    "take over: {obstacle}",
     _NO_STORE,
 )
-HIDDEN_BY_MISSING_OF_VSCODE = Fix(
-    "hidden-by-credsstore", "where credsStore names a helper of VS Code's", HIDDEN.fix
+HIDDEN_BY_HELPER_OF_VSCODE = Fix(
+    "hidden-by-credsstore",
+    "where credsStore names a helper of VS Code's",
+    'set "dev.containers.dockerCredentialHelper": false in VS Code and remove credsStore from '
+    "config.json",
 )
 HIDDEN_BY_STORE = Cause(
     "hidden-by-credsstore",
     RegistryError,
-    "what we wrote is hidden: docker asks {program}",
-    "run login with --store helper, or turn the credsStore off",
+    "Docker asks {program} instead of using this login",
+    _NO_STORE,
 )
 OTHER_HELPER = Cause(
     "other-helper",
     RegistryError,
-    "docker asks {program} for it",
+    "Docker asks {program} for this registry",
     "delete its credHelpers entry from config.json to use this login",
 )
 NOT_REPLACED = Cause(
     "not-ours",
     RegistryError,
-    "config.json has a login for it that {source} does not replace",
+    "config.json already has a login for this registry; {source} does not replace it",
     "set {server}, _USER and _PASSWORD to replace it",
 )
 LOGIN_BY_HAND = Cause(
     "login-by-hand",
     RegistryError,
-    "a later docker login to {host} is kept until the secret changes",
-    "run docker logout {host} to go back to {source}",
+    "a later docker login is in use, until the secret changes",
+    "run docker logout {host} to use {source} again",
 )
 # With code and fix of the finding that says why.
 UNREAD = Cause(
-    "login-unreadable", RegistryError, "saved, but docker reads no login from that config.json"
+    "login-unreadable",
+    RegistryError,
+    "saved, but Docker ignores every login in this config.json",
+    "remove that entry, or set its auth to the base64 of USER:PASSWORD",
 )
 
 UNREADABLE = Cause(
     "login-unreadable",
     RegistryError,
-    "docker cannot read its entry, and drops other logins over it",
-    "remove it, or make its auth the padded base64 of USER:PASSWORD",
+    "Docker cannot read this entry, and ignores other logins too",
+    "remove that entry, or set its auth to the base64 of USER:PASSWORD",
 )
 REGISTRY_TOKEN = Cause(
     "registry-token",
     ConfigError,
-    "config.json has a registrytoken for {host}, which is no user name and password",
-    "run docker logout {host}, and log in again",
+    "config.json has a registrytoken for {host}, not a user name and password",
+    "run docker logout {host}, then log in again",
 )
 KEPT_IN_SNAPSHOT = Cause(
     "written-in-snapshot",
     RegistryError,
-    "kept during {step}, so a prebuild's snapshot would carry it to everybody",
+    "saved during {step}: in a prebuild, everyone who uses the snapshot gets this login",
     "run the hook as postCreateCommand and postStartCommand instead",
 )
 LOGIN_KEPT_IN_SNAPSHOT = Cause(
     "written-in-snapshot",
     RegistryError,
-    "the login of {host} was kept during {step}, so a prebuild's snapshot would carry it to "
-    "everybody",
+    "the login to {host} was saved during {step}: in a prebuild, everyone who uses the "
+    "snapshot gets it",
     "run the hook as postCreateCommand and postStartCommand instead",
 )
 
@@ -228,62 +238,61 @@ LOGIN_KEPT_IN_SNAPSHOT = Cause(
 HELPER_HAS_NOTHING = Cause(
     "not-found",
     RegistryError,
-    "our helper is asked, and has nothing for it",
+    "Docker asks our helper, which has no login",
     "run devcontainer-registry login",
 )
 EXPIRED = Cause(
-    "expired", RegistryError, "the credential has expired", "run devcontainer-registry login"
+    "expired", RegistryError, "the credential expired", "run devcontainer-registry login"
 )
-RENEWED_NEXT = Fix("expired", "where our helper can renew it", "it is renewed at the next pull")
+RENEWED_NEXT = Fix("expired", "where our helper can renew it", "pull again; our helper renews it")
 
 REFUSED_BEFORE = Cause(
     "refused-before",
     AuthenticationError,
-    "{host} refused this secret at {at}; not asked again before {until}",
-    "correct {source}; a changed secret is tried at once",
+    "{host} refused this secret at {at}; next try after {until}",
+    "update <ID>_CONTAINER_REGISTRY_PASSWORD; a changed secret is tried at once",
 )
 TIMED_OUT = Cause(
     "timeout",
     TransientError,
-    "{registry} did not answer in time",
-    "check the network to it, or give it longer with --timeout",
+    "timed out while asking {registry}",
+    "check the network, or allow more time with --timeout",
 )
 RENEWAL_TIMED_OUT = Cause(
-    "timeout",
+    "renewal-timeout",
     TransientError,
-    "{host} or its cloud did not answer in time",
-    "check the network to it",
+    "{host} or its cloud timed out",
+    "check the network and pull again",
 )
-RENEWAL_FAILED = Cause(
-    "failed", RegistryError, "renewing it failed: {error}", "report this as a bug"
+RENEWAL_FAILED = Cause("failed", RegistryError, "renewal failed: {error}", "report this as a bug")
+RENEWAL_BUSY = Cause(
+    "cache-locked", TransientError, "other processes are renewing {host}", "try again in a moment"
 )
-RENEWAL_BUSY = Cause("cache-locked", TransientError, "others were busy renewing {host}")
 SECRET_STATIC = Cause(
     "secret-static",
     RegistryError,
-    "{source} holds what was logged in with, which can't be renewed",
-    "put a new one in its place, and run devcontainer-registry login",
+    "{source} contains a static secret, which cannot be renewed",
+    "update it and run devcontainer-registry login",
 )
 # What docker compares, and takes for "anonymous".
 NOT_FOUND = Cause("not-found", RegistryError, naming.NOT_FOUND)
 SECRETS_NOT_VISIBLE = Cause(
     "secrets-not-visible",
     RegistryError,
-    "the secrets to renew it with are not visible to docker's credential helper",
-    "run devcontainer-registry login where they are, or set them where docker runs, as remoteEnv "
-    "does",
+    "cannot renew: its variables are not set here",
+    "run devcontainer-registry login where they are set",
 )
 ENDS_NOW = Reason("end", "has less than a minute left")
 ENDED_MINUTES_AGO = Reason("end", "expired {minutes} min ago")
 ENDED_HOURS_AGO = Reason("end", "expired {hours} h {minutes} min ago")
-OVER = Reason("message", "the login to {host} {end}, and {message}")
+OVER = Reason("message", "the login to {host} {end}; {message}")
 
 # What is given to our helper.
 
 NOT_STORED = Cause(
     "failed",
     RegistryError,
-    "store takes a JSON object in UTF-8, with ServerURL, Username and Secret",
+    "store takes UTF-8 JSON with ServerURL, Username and Secret",
 )
-TOO_MUCH_GIVEN = Cause("failed", RegistryError, "more than {count} octets were given")
+TOO_MUCH_GIVEN = Cause("failed", RegistryError, "the input is longer than {count} bytes")
 HELPER_BUG = Cause("failed", RegistryError, "{program} failed: {error}", "report this as a bug")

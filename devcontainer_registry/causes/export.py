@@ -6,39 +6,43 @@ Causes of an export or a logout that does nothing.
 from __future__ import annotations
 
 from ..errors import ConfigError, RegistryError
-from .cause import Cause, Reason
+from .cause import Cause, Fix, Reason
 
 # Whose logins.
 
+LOG_IN_WITH_A_SET = Fix(
+    "not-ours", "on export", "set three variables for it and run devcontainer-registry login"
+)
 NOT_OURS = Cause(
     "not-ours",
     RegistryError,
-    "the login of {host} was not saved by this tool",
-    "export what devcontainer-registry login keeps; log in with a set of three variables",
+    "the login to {host} was not saved by this tool",
+    LOG_IN_WITH_A_SET.text,
 )
+LOG_OUT_WITH_DOCKER = Fix("not-ours", "on logout", "run docker logout {host} to remove it")
 NOT_OURS_TO_REMOVE = Cause(
     "not-ours",
     RegistryError,
-    "config.json has a login for it that we did not write",
-    "run docker logout {host} to remove that one",
+    "in config.json, not written by this tool",
+    LOG_OUT_WITH_DOCKER.text,
 )
 NOT_LOGGED_IN = Cause(
     "not-logged-in",
     RegistryError,
-    "no login of {host} is kept here",
+    "not logged in to {host}",
     "run devcontainer-registry login",
 )
 NOTHING = Cause(
     "nothing-to-export",
     RegistryError,
-    "no login is kept here, so there is nothing to export",
+    "no saved logins; nothing to export",
     "run devcontainer-registry login",
 )
 EXPIRED = Cause(
     "expired",
     RegistryError,
-    "the credential of {host} has expired",
-    "run devcontainer-registry login where its secrets are",
+    "the credential for {host} expired",
+    "run devcontainer-registry login",
 )
 
 # What a format cannot carry.
@@ -46,33 +50,35 @@ EXPIRED = Cause(
 NOT_EXPORTABLE = Cause(
     "not-exportable",
     RegistryError,
-    "{format} can't carry the login of {host}: {why}",
-    "choose another format, or name the other registries only",
+    "{format} cannot hold the login to {host}: {why}",
+    "choose another format, or name fewer registries",
 )
 IS_IDENTITY_TOKEN = Reason("why", "it is an identity token")
 LACKS_A_PART = Reason("why", "it has no user name or no password")
-HAS_A_MARK = Reason("why", "it has a comma or a bar")
-HAS_A_COLON = Reason("why", "it has a colon in its user name")
-HAS_A_LINE_END = Reason("why", "it has a line end or a NUL")
-IS_NOT_UTF8 = Reason("why", "it has octets that are no UTF-8")
+HAS_A_MARK = Reason("why", "it contains a comma or a vertical bar")
+HAS_A_COLON = Reason("why", "its user name contains a colon")
+HAS_A_LINE_END = Reason("why", "it contains a line break or a NUL")
+IS_NOT_UTF8 = Reason("why", "it is not UTF-8")
 TOO_LARGE = Cause(
     "not-exportable",
     RegistryError,
     "a Kubernetes secret holds at most 1 MiB",
-    "name fewer registries",
+    "choose another format, or name fewer registries",
 )
 
 # Where it is not to go.
 
-_OUTPUT = "use --output FILE, which makes it for you alone; or --force"
+_OUTPUT = "use --output FILE, or --force"
 
 EXPOSED_ON_TERMINAL = Cause(
     "exposed",
     RegistryError,
-    "stdout is a terminal, and would show the secrets",
+    "stdout is a terminal and would show the secrets",
     _OUTPUT,
 )
-EXPOSED_IN_FILE = Cause("exposed", RegistryError, "stdout is a file that others may read", _OUTPUT)
+EXPOSED_IN_FILE = Cause(
+    "exposed", RegistryError, "other users can read the file on stdout", _OUTPUT
+)
 OUTPUT_OF_OTHERS = Cause(
     "output-refused",
     ConfigError,
@@ -80,10 +86,12 @@ OUTPUT_OF_OTHERS = Cause(
     "name another file",
 )
 OUTPUT_IS_LINK = Cause("output-refused", ConfigError, "{path} is a link", "name another file")
-OUTPUT_IS_NO_FILE = Cause("output-refused", ConfigError, "{path} is no file", "name another file")
+OUTPUT_IS_NO_FILE = Cause(
+    "output-refused", ConfigError, "{path} exists, but is not a regular file", "name another file"
+)
 OUTPUT_UNWRITABLE = Cause(
     "output-refused",
     ConfigError,
-    "{path} can't be written: {reason}",
+    "cannot write {path}: {reason}",
     "name another file",
 )

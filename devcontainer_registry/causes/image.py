@@ -14,7 +14,7 @@ from ..errors import (
     RegistryError,
     UnreachableError,
 )
-from .cause import Cause
+from .cause import Cause, Fix
 
 # Stated by `registry`, and so worded in `errors`.
 
@@ -26,28 +26,26 @@ IMAGE_OF_ANOTHER_REGISTRY = Cause(
 PULL_DENIED = Cause(
     "pull-denied",
     RegistryError,
-    "{host} accepts the login but denies a pull of {name}",
-    "give it permission to read {name}",
+    "login accepted, but pulling {name} is denied",
+    "give the login's user permission to read {name}",
 )
 IMAGE_NOT_FOUND = Cause(
     "image-not-found",
     RegistryError,
-    "{host} has no image {name}:{reference} that this login may see",
-    "check *_IMAGE, and that the login may read that repository",
+    "{name}:{reference} does not exist, or this login cannot see it",
+    "check the spelling, and that the login's user may read that repository",
 )
 NO_MANIFEST = Cause(
-    "not-checked",
+    "not-a-manifest",
     RegistryError,
-    "{host} accepts the login; whether {name} can be pulled was not proven: the answer is no "
-    "manifest",
-    "pull the image to see; a proxy or a sign-in page may answer in between",
+    "login accepted, but the answer for {name} is not a manifest, so pulling is unproven",
+    "look for a proxy or sign-in page between here and the registry",
 )
 NO_MANIFEST_ELSEWHERE = Cause(
-    "not-checked",
+    "not-a-manifest",
     RegistryError,
-    "{host} accepts the login; whether {name} can be pulled was not proven: the answer at {place} "
-    "is no manifest",
-    "pull the image to see; a proxy or a sign-in page may answer in between",
+    "login accepted, but the answer for {name} at {place} is not a manifest",
+    "look for a proxy or sign-in page between here and the registry",
 )
 
 # A diagnosis knows more.
@@ -55,96 +53,101 @@ NO_MANIFEST_ELSEWHERE = Cause(
 INVALID_IMAGE = Cause(
     "invalid-image",
     DiscoveryError,
-    "not an image reference that docker pull takes",
-    "write it as registry/repository:tag",
+    "docker pull does not accept this image reference",
+    "write it as docker pull does: registry/repository:tag",
 )
 UPPER_CASE = Cause(
     "image-upper-case",
     DiscoveryError,
-    "{image} has upper-case letters in its repository, which docker does not take",
+    "{image} has upper-case letters in its repository name; Docker does not accept them",
     "write it as {right}",
 )
 HAS_SCHEME = Cause(
     "image-with-scheme",
     DiscoveryError,
-    "{image} is a URL, which docker pull does not take",
+    "{image} is a URL, not an image reference",
     "write it as {right}",
 )
 TAG_NOT_FOUND = Cause(
     "tag-not-found",
     AuthenticationError,
     'the tag "{tag}" does not exist in {registry}/{name}; nearest: {nearest}',
-    "docker pull {registry}/{name}:{first}",
+    "run docker pull {registry}/{name}:{first}",
 )
 DIGEST_NOT_FOUND = Cause(
     "digest-not-found",
     AuthenticationError,
-    "{registry}/{name} exists, and the digest {digest} does not exist in it",
-    "pull a tag of it, such as {registry}/{name}:{first}, or push that digest again",
+    "the digest {digest} does not exist in {registry}/{name}",
+    "pull a tag such as {registry}/{name}:{first}, or push that digest again",
 )
 REPOSITORY_EMPTY = Cause(
     "repository-empty",
     AuthenticationError,
-    "{registry}/{name} exists and has no tags, so that {tag} does not exist",
-    "push the image first, or check that nothing cleaned it up",
+    "the tag {tag} does not exist; {registry}/{name} has no tags",
+    "push the image, or check whether a cleanup removed it",
 )
 REPOSITORY_NOT_FOUND = Cause(
     "repository-not-found",
     AuthenticationError,
-    "the repository {name} does not exist in {registry}, or this login may not see it",
-    "check the spelling of {name}, and that this login may read it",
+    "the repository {name} does not exist in {registry}, or this login cannot see it",
+    "check the spelling of {name}, and that the login's user may read it",
 )
 IMAGE_NOT_SEEN = Cause(
     "image-not-found",
     AuthenticationError,
-    "{name}:{tag} does not exist in {registry}, or this login may not see it",
-    "check the spelling of the repository and the tag, and that this login may read it",
+    "{name}:{tag} does not exist in {registry}, or this login cannot see it",
+    "check the spelling, and that the login's user may read that repository",
+)
+PRIVATE_OR_MISSPELLED = Fix(
+    "no-login",
+    "where an anonymous request finds no image",
+    "check the spelling of {name}; if it is private, run docker login {registry}",
 )
 NOT_FOUND_ANONYMOUSLY = Cause(
     "no-login",
     DiscoveryError,
-    "without a login, {registry} says that {name} does not exist",
-    "check the spelling of {name}; if it is private, run docker login {registry}",
+    "{registry} says that {name} does not exist, but it was asked without a login",
+    PRIVATE_OR_MISSPELLED.text,
 )
 PULL_DENIED_TO_USER = Cause(
     "pull-denied",
     AuthenticationError,
-    "{registry} accepts the login from {place} and denies it a pull of {name}",
-    "give its user permission to read {name}",
+    "{registry} accepts the login from {place}, but denies pulling {name}",
+    "give the login's user permission to read {name}",
 )
 PULL_DENIED_OF_KIND = Cause(
     "pull-denied",
     AuthenticationError,
-    "{registry} accepts {source} and denies it a pull of {name}",
-    "give its user permission to read {name}",
+    "{registry} accepts {source}, but denies pulling {name}",
+    "give the login's user permission to read {name}",
 )
 PUSH_DENIED = Cause(
     "push-denied",
     AuthenticationError,
-    "{registry} lets the login from {place} pull {name} and denies a push",
-    "give its user permission to push to {name}",
+    "{registry} allows the login from {place} to pull {name}, but not to push",
+    "give the login's user permission to push to {name}",
 )
 PUSH_NOT_CHECKED = Cause(
     "push-not-checked",
     UnreachableError,
-    "{registry} lets the login from {place} pull {name}; whether it may push was not checked",
-    "push a test tag to {name} to see",
+    "{registry} allows the login from {place} to pull {name}; pushing was not checked",
+    "push a test tag to {name} to find out",
 )
 LOGIN_NOT_ASKED_FOR = Cause(
     "login-not-asked-for",
     AuthenticationError,
-    "{registry} does not ask for a login, so Docker sends none, and it denies a pull of {name}",
+    "{registry} does not ask for a login, so Docker sends none, and it denies pulling {name}",
     "ask the administrator of {registry} to answer /v2/ with 401",
 )
 NO_PLATFORM = Cause(
     "no-platform",
     AuthenticationError,
-    "{registry}/{name}:{tag} does not exist for {wanted}, only for {platforms}",
+    "{registry}/{name}:{tag} exists for {platforms}, not for {wanted}",
     "push the image for {wanted}, or pull it with --platform {first}",
 )
 NOT_A_MANIFEST = Cause(
     "not-a-manifest",
     UnreachableError,
-    "what {registry} answers for {name} is not a manifest{where}",
-    "check for a proxy or a sign-in page between here and {registry}",
+    "the answer from {registry} for {name} is not a manifest{where}",
+    "look for a proxy or sign-in page between here and the registry",
 )

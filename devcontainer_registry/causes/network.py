@@ -16,31 +16,31 @@ NAME_NOT_RESOLVED = Cause(
     "name-not-resolved",
     TransientError,
     "cannot resolve {host}",
-    "check its spelling and the DNS",
+    "check the spelling and the DNS",
 )
 TIMED_OUT = Cause(
     "timeout",
     TransientError,
-    "{host} did not answer in time",
-    "check firewall and proxy, or allow more time with --timeout",
+    "{host} timed out",
+    "check the network, or allow more time with --timeout",
 )
 CONNECTION_REFUSED = Cause(
     "connection-refused",
     TransientError,
-    "{host} refuses the connection",
+    "{host} refused the connection",
     "check the port, and that the registry is running",
 )
 CONNECTION_RESET = Cause(
     "connection-reset",
     TransientError,
     "{host} closed the connection",
-    "check firewall and proxy between here and the registry",
+    "check the firewall and the proxy",
 )
 UNREACHABLE = Cause(
     "unreachable",
     TransientError,
-    "{host} cannot be reached",
-    "check network, firewall and proxy",
+    "cannot reach {host}",
+    "check the network, the firewall and the proxy",
 )
 
 # The proxy.
@@ -48,39 +48,39 @@ UNREACHABLE = Cause(
 PROXY_UNREACHABLE = Cause(
     "proxy-unreachable",
     TransientError,
-    "the proxy {proxy} on the way to {host} cannot be reached",
-    "check HTTPS_PROXY, and add the registry to NO_PROXY if none is needed",
+    "cannot reach the proxy {proxy} for {host}",
+    "check HTTPS_PROXY, or add the registry to NO_PROXY",
 )
 PROXY_CANNOT_REACH = Cause(
     "proxy-unreachable",
     TransientError,
     "the proxy {proxy} cannot reach {host} (status {status})",
-    "check that the registry is up, and add it to NO_PROXY if no proxy is needed",
+    "check HTTPS_PROXY, or add the registry to NO_PROXY",
 )
 PROXY_REFUSED = Cause(
     "proxy-refused",
     UnreachableError,
-    "the proxy {proxy} does not let us through to {host} (status {status})",
+    "the proxy {proxy} refuses requests to {host} (status {status})",
     "allow the registry's host at the proxy, or add it to NO_PROXY",
 )
 PROXY_WANTS_LOGIN = Cause(
-    "proxy-refused",
+    "proxy-login-required",
     UnreachableError,
-    "the proxy {proxy} does not let us through to {host} (status 407)",
-    "set user and password in HTTPS_PROXY: http://user:password@proxy:port",
+    "the proxy {proxy} for {host} requires a login (status 407)",
+    "set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT",
 )
 PROXY_SPEAKS_NO_HTTP = Cause(
     "proxy-refused",
     UnreachableError,
-    "the proxy {proxy} does not let us through to {host} (an answer that is not a proxy's)",
+    "the proxy {proxy} for {host} does not answer as a proxy",
     "allow the registry's host at the proxy, or add it to NO_PROXY",
 )
 PROXY_UNSUPPORTED = Cause(
     "proxy-unsupported",
     UnreachableError,
     "{name} is not the URL of an HTTP proxy",
-    "write it as http://user:password@proxy.example:3128, with %2F for a / in the password, %40 "
-    "for @, %23 for #, %3F for ?, %25 for % and %20 for a space",
+    "write it as http://USER:PASSWORD@HOST:PORT, and percent-encode special characters "
+    "in the password: %40 for @, %2F for /",
 )
 UNNAMED_PROXY = Reason("proxy", "from the environment")
 
@@ -89,86 +89,86 @@ UNNAMED_PROXY = Reason("proxy", "from the environment")
 PLAIN_HTTP = Cause(
     "plain-http",
     UnreachableError,
-    "{host} does not speak TLS there, most likely it speaks plain HTTP",
-    "use the port that speaks HTTPS; plain HTTP is for registries on localhost only",
+    "{host} does not speak TLS on this port; it probably speaks plain HTTP",
+    "use the HTTPS port; plain HTTP works only for registries on localhost",
 )
 TLS_FAILED = Cause(
     "tls-failed",
     UnreachableError,
-    "{host} and this machine have no TLS version or cipher in common ({reason})",
-    "check that it offers TLS 1.2 or later, and whether it asks for a client certificate",
+    "{host} and this machine have no common TLS version or cipher ({reason})",
+    "check that it supports TLS 1.2 or later, and whether it requires a client certificate",
 )
 INSECURE = Cause(
     "insecure",
     UnreachableError,
-    "{host} would be asked over plain HTTP, which is not encrypted",
-    "use https; plain HTTP is for registries on localhost only",
+    "{host} would be contacted over plain HTTP, without encryption",
+    "use https; plain HTTP works only for registries on localhost",
 )
 CERTIFICATE_EXPIRED = Cause(
     "certificate-expired",
     UnreachableError,
-    "the certificate of {host} has expired",
-    "renew it, or check this machine's clock",
+    "the certificate of {host} expired",
+    "renew the certificate, or correct this machine's clock",
 )
 CERTIFICATE_NOT_YET_VALID = Cause(
     "certificate-not-yet-valid",
     UnreachableError,
-    "the certificate of {host} is not valid yet",
-    "check this machine's clock",
+    "the certificate of {host} is not yet valid",
+    "correct the host's clock; restart Docker Desktop or WSL",
 )
 CERTIFICATE_WRONG_HOST = Cause(
     "certificate-wrong-host",
     UnreachableError,
     "the certificate of {host} is for another host",
-    "use the name that the certificate is for, or issue one for {name}",
+    "use a name in the certificate, or issue one for {host}",
 )
 CERTIFICATE_UNTRUSTED = Cause(
     "certificate-untrusted",
     UnreachableError,
     "the certificate of {host} comes from an unknown certificate authority",
-    "set *_CA_FILE, or put the authority at /etc/docker/certs.d/{host}/ca.crt",
+    "put the CA certificate at /etc/docker/certs.d/{host}/ca.crt, or set "
+    "<ID>_CONTAINER_REGISTRY_CA_FILE",
 )
 NO_BUNDLE = Fix(
     "certificate-untrusted",
-    "where SSL_CERT_FILE names no bundle",
-    "let SSL_CERT_FILE name a readable PEM file with certificates, or unset it",
+    "where SSL_CERT_FILE names no usable file",
+    "set SSL_CERT_FILE to a readable PEM file, or unset it",
 )
 CERTIFICATE_INVALID = Cause(
     "certificate-invalid",
     UnreachableError,
-    "the certificate of {host} is not valid (OpenSSL's code {number})",
-    "replace it",
+    "the certificate of {host} is not valid (OpenSSL error {number})",
+    "replace the certificate",
 )
 CA_FILE_EMPTY = Cause(
     "ca-file",
     UnreachableError,
-    "the CA file {path} holds no certificate",
-    "give a readable file in PEM format: text with -----BEGIN CERTIFICATE-----",
+    "the CA file {path} contains no certificate",
+    "name a readable PEM file: text with -----BEGIN CERTIFICATE-----",
 )
 CA_FILE_UNREADABLE = Cause(
     "ca-file",
     UnreachableError,
-    "the CA file {path} cannot be read",
-    "give a readable file in PEM format: text with -----BEGIN CERTIFICATE-----",
+    "cannot read the CA file {path}",
+    "name a readable PEM file: text with -----BEGIN CERTIFICATE-----",
 )
 CA_FILE_OF_VARIABLE = Cause(
     "ca-file",
     UnreachableError,
-    "the CA file that {name} names cannot be read",
-    "let {name} name a readable file in PEM format",
+    "cannot read the CA file that {name} names",
+    "name a readable PEM file: text with -----BEGIN CERTIFICATE-----",
 )
 CLIENT_CERTIFICATE = Cause(
     "client-certificate",
     UnreachableError,
-    "the client certificate {path} cannot be used with its key",
-    "give a readable file in PEM format: text with -----BEGIN CERTIFICATE-----",
+    "cannot use the client certificate {path} with its key",
+    "name a readable PEM file: text with -----BEGIN CERTIFICATE-----",
 )
 CERTIFICATES_LATE = Cause(
-    "timeout",
+    "ca-timeout",
     TransientError,
-    "the certificate files for {host} could not be read in time",
-    "check *_CA_FILE, SSL_CERT_FILE and certs.d for a mount that hangs, or allow more time with "
-    "--timeout",
+    "reading the certificate files for {host} timed out",
+    "check <ID>_CONTAINER_REGISTRY_CA_FILE, SSL_CERT_FILE and certs.d for a hanging mount",
 )
 
 # Limits of the machine: worded in `errors`, for a process that can load no other module.
@@ -189,42 +189,52 @@ CERTIFICATE_EXPIRED_ON = Cause(
     "certificate-expired",
     UnreachableError,
     "the certificate of {host} expired on {end}",
-    "ask the administrator of {host} to renew its certificate",
+    "renew the certificate, or correct this machine's clock",
 )
 CLOCK_AHEAD = Cause(
     "clock-wrong",
     UnreachableError,
-    "this clock says {now}, {days} days after {host}'s, so that its certificate looks expired",
+    "this clock says {now}, {days} days ahead of {host}, so its certificate looks expired",
     "correct the host's clock; restart Docker Desktop or WSL",
+)
+CA_OF_ENGINE = Fix(
+    "certificate-untrusted",
+    "where the Docker Engine pulls",
+    "put the CA certificate at /etc/docker/certs.d/{host}/ca.crt, also on the Docker "
+    "Engine's machine{set}",
 )
 CERTIFICATE_SELF_SIGNED = Cause(
     "certificate-untrusted",
     UnreachableError,
     "the certificate of {host} is self-signed",
-    "put it at /etc/docker/certs.d/{host}/ca.crt, on the machine of the Docker Engine, too{set}",
+    CA_OF_ENGINE.text,
 )
 CERTIFICATE_OF_UNKNOWN_CA = Cause(
     "certificate-untrusted",
     UnreachableError,
     "the certificate of {host} comes from the unknown certificate authority {issuer}",
-    "put the CA certificate of {issuer} at /etc/docker/certs.d/{host}/ca.crt, on the machine of "
-    "the Docker Engine, too{set}",
+    CA_OF_ENGINE.text,
+)
+CA_OF_PROXY = Fix(
+    "certificate-untrusted",
+    "where a proxy answers in its place",
+    "add the CA certificate of {issuer} to this system's trust store, or {host} to NO_PROXY",
 )
 CERTIFICATE_OF_INTERCEPTOR = Cause(
     "certificate-untrusted",
     UnreachableError,
-    "the proxy {proxy} answers for {host} with a certificate of the unknown authority {issuer}",
-    "add the CA certificate of {issuer} to this system's store, or {host} to NO_PROXY",
+    "the proxy {proxy} answers for {host} with a certificate from the unknown authority {issuer}",
+    CA_OF_PROXY.text,
 )
 CERTIFICATE_OF_OTHER_HOST = Cause(
     "certificate-wrong-host",
     UnreachableError,
     "the certificate of {host} is for {names}",
-    "use a name that the certificate is for, or have one issued for {host}",
+    "use a name in the certificate, or issue one for {host}",
 )
 OUT_OF_TIME = Cause(
     "timeout",
     UnreachableError,
-    "no answer from {registry} before the time was over",
-    "check the network to it, or allow more time with --timeout",
+    "{registry} did not answer before the time was up",
+    "check the network, or allow more time with --timeout",
 )

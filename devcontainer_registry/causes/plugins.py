@@ -13,32 +13,32 @@ from .cause import Cause, Fix
 KIND_UNKNOWN = Cause(
     "plugin-missing",
     PluginError,
-    "{kind} names no authenticator",
+    "{kind} does not name an authenticator",
     "set {kind} to one of {known}, or unset it",
 )
 NOBODY_SERVES = Cause(
     "plugin-missing",
     PluginError,
-    "no authenticator serves {host}",
+    "no authenticator supports {host}",
     "set {kind} to one of {known}, or unset it",
 )
 CONTESTED = Cause(
     "plugin-contested",
     PluginError,
-    "{host} is claimed by {kinds}",
-    "set {kind} to one of them",
+    "more than one authenticator claims {host}: {kinds}",
+    "set {kind} to one of these",
 )
 NAME_CONTESTED = Cause(
-    "plugin-contested",
+    "plugin-duplicate",
     PluginError,
-    "two distributions bring an authenticator called {kind}",
-    "remove one of them",
+    "two packages install an authenticator called {kind}",
+    "uninstall one of these packages",
 )
 BROKEN = Cause(
     "plugin-broken",
     PluginError,
-    "the authenticator {kind} can't be loaded: {error}",
-    "repair or remove the distribution of {module}",
+    "cannot load the authenticator {kind}: {error}",
+    "repair or uninstall the package of {module}",
 )
 
 # Asking it.
@@ -47,33 +47,35 @@ HANGS = Cause(
     "plugin-hangs",
     PluginError,
     "the authenticator {kind} did not answer within {seconds:.0f} s",
-    "repair or remove its distribution, or set _KIND to another",
+    "repair or uninstall its package, or set _KIND to another authenticator",
 )
 HANGS_A_MOMENT = Cause(
     "plugin-hangs",
     PluginError,
-    "the authenticator {kind} did not answer in time",
-    "repair or remove its distribution, or set _KIND to another",
+    "the authenticator {kind} timed out",
+    "repair or uninstall its package, or set _KIND to another authenticator",
 )
 TIMED_OUT = Cause(
     "timeout",
     TransientError,
-    "the authenticator {authenticator} did not answer in time",
-    "check the network to it, or give it longer with --timeout",
+    "the authenticator {authenticator} timed out",
+    "check the network, or allow more time with --timeout",
 )
 FAILED = Cause(
     "plugin-failed",
     PluginError,
     "the authenticator {kind} failed: {error}",
-    "report this to the authors of the authenticator",
+    "report this to the authenticator's author",
 )
 NO_CREDENTIAL = Cause(
     "plugin-failed",
     PluginError,
     "the authenticator {kind} returned no credential",
-    "report this to the authors of the authenticator",
+    "report this to the authenticator's author",
 )
-NOTHING_CAME = Cause("plugin-failed", RegistryError, "no credential came for {host}")
+NOTHING_CAME = Cause(
+    "plugin-failed", RegistryError, "the authenticator got no credential for {host}"
+)
 
 # What all of ours need.
 
@@ -81,38 +83,37 @@ NO_USER_AND_PASSWORD = Cause(
     "missing-member",
     DiscoveryError,
     "{source} has no user name and password for {host}",
-    "set {user} and _PASSWORD",
+    "set {user} and {password} in this container's secrets or environment",
 )
 NO_USER_AND_PASSWORD_HERE = Fix(
     "missing-member",
-    "where nobody could be asked without them",
-    "set {user} and {password} in the secrets or environment of this container",
+    "where a cloud identity cannot replace them",
+    "set {user} and {password} in this container's secrets or environment",
 )
 CLOUD_KEY_FOR_STRANGER = Cause(
     "cloud-key-for-foreign-host",
     DiscoveryError,
-    "{user} is a cloud's key, but {host} is no registry of that cloud; nothing was sent",
+    "{user} is a cloud's key, but {host} is not that cloud's registry; nothing was sent",
     "correct {server}, or set {kind} to the registry's kind",
 )
 
 # What the well-known registries take.
 
-WEB_SITE = Fix("", "for the web site of a registry", "set {server} to {meant}, the registry's name")
+WEB_SITE = Fix("", "where a registry's web site is named", "set {server} to {meant}")
 DOCKER_HUB = Fix(
     "rejected",
     "by docker.io",
-    "use an access token of Docker Hub as the password; an account with two-factor login or single "
-    "sign-on takes nothing else",
+    "use a Docker Hub access token as the password",
 )
 GITLAB = Fix(
     "rejected",
     "by registry.gitlab.com",
-    "use a deploy token, or a personal access token with read_registry",
+    "use a deploy token, or a personal access token with the scope read_registry",
 )
 QUAY = Fix(
     "rejected",
     "by quay.io",
-    "use a robot account's name, in full as organisation+robot, and its token",
+    "use a robot account's full name, organisation+robot, and its token",
 )
 DIGITALOCEAN = Fix(
     "rejected",
@@ -121,38 +122,36 @@ DIGITALOCEAN = Fix(
 )
 HARBOR = Fix(
     "rejected",
-    "for a robot of Harbor's",
-    "check in Harbor that the robot account is enabled and has not expired, and refresh its secret",
+    "for a Harbor robot account",
+    "check in Harbor that the robot account is enabled and valid, and refresh its secret",
 )
 GHCR_FINE_GRAINED = Fix(
     "rejected",
     "by ghcr.io, with a fine-grained token",
-    "use a classic personal access token with read:packages; ghcr.io takes no fine-grained one",
+    "use a classic personal access token with read:packages, not a fine-grained one",
 )
 GHCR_INSTALLATION = Fix(
     "rejected",
-    "by ghcr.io, with a token of GitHub's own",
-    "restart the codespace for a fresh GITHUB_TOKEN; it pulls only, pushing needs a classic token "
-    "with write:packages",
+    "by ghcr.io, with a GitHub installation token",
+    "restart the codespace to get a new GITHUB_TOKEN",
 )
 GHCR_INSTALLATION_MAY_NOT_PULL = Fix(
     "pull-denied",
-    "by ghcr.io, to a token of GitHub's own",
-    "give this repository read access under the package's settings, Manage Codespaces access",
+    "by ghcr.io, to a GitHub installation token",
+    "in the package's settings, give this repository read access under Manage Codespaces access",
 )
 GHCR_MAY_NOT_PULL = Fix(
     "pull-denied",
     "by ghcr.io",
-    "give the token read:packages and single sign-on, and its user access to the package",
+    "give the token read:packages and SSO authorization, and its user access to the package",
 )
 GHCR_NO_TOKEN = Fix(
     "rejected",
-    "by ghcr.io, with what is none of GitHub's tokens",
-    "use a classic personal access token with read:packages, which begins with ghp_; a password, "
-    "or another registry's token, is not taken",
+    "by ghcr.io, with something that is not a GitHub token",
+    "use a classic personal access token (ghp_…) with read:packages as the password",
 )
 GHCR_CLASSIC = Fix(
     "rejected",
     "by ghcr.io, with a classic token",
-    "make a new classic personal access token with read:packages (write:packages to push)",
+    "create a new classic personal access token with read:packages, or write:packages to push",
 )

@@ -61,7 +61,7 @@ def become(name: str, environ: MutableMapping[str, str]) -> None:
     # What else of us and of Python is to be loaded, is loaded by that user.
     for what, file in (("the package", __file__), ("this Python", os.__file__)):
         if not os.access(file, os.R_OK):
-            msg = f"that user cannot read {what}, {file}; install it where everybody can"
+            msg = f"that user cannot read {what}, {file}; install it where all users can read it"
             raise BecomingError(msg)
 
 

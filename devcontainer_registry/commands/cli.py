@@ -90,7 +90,7 @@ def _was_written(stream: TextIO) -> bool:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         # Whoever read us may have gone, and knows.
         if stream is sys.stdout and not isinstance(exc, BrokenPipeError):
-            complain(f"stdout can't be written: {os.strerror(exc.errno or 0)}")
+            complain(f"cannot write stdout: {os.strerror(exc.errno or 0)}")
         return False
     return True
 

@@ -237,7 +237,7 @@ def _standing(standing: Standing) -> str:
         would = standing.source is not None and standing.refused_at is None
         said = [f"not logged in; {standing.source} would" if would else "not logged in"]
     else:
-        said = ["config.json, by us" if standing.ours else "config.json, by somebody else"]
+        said = ["in config.json" if standing.ours else "in config.json, not written by this tool"]
     if standing.ours and standing.verified_at is not None:
         said.append(f"verified {instant(standing.verified_at)}")
     elif standing.ours and standing.refused_at is None:

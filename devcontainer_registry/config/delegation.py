@@ -96,7 +96,7 @@ class Delegation:
     @property
     def refusal(self) -> str | None:
         """
-        Why some process may not find the helper, as part of a sentence; None if all find it.
+        Why some process may not find the helper, in words that follow a colon; None if all find it.
         """
         if not self._looked:
             self._refusal = self._missing() or self._mounted()

@@ -139,7 +139,6 @@ def why_unread_in(document: Document, path: str) -> Finding | None:
         return cause.finding(
             path=printable(path),
             member=member,
-            login=member,
             found=first.found,
             wanted=first.wanted,
             docker=first.docker,
@@ -169,7 +168,7 @@ def store_missing(store: str) -> Finding:
     """
     fix = causes.STORE_OF_VSCODE_MISSING if store.startswith(OF_VSCODE) else None
     program = printable(HELPER_PREFIX + store)
-    return causes.STORE_MISSING.with_fix(fix).finding(program=program)
+    return causes.STORE_MISSING.with_fix(fix).finding(place="credsStore", program=program)
 
 
 def unreadable(path: str, key: str) -> Finding:

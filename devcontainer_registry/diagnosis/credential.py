@@ -129,7 +129,7 @@ class _Look:
         is_of_set = self._is_of_set(credential, saved=saved is not None)
         said = f"from {place}"
         if saved is not None:
-            said += f", saved by us {moment(saved, now=scene.now)}"
+            said += f", saved by this tool {moment(saved, now=scene.now)}"
         if ends is not None and ends <= scene.now:
             return self._expired(scene.now - ends, rule, place, saved=saved, is_of_set=is_of_set)
         if ends is not None:
@@ -226,10 +226,8 @@ class _Look:
             due = missing_causes.RENEWAL_DUE.error(**self._facts, ago=ago)
             seen = f"expired {ago} ago; renewed at the next pull"
             return self._failed(due, seen, rule, place, status="skipped")
-        unseen = missing_causes.EXPIRED_UNSEEN.error(
-            **self._facts, ago=ago, variables=f"the variables for {self._registry}"
-        )
-        seen = f"expired {ago} ago; the helper cannot see its variables here"
+        unseen = missing_causes.EXPIRED_UNSEEN.error(**self._facts, ago=ago)
+        seen = f"expired {ago} ago; its variables are not set here"
         return self._failed(unseen, seen, rule, place)
 
     def _of_helper(self, rule: str, helper: str) -> Answer:

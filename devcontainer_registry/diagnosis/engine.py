@@ -133,7 +133,7 @@ class Engine:
         Ask the engine to look up *target*, with *credential* if it is safe to send.
         """
         if self._failure is not None:
-            return failed("engine", "the engine cannot be reached", self._failure, {})
+            return failed("engine", "cannot reach the engine", self._failure, {})
         endpoint, info = self._endpoint, self._info
         if endpoint is None or info is None:
             message = f"{self._absent or 'no Docker Engine here'}: not checked"

@@ -6,6 +6,7 @@ Step 5: a login with the credential that docker would send.
 from __future__ import annotations
 
 from ..causes import login as login_causes
+from ..causes.cause import ANY_ID
 from ..errors import AuthenticationError, RegistryError
 from ..network.answers import is_manifest
 from .report import Step, failed, moment
@@ -90,7 +91,9 @@ def _refused(
         "name": target.name,
     }
     if error.code != "rejected":
-        return error  # the error is specific
+        # It says itself why.
+        hint = error.hint.replace(ANY_ID, secret.id) if secret is not None else ""
+        return with_hint(error, hint)
     if secret is not None:
         facts |= {"source": secret.source, "id": secret.id, "password": password_of(secret)}
         if not answer.is_of_set:

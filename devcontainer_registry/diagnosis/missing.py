@@ -126,7 +126,7 @@ class _Reasons:
                 if same_host
                 else missing_causes.LOGIN_FOR_OTHER_PORT
             )
-            return cause.error(**facts, key=key)
+            return cause.error(**facts, key=key, host=key)
         other = self._other_config()
         if other is not None:
             named = "DOCKER_CONFIG" in scene.environ

@@ -166,7 +166,7 @@ class Scene:
             "registry": registry if registry == "docker.io" else registry.config_key,
             "name": target.name or "it",
             "config": self.home(self.config_path) or "config.json",
-            "id": secret.id if secret is not None else "ID",
+            "id": secret.id if secret is not None else "<ID>",
         }
 
     def secret_of(self, registry: Registry) -> RegistrySecret | None:

@@ -196,7 +196,8 @@ def config_step(scene: Scene, registry: Registry) -> tuple[Step, RegistryError |
     error = scene.config_error or _unread(scene, registry)
     if error is not None and scene.config_path:
         message = error.message.replace(scene.config_path, path)
-        error = type(error)(message, hint=error.hint, code=error.code)
+        hint = error.hint.replace(scene.config_path, path)
+        error = type(error)(message, hint=hint, code=error.code)
     facts: dict[str, object] = {"path": scene.config_path, "exists": scene.document is not None}
     mode, mounted = 0, False
     try:

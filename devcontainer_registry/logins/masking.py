@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 
+from ..causes.cause import ANY_ID
 from ..credentials import Secret
 from ..errors import InvalidRegistryError, RegistryError
 from ..naming import INFIX, variable
@@ -27,12 +28,13 @@ _LINE_MIN = 16
 # Names for the members of a login that is not from a set.
 _CALLED = {
     "DOCKER_AUTH_CONFIG": {
-        "USER and *_PASSWORD": "user name and password in DOCKER_AUTH_CONFIG",
+        "USER and _PASSWORD": "the user name and password in DOCKER_AUTH_CONFIG",
         "USER": "the user name in DOCKER_AUTH_CONFIG",
         "PASSWORD": "the password in DOCKER_AUTH_CONFIG",
         "SERVER": "the host in DOCKER_AUTH_CONFIG",
     },
     "CI_REGISTRY": {
+        "USER and _PASSWORD": "CI_REGISTRY_USER and CI_REGISTRY_PASSWORD",
         "USER": "CI_REGISTRY_USER",
         "PASSWORD": "CI_REGISTRY_PASSWORD",
         "SERVER": "CI_REGISTRY",
@@ -97,7 +99,8 @@ def vetted(
     """
     names = _names(secret, credential)
     hint = error.hint if hint is None else hint
-    called = _CALLED.get(secret.id, {}) if secret.implicit else {}
+    # "" is the prefix of every member.
+    called = _CALLED.get(secret.id, {}) if secret.implicit else {"": variable(secret.id, "")}
     # The nearest class of this package, since a plugin's class may hold anything.
     kind: type[RegistryError] = next(
         k for k in type(error).__mro__ if k.__module__ == RegistryError.__module__
@@ -118,10 +121,10 @@ def _text(said: object) -> str:
 
 def _as_called(text: str, set_id: str, called: Mapping[str, str]) -> str:
     """
-    *text*, which names the members of a set, for a login that comes from elsewhere.
+    Return *text* with the variables of a set as they are *called* where it comes from.
     """
     for member, name in called.items():
-        text = text.replace(f"*_{member}", name)
+        text = text.replace(variable(ANY_ID, member), name)
         text = text.replace(variable(set_id, member), name)
     return text
 

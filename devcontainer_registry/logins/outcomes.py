@@ -201,13 +201,11 @@ def hidden(outcome: Outcome, store: str, *, there: bool, why_not: str | None) ->
         there: Whether its program exists.
         why_not: Why our helper is not used, as part of a sentence; None if it was not requested.
     """
-    fix = None
+    fix = causes.HIDDEN_BY_HELPER_OF_VSCODE if store.startswith(OF_VSCODE) else None
     if there:
         cause = causes.HIDDEN_DESPITE_HELPER if why_not else causes.HIDDEN
     else:
         cause = causes.HIDDEN_BY_MISSING_DESPITE_HELPER if why_not else causes.HIDDEN_BY_MISSING
-        if store.startswith(OF_VSCODE):
-            fix = causes.HIDDEN_BY_MISSING_OF_VSCODE
     program = printable(HELPER_PREFIX + store)
     return _remarked(outcome, cause.with_fix(fix).error(program=program, obstacle=why_not))
 

@@ -93,7 +93,6 @@ def _root(exc: BaseException) -> BaseException:
 
 
 def _certificate(code: int, host: str) -> UnreachableError:
-    name = host.rpartition(":")[0] or host if not host.endswith("]") else host
     if code == _EXPIRED:
         cause = network.CERTIFICATE_EXPIRED
     elif code == _NOT_YET_VALID:
@@ -104,7 +103,7 @@ def _certificate(code: int, host: str) -> UnreachableError:
         cause = network.CERTIFICATE_UNTRUSTED
     else:
         cause = network.CERTIFICATE_INVALID
-    return cause.error(host=host, name=name, number=code)
+    return cause.error(host=host, number=code)
 
 
 def _tls(exc: ssl.SSLError, host: str) -> UnreachableError:

@@ -292,8 +292,8 @@ def test_without_an_identity_the_fix_names_the_options(living, tmp_path):
             authenticated()
 
     assert (
-        "ACR_CONTAINER_REGISTRY_* has no user name and password, and no Azure identity is here "
-        "that could log in to example.azurecr.io"
+        "ACR_CONTAINER_REGISTRY_* has no user name and password, and there is no Azure "
+        "identity here"
     ) == caught.value.message
     assert "identity-missing" == caught.value.code
 
@@ -459,7 +459,7 @@ def test_a_machine_without_an_identity_says_to_assign_one(living, tmp_path):
             authenticated()
 
     assert "identity-missing" == caught.value.code
-    assert caught.value.hint.startswith("assign one to it")
+    assert caught.value.hint.startswith("assign a managed identity to it")
 
 
 @pytest.mark.parametrize("status", [429, 500])
@@ -548,7 +548,7 @@ def test_each_number_of_entra_id_is_a_line_that_says_what_to_do(living, code):
             authenticated()
 
     assert LINES[code] == (caught.value.message, caught.value.hint)
-    assert "entra-refused" == caught.value.code
+    assert f"entra-{code}" == caught.value.code
     assert [] == azure.posted("/oauth2/exchange")
 
 

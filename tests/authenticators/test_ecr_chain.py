@@ -240,7 +240,7 @@ LOGIN = "run aws sso login with that profile in this container"
             {"profile": "nobody"},
             (
                 "aws-profile-missing",
-                f"{PROFILE} names a profile that this container does not have",
+                f"the AWS profile that {PROFILE} names does not exist here",
                 f"correct {PROFILE}, or add the profile to ~/.aws/config",
             ),
         ),
@@ -248,9 +248,9 @@ LOGIN = "run aws sso login with that profile in this container"
             ("[profile p]\nregion=eu-west-1\n", ""),
             {"profile": "p"},
             (
-                "aws-no-credentials",
-                f"the profile that {PROFILE} names holds no credentials for ECR in eu-west-1",
-                "add keys, a role or single sign-on to the profile in ~/.aws",
+                "aws-profile-empty",
+                f"the AWS profile that {PROFILE} names has no credentials",
+                "add keys, a role or single sign-on to the profile in ~/.aws/config",
             ),
         ),
         (
@@ -259,8 +259,8 @@ LOGIN = "run aws sso login with that profile in this container"
             (
                 "aws-no-credentials",
                 (
-                    "no AWS credentials for ECR in eu-west-1: not in AWS_ACCESS_KEY_ID, ~/.aws, a "
-                    "single sign-on, a web identity, container or instance metadata (switched off)"
+                    "no AWS credentials found for ECR in eu-west-1; instance metadata "
+                    "is switched off"
                 ),
                 (
                     "set E_CONTAINER_REGISTRY_USER and E_CONTAINER_REGISTRY_PASSWORD to an access "
@@ -274,10 +274,10 @@ LOGIN = "run aws sso login with that profile in this container"
             (
                 "aws-key-incomplete",
                 (
-                    "the AWS credentials of this container have an access key id but no "
+                    "this container's AWS credentials have an access key id but no "
                     "aws_secret_access_key"
                 ),
-                "set it beside the access key id, or remove that one, too",
+                "set the missing part, or remove the access key id",
             ),
         ),
         (
@@ -291,7 +291,7 @@ LOGIN = "run aws sso login with that profile in this container"
             {"profile": "a"},
             (
                 "aws-profile-loop",
-                f"the profiles of {PROFILE} go round in a circle",
+                f"the AWS profiles of {PROFILE} refer to each other in a loop",
                 "correct source_profile in ~/.aws/config",
             ),
         ),
@@ -301,10 +301,13 @@ LOGIN = "run aws sso login with that profile in this container"
             (
                 "aws-profile-incomplete",
                 (
-                    f"the profile of {PROFILE} is incomplete, or its source_profile or "
-                    f"credential_source is"
+                    f"the AWS profile of {PROFILE} is incomplete, or its source_profile or "
+                    "credential_source is"
                 ),
-                "run aws sts get-caller-identity with that profile, which says what is missing",
+                (
+                    "run aws sts get-caller-identity --profile with that profile to see what is "
+                    "missing"
+                ),
             ),
         ),
         (
@@ -318,8 +321,8 @@ LOGIN = "run aws sso login with that profile in this container"
             {"profile": "a"},
             (
                 "aws-mfa",
-                f"the profile of {PROFILE} asks for a code of a second factor",
-                "use a profile with aws sso login, or a role whose trust policy asks for no code",
+                f"the AWS profile of {PROFILE} asks for a multi-factor code",
+                "use a profile with aws sso login, or a role that needs no code",
             ),
         ),
         (
@@ -328,7 +331,7 @@ LOGIN = "run aws sso login with that profile in this container"
             (
                 "aws-process-failed",
                 f"the credential_process of {PROFILE} failed",
-                "run the credential_process of the profile by hand to see why",
+                "run the profile's credential_process by hand to see why",
             ),
         ),
     ],
@@ -350,7 +353,7 @@ def test_a_shared_file_that_is_broken_is_named_and_not_quoted(shared, name):
     error = error_of(secret())
 
     assert "aws-config-broken" == error.code
-    assert f"the file {folder / name} can't be read as AWS's configuration" == error.message
+    assert f"{folder / name} is not a valid AWS configuration file" == error.message
 
 
 def test_an_unknown_aws_profile_is_named(aws, shared, monkeypatch):
@@ -359,7 +362,7 @@ def test_an_unknown_aws_profile_is_named(aws, shared, monkeypatch):
 
     error = error_of(secret())
 
-    assert "AWS_PROFILE names a profile that this container does not have" == error.message
+    assert "the AWS profile that AWS_PROFILE names does not exist here" == error.message
     assert [] == aws.calls
 
 
@@ -369,9 +372,9 @@ def test_an_unknown_aws_profile_is_named(aws, shared, monkeypatch):
         (
             None,
             "aws-sso-missing",
-            f"nobody has signed in for the single sign-on profile of {PROFILE}",
+            f"the AWS profile of {PROFILE} is not signed in",
         ),
-        (-3600, "aws-sso-expired", f"the single sign-on session of {PROFILE} has expired"),
+        (-3600, "aws-sso-expired", f"the single sign-on session of {PROFILE} expired"),
     ],
 )
 def test_an_expired_single_sign_on_is_named(aws, shared, expires_in, code, line):
@@ -417,7 +420,7 @@ def test_a_web_identity_without_its_file_is_named(monkeypatch):
     error = error_of(secret())
 
     assert "aws-web-identity-missing" == error.code
-    assert "the file that AWS_WEB_IDENTITY_TOKEN_FILE names can't be read" == error.message
+    assert "cannot read the file that AWS_WEB_IDENTITY_TOKEN_FILE names" == error.message
 
 
 def test_a_container_endpoint_without_credentials_is_named(aws, monkeypatch):
@@ -428,7 +431,7 @@ def test_a_container_endpoint_without_credentials_is_named(aws, monkeypatch):
     error = error_of(secret())
 
     assert (UnreachableError, "aws-metadata-unreachable") == (type(error), error.code)
-    assert "the container's credentials endpoint gave none" == error.message
+    assert "the container credentials endpoint returned no credentials" == error.message
 
 
 @pytest.mark.usefixtures("aws")

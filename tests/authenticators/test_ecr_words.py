@@ -182,7 +182,7 @@ def test_a_foreign_page_is_an_error(aws, status):
 
     assert (UnreachableError, "not-aws") == (type(error), error.code)
     assert (
-        f"something that is not AWS answered for ECR in eu-west-1 (status {status})"
+        f"a server that is not AWS answered for ECR in eu-west-1 (status {status})"
     ) == error.message
 
 
@@ -202,7 +202,7 @@ def test_an_unknown_host_is_named():
         TransientError,
         "name-not-resolved",
         "cannot resolve api.ecr.eu-west-9.amazonaws.com",
-        f"check the region in {SERVER}, network, proxy and AWS_ENDPOINT_URL",
+        f"check the region in {SERVER}, the network, the proxy and AWS_ENDPOINT_URL",
     ) == read(error)
 
 

@@ -16,7 +16,7 @@ from devcontainer_registry.errors import AuthenticationError, RegistryError
 from devcontainer_registry.registry import Registry
 
 CLASSIC = "ghp_C4naryThatNobodyMaySee"
-REFUSED = AuthenticationError("ghcr.io refused the credential")
+REFUSED = AuthenticationError("wrong user name or password")
 PULL_DENIED = RegistryError("denied", code="pull-denied")
 
 
@@ -37,50 +37,56 @@ def test_a_token_is_passed_on():
     assert not GhcrAuthenticator().exchanges(a_secret())
 
 
-NO_TOKEN = (
-    "use a classic personal access token with read:packages, which begins with ghp_; a password, "
-    "or another registry's token, is not taken"
-)
+NO_TOKEN = "use a classic personal access token (ghp_…) with read:packages as the password"
 
 # By the kind of the token and of the refusal.
 HINTS = [
     (
         "github_pat_x",
         REFUSED,
-        "use a classic personal access token with read:packages; ghcr.io takes no fine-grained one",
+        ("use a classic personal access token with read:packages, not a fine-grained one"),
     ),
     (
         "ghs_x",
         REFUSED,
-        (
-            "restart the codespace for a fresh GITHUB_TOKEN; it pulls only, pushing needs a "
-            "classic token with write:packages"
-        ),
+        ("restart the codespace to get a new GITHUB_TOKEN"),
     ),
     (
         "ghu_x",
         PULL_DENIED,
-        "give this repository read access under the package's settings, Manage Codespaces access",
+        (
+            "in the package's settings, give this repository read access under Manage "
+            "Codespaces access"
+        ),
     ),
     (
         "ghp_x",
         REFUSED,
-        "make a new classic personal access token with read:packages (write:packages to push)",
+        (
+            "create a new classic personal access token with read:packages, or "
+            "write:packages to push"
+        ),
     ),
     (
         "ghp_x",
         PULL_DENIED,
-        "give the token read:packages and single sign-on, and its user access to the package",
+        ("give the token read:packages and SSO authorization, and its user access to the package"),
     ),
     (
         "gho_x",
         REFUSED,
-        "make a new classic personal access token with read:packages (write:packages to push)",
+        (
+            "create a new classic personal access token with read:packages, or "
+            "write:packages to push"
+        ),
     ),
     (
         "0123456789abcdef0123456789abcdef01234567",
         REFUSED,
-        "make a new classic personal access token with read:packages (write:packages to push)",
+        (
+            "create a new classic personal access token with read:packages, or "
+            "write:packages to push"
+        ),
     ),
     *(
         (

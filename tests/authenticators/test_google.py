@@ -332,8 +332,8 @@ def test_a_file_that_is_not_there_is_named(monkeypatch):
 LINES = [
     (
         {"error": "invalid_grant", "error_description": "Invalid JWT Signature."},
-        "Google says that the service account's key is not valid any more",
-        "make a new key for the account, and set GOOGLE_APPLICATION_CREDENTIALS to it",
+        "the service account's key is no longer valid",
+        ("create a new key for the account, and set GOOGLE_APPLICATION_CREDENTIALS to it"),
     ),
     (
         {
@@ -341,28 +341,28 @@ LINES = [
             "error_description": "Invalid JWT: Token must be a short-lived token (60 minutes) and "
             "in a reasonable timeframe. Check your iat and exp values in the JWT claim.",
         },
-        "Google says that the time of this machine is off",
-        "set this machine's clock",
+        "Google says that this machine's clock is wrong",
+        "correct this machine's clock",
     ),
     (
         {"error": "invalid_grant", "error_description": "Invalid grant: account not found"},
         "Google does not know this account, or it is disabled",
-        "check that the account of GOOGLE_APPLICATION_CREDENTIALS exists and is enabled",
+        ("check that the account in GOOGLE_APPLICATION_CREDENTIALS exists and is enabled"),
     ),
     (
         {"error": "invalid_grant", "error_description": "Token has been expired or revoked."},
-        "Google says that the sign-in has expired or was revoked",
+        "the Google sign-in expired or was revoked",
         "run gcloud auth application-default login",
     ),
     (
         {"error": "invalid_grant", "error_subtype": "invalid_rapt"},
-        "Google wants the user to sign in again, by the rules of the organisation",
-        "run gcloud auth application-default login again; a service account is not asked",
+        "the organisation requires the user to sign in to Google again",
+        "run gcloud auth application-default login",
     ),
     (
         {"error": "unauthorized_client", "error_description": "Client is unauthorized"},
-        "Google does not let this account get tokens",
-        "give it the role Service Account Token Creator on the account that it is to be",
+        "Google does not let this account create tokens",
+        "give it the role Service Account Token Creator on the target account",
     ),
     (
         {"error": "invalid_scope", "error_description": "not a valid audience string"},
@@ -371,13 +371,13 @@ LINES = [
     ),
     (
         {"error": "invalid_target", "error_description": "The target service is invalid"},
-        "Google does not accept this container's own token in exchange",
-        "check audience and provider of the workload identity pool in the credential file",
+        "Google rejected this container's own token",
+        ("check the audience and provider of the workload identity pool in the credential file"),
     ),
     (
         {"error": "never_seen", "error_description": f"with {TOKEN}"},
-        "Google gave no token for the application default credentials",
-        "run gcloud auth application-default print-access-token to see its own words",
+        "Google sent no token for the application default credentials",
+        "run gcloud auth application-default print-access-token to see its message",
     ),
 ]
 

@@ -389,9 +389,9 @@ def test_what_is_refused_is_named_with_what_to_do(cache):
     with pytest.raises(ConfigError) as file:
         cache.read(HERE)
 
-    assert f"the cache {cache.path} is open to others" == folder.value.message
+    assert f"others can open the cache {cache.path}" == folder.value.message
     assert f"run chmod 700 {cache.path}" == folder.value.hint
-    assert f"the cache {cache.path}/{HERE}.json is open to others" == file.value.message
+    assert f"others can open the cache {cache.path}/{HERE}.json" == file.value.message
     assert "remove it" in file.value.hint
 
 

@@ -506,7 +506,7 @@ def test_an_output_that_takes_nothing_stops_no_container(home, words, status, st
     assert status == done.returncode
     assert ["a.example"] == list(home.auths)
     if stderr == "pipe":
-        assert b"devcontainer-registry: stdout can't be written" in done.stderr
+        assert b"devcontainer-registry: cannot write stdout" in done.stderr
         assert b"bug" not in done.stderr
 
 

@@ -74,15 +74,10 @@ def test_a_refused_login_ends_in_cause_and_fix(world):
 
     assert 4 == status
     assert said.endswith(
-        f"  FAIL  login       {registry} refused the credential\n"
-        "  -     image, engine: not checked\n"
-        "\n"
-        f"Cause: {registry} refused the user name or password of\n"
-        "       CORP_CONTAINER_REGISTRY_*\n"
-        "Fix:   update CORP_CONTAINER_REGISTRY_PASSWORD, restart the container, then run\n"
-        "       devcontainer-registry login --only CORP\n"
-        "\n"
-        "0 of 1 image can be pulled\n"
+        "FAIL  login       wrong user name or password\n  -     image, engine: not "
+        f"checked\n\nCause: {registry} refused the user name or password in\n       "
+        "CORP_CONTAINER_REGISTRY_*\nFix:   check CORP_CONTAINER_REGISTRY_USER and _PASSWORD; "
+        "they may have\n       expired\n\n0 of 1 image can be pulled\n"
     )
 
 

@@ -118,7 +118,7 @@ def test_what_needs_nothing_to_be_done_is_said_once(home):
         first = run(home, "hook", "postCreate", sets=sets)
         second = run(home, "hook", "postStart", sets=sets)
 
-    assert "ACR_CONTAINER_REGISTRY_SERVER holds more than a host" in first.stdout
+    assert "ACR_CONTAINER_REGISTRY_SERVER has a" in first.stdout
     assert (0, "", "") == (second.status, second.stdout, second.stderr)
 
 
@@ -826,7 +826,7 @@ def test_a_python_that_only_root_can_read_is_said_to_be_so(machine):
 
     assert (0, "", 0) == (status, out, registry.asked)
     assert "that user cannot read this Python" in err
-    assert "install it where everybody can" in err
+    assert "install it where all users can read it" in err
 
 
 def refused(name):

@@ -44,7 +44,7 @@ REFUSED = Outcome(
     status="rejected",
     attempts=1,
     code="rejected",
-    error=AuthenticationError("docker.io refused the credential", hint="use an access token"),
+    error=AuthenticationError("wrong user name or password", hint="use an access token"),
 )
 NOTE = Finding(
     code="near-miss",
@@ -238,7 +238,7 @@ def test_the_document_is_the_contracts_to_the_letter():
                 "code": "rejected",
                 "error": {
                     "code": "rejected",
-                    "message": "docker.io refused the credential",
+                    "message": "wrong user name or password",
                     "hint": "use an access token",
                 },
             },

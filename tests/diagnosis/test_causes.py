@@ -113,7 +113,7 @@ def test_what_we_saved_says_when(world):
     (image,) = world.diagnose().images
 
     (credential,) = (step for step in image.steps if step.name == "credential")
-    assert credential.message.startswith("from auths, saved by us today ")
+    assert credential.message.startswith("from auths, saved by this tool today ")
     assert image.ok
 
 
@@ -198,7 +198,12 @@ def test_what_the_host_of_a_container_fetched_is_said(world):
         ("ghcr.io", "bob", "dckr_pat_x", "looks like a Docker Hub token"),
         ("docker.io", "bob", "ghp_x", "looks like a GitHub token"),
         ("registry.gitlab.com", "bob", "dckr_oat_x", "looks like a Docker Hub token"),
-        ("mycorp.azurecr.io", "bob", "0b5c6a1e-3f5b-4a8e-9d55-7d8f0c1f2e3a", "id of an Entra ID"),
+        (
+            "mycorp.azurecr.io",
+            "bob",
+            "0b5c6a1e-3f5b-4a8e-9d55-7d8f0c1f2e3a",
+            "Entra ID secret's id",
+        ),
         ("europe-docker.pkg.dev", "_json_key", '{"type": "service_acc', "not a whole JSON key"),
         ("europe-docker.pkg.dev", "_json_key_base64", "eyJ0eXBl!", "not a whole JSON key"),
         (ECR, "ASIA0000000000000001", "secret", "needs _SESSION_TOKEN"),

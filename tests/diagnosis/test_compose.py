@@ -615,8 +615,8 @@ def test_a_variable_without_a_value_is_a_finding(workspace):
 
 DAMAGED = [
     ("services:\n  {a: [}\n", "not valid YAML (line 2)"),
-    ("a: &a b\nb: *c\n", "an alias to nothing (line 2)"),
-    ("a: &a [*a]\n", "an alias to nothing (line 1)"),
+    ("a: &a b\nb: *c\n", "an alias that is not defined (line 2)"),
+    ("a: &a [*a]\n", "an alias that is not defined (line 1)"),
     ("a: 1\na: 2\n", "the key 'a' twice (line 2)"),
     ("? [a]\n: b\n", "a key that is not a string (line 1)"),
     ("- a\n", "not a mapping"),
@@ -663,14 +663,14 @@ def test_a_member_of_the_wrong_kind_is_a_finding(workspace, service, problem):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("services: {b: {image: b}}", f"{CONFIGURATION}: the Compose files define no service app"),
+        ("services: {b: {image: b}}", (f"{CONFIGURATION}: no service app in the Compose files")),
         (
             "services: {app: {image: a, depends_on: [db]}}",
-            f"{WHERE}: the Compose files define no service db",
+            f"{WHERE}: no service db in the Compose files",
         ),
         (
             "services: {app: {image: a, extends: db}}",
-            f"{WHERE}: the Compose files define no service db",
+            f"{WHERE}: no service db in the Compose files",
         ),
     ],
 )

@@ -208,7 +208,7 @@ def test_a_variable_where_none_is_replaced_is_a_finding(workspace, text, place, 
     assert [
         (
             "image-unresolved",
-            f"{WHERE}:{place}: {image} needs {image}, which docker does not replace here",
+            (f"{WHERE}:{place}: {image} needs {image}, which Docker does not expand here"),
             f"set {image} for this command, or write its value into the file",
         )
     ] == messages(found)
@@ -245,7 +245,7 @@ def test_what_is_no_reference_is_a_finding(workspace, image):
         (
             "image-malformed",
             f"{WHERE}:1: FROM: {shown} is not an image reference",
-            "write it as docker pull takes it: registry/repository:tag",
+            "write it as docker pull does: registry/repository:tag",
         )
     ] == messages(found)
 

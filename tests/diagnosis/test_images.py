@@ -255,7 +255,7 @@ def test_a_variable_of_the_host_that_is_not_set_here_is_a_finding(workspace, kin
 def test_a_variable_of_the_container_is_a_finding(workspace):
     found = workspace.found({CONFIGURATION: {"image": "a:${containerEnv:TAG}"}}, TAG="1")
 
-    needs = "needs ${containerEnv:TAG}, which has a value only in the container"
+    needs = "needs ${containerEnv:TAG}, which is set only in the container"
     assert () == found.images
     assert [
         (
@@ -336,7 +336,7 @@ def test_what_is_no_reference_is_a_finding(workspace, image):
         (
             "image-malformed",
             f"{CONFIGURATION}: image: {shown} is not an image reference",
-            "write it as docker pull takes it: registry/repository:tag",
+            "write it as docker pull does: registry/repository:tag",
         )
     ] == messages(found)
 

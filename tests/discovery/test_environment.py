@@ -185,7 +185,7 @@ def test_a_broken_secrets_file_is_an_error_that_does_not_quote_it(write, content
 
     error = environment.secrets_file_error
     assert error.code == "secrets-file"
-    assert f"the secrets file cannot be used: {why}" == error.message
+    assert f"cannot read the secrets file: {why}" == error.message
     assert CANARY not in repr(error) + error.hint
     assert 1 == len(environment.layers)
 
@@ -360,9 +360,9 @@ def test_other_edges_of_a_password_are_kept_with_a_finding(text, password):
 @pytest.mark.parametrize(
     ("server", "said"),
     [
-        ("https://mycompany.azurecr.io", "its scheme"),
-        ("mycompany.azurecr.io/team/app:1", "its path"),
-        ("http://mycompany.azurecr.io/v2/", "its scheme and path"),
+        ("https://mycompany.azurecr.io", "a scheme"),
+        ("mycompany.azurecr.io/team/app:1", "a path"),
+        ("http://mycompany.azurecr.io/v2/", "a scheme and a path"),
     ],
 )
 def test_a_scheme_or_a_path_is_dropped_with_a_finding(server, said):

@@ -358,8 +358,8 @@ REFUSALS = [
         (ECR, "InvalidSignatureException", MISMATCH),
         AuthenticationError,
         "aws-key-mismatch",
-        "ECR in eu-west-1 says that the secret access key does not fit the access key id",
-        f"check {PASSWORD}, also for white space and lost characters",
+        "ECR in eu-west-1 says that the secret access key is wrong",
+        f"check {PASSWORD} for white space and missing characters",
     ),
     (
         (
@@ -369,24 +369,21 @@ REFUSALS = [
         ),
         AuthenticationError,
         "clock-skew",
-        "ECR in eu-west-1 says that the request's time is off",
-        "set this machine's clock; AWS tolerates 5 minutes",
+        "ECR in eu-west-1 says that this machine's clock is wrong",
+        "correct this machine's clock",
     ),
     (
         (ECR, "ExpiredTokenException", "The security token included in the request is expired"),
         AuthenticationError,
         "aws-token-expired",
-        "ECR in eu-west-1 says that the session token has expired",
-        (
-            f"renew {USER}, {PASSWORD} and {TOKEN}; a secret that is to last needs a long-lived "
-            "key or a role"
-        ),
+        "ECR in eu-west-1 says that the session token expired",
+        (f"renew {USER}, {PASSWORD} and {TOKEN}, or use a long-lived key or a role"),
     ),
     (
         (ECR, "AccessDeniedException", denied("ecr:GetAuthorizationToken")),
         AuthenticationError,
         "aws-denied",
-        "ECR in eu-west-1 denied the action ecr:GetAuthorizationToken",
+        "ECR in eu-west-1 denied ecr:GetAuthorizationToken",
         f"allow ecr:GetAuthorizationToken on * for the owner of {USER}",
     ),
     (
@@ -400,11 +397,13 @@ REFUSALS = [
         AuthenticationError,
         "aws-denied",
         (
-            "ECR in eu-west-1 denied the action ecr:GetAuthorizationToken: "
-            "a service control policy of "
+            "ECR in eu-west-1 denied ecr:GetAuthorizationToken: a service control policy of "
             "the AWS organisation forbids it"
         ),
-        f"ask who keeps that policy to allow ecr:GetAuthorizationToken for the owner of {USER}",
+        (
+            "ask the owner of that policy to allow ecr:GetAuthorizationToken for the owner "
+            f"of {USER}"
+        ),
     ),
     (
         (
@@ -414,11 +413,11 @@ REFUSALS = [
         ),
         AuthenticationError,
         "aws-denied",
+        ("ECR in eu-west-1 denied ecr:GetAuthorizationToken: a permissions boundary forbids it"),
         (
-            "ECR in eu-west-1 denied the action ecr:GetAuthorizationToken: a permissions boundary "
-            "forbids it"
+            "ask the owner of that policy to allow ecr:GetAuthorizationToken for the owner "
+            f"of {USER}"
         ),
-        f"ask who keeps that policy to allow ecr:GetAuthorizationToken for the owner of {USER}",
     ),
     (
         (
@@ -431,16 +430,19 @@ REFUSALS = [
         AuthenticationError,
         "aws-denied",
         (
-            "ECR in eu-west-1 denied the action ecr:GetAuthorizationToken: an explicit deny "
-            "in a policy forbids it"
+            "ECR in eu-west-1 denied ecr:GetAuthorizationToken: an explicit deny in a policy "
+            "forbids it"
         ),
-        f"ask who keeps that policy to allow ecr:GetAuthorizationToken for the owner of {USER}",
+        (
+            "ask the owner of that policy to allow ecr:GetAuthorizationToken for the owner "
+            f"of {USER}"
+        ),
     ),
     (
         (ECR, "MissingAuthenticationTokenException", "Missing Authentication Token"),
         AuthenticationError,
         "aws-unsigned",
-        "ECR in eu-west-1 got the request without its signature",
+        "ECR in eu-west-1 received the request without its signature",
         "look for a proxy that strips the Authorization header",
     ),
     (
@@ -448,34 +450,34 @@ REFUSALS = [
         AuthenticationError,
         "aws-signature-incomplete",
         "ECR in eu-west-1 could not read the signature",
-        f"check {USER} for characters that an access key id does not have",
+        f"check {USER} for characters that an access key id cannot have",
     ),
     (
         (ECR, "OptInRequired", "The AWS Access Key Id needs a subscription for the service"),
         AuthenticationError,
         "aws-region-disabled",
-        "ECR in eu-west-1 says that the account has not enabled this region",
+        "ECR in eu-west-1 says that this region is not enabled for the account",
         f"enable the region for the account, or correct {SERVER}",
     ),
     (
         (ECR, "SubscriptionRequiredException", "The AWS Access Key Id needs a subscription"),
         AuthenticationError,
         "aws-not-subscribed",
-        "ECR in eu-west-1 says that the account has not subscribed to this service",
-        "finish the account's registration with AWS, payment included",
+        "ECR in eu-west-1 says that the account is not subscribed to this service",
+        "complete the account's registration with AWS, including payment",
     ),
     (
         (ECR, "ThrottlingException", "Rate exceeded"),
         TransientError,
         "busy",
-        "ECR in eu-west-1 throttles the account's requests",
+        "ECR in eu-west-1 is throttling the account's requests",
         BUSY,
     ),
     (
         (ECR, "ServerException", "oops", 500),
         TransientError,
         "busy",
-        "ECR in eu-west-1 has a failure of its own",
+        "ECR in eu-west-1 has an internal error",
         f"{BUSY}; see health.aws.amazon.com",
     ),
     (
@@ -483,23 +485,23 @@ REFUSALS = [
         AuthenticationError,
         "aws-refused",
         "ECR in eu-west-1 refused: InvalidParameterException",
-        "look the code up in AWS's list of common errors",
+        "look up this code in the AWS list of common errors",
     ),
     (
         (ECR, "<b>s3cret</b>", "no"),
         AuthenticationError,
         "aws-refused",
         "ECR in eu-west-1 refused: an unknown code",
-        "look the code up in AWS's list of common errors",
+        "look up this code in the AWS list of common errors",
     ),
     (
         (STS, "AccessDenied", denied("sts:AssumeRole")),
         AuthenticationError,
         "aws-role-denied",
-        "AWS STS denied the action sts:AssumeRole",
+        "AWS STS denied sts:AssumeRole",
         (
-            f"allow it on the role in {ROLE_ARN} for the owner of {USER}, in a policy of theirs "
-            "and in the role's trust policy"
+            f"allow sts:AssumeRole on the role in {ROLE_ARN} for the owner of {USER}, in its "
+            "policy and in the role's trust policy"
         ),
     ),
     (
@@ -513,52 +515,49 @@ REFUSALS = [
         (STS, "SignatureDoesNotMatch", MISMATCH),
         AuthenticationError,
         "aws-key-mismatch",
-        "AWS STS says that the secret access key does not fit the access key id",
-        f"check {PASSWORD}, also for white space and lost characters",
+        "AWS STS says that the secret access key is wrong",
+        f"check {PASSWORD} for white space and missing characters",
     ),
     (
         (STS, "SignatureDoesNotMatch", "Signature not yet current: 20261124T0800Z is still later"),
         AuthenticationError,
         "clock-skew",
-        "AWS STS says that the request's time is off",
-        "set this machine's clock; AWS tolerates 5 minutes",
+        "AWS STS says that this machine's clock is wrong",
+        "correct this machine's clock",
     ),
     (
         (STS, "ExpiredToken", "The security token included in the request is expired"),
         AuthenticationError,
         "aws-token-expired",
-        "AWS STS says that the session token has expired",
-        (
-            f"renew {USER}, {PASSWORD} and {TOKEN}; a secret that is to last needs a long-lived "
-            "key or a role"
-        ),
+        "AWS STS says that the session token expired",
+        (f"renew {USER}, {PASSWORD} and {TOKEN}, or use a long-lived key or a role"),
     ),
     (
         (STS, "ValidationError", f"{ROLE} is invalid"),
         AuthenticationError,
         "aws-role-invalid",
         "AWS STS says that this is not a role",
-        f"check the role in {ROLE_ARN}: arn:aws:iam::ACCOUNT:role/NAME",
+        "write it as arn:aws:iam::ACCOUNT:role/NAME",
     ),
     (
         (STS, "RegionDisabledException", "STS is not activated in this region"),
         AuthenticationError,
         "aws-sts-disabled",
         "AWS STS is not active in this region for the account",
-        "activate STS for the region in the account's settings of IAM",
+        "activate STS for this region in the account's IAM settings",
     ),
     (
         (STS, "Throttling", "Rate exceeded"),
         TransientError,
         "busy",
-        "AWS STS throttles the account's requests",
+        "AWS STS is throttling the account's requests",
         BUSY,
     ),
     (
         (STS, "InternalFailure", "oops", 500),
         TransientError,
         "busy",
-        "AWS STS has a failure of its own",
+        "AWS STS has an internal error",
         f"{BUSY}; see health.aws.amazon.com",
     ),
 ]
@@ -569,21 +568,21 @@ PUBLIC_REFUSALS = [
         (ECR, "AccessDeniedException", denied("ecr-public:GetAuthorizationToken")),
         AuthenticationError,
         "aws-denied",
-        "ECR Public denied the action ecr-public:GetAuthorizationToken",
+        "ECR Public denied ecr-public:GetAuthorizationToken",
         _BOTH,
     ),
     (
         (ECR, "AccessDeniedException", denied("sts:GetServiceBearerToken")),
         AuthenticationError,
         "aws-denied",
-        "ECR Public denied the action sts:GetServiceBearerToken",
+        "ECR Public denied sts:GetServiceBearerToken",
         _BOTH,
     ),
     (
         (ECR, "UnsupportedCommandException", "no"),
         AuthenticationError,
         "aws-not-offered",
-        "ECR Public does not offer logins in this region",
+        "ECR Public offers no logins in this region",
         f"correct {SERVER}: ECR Public has one host, public.ecr.aws",
     ),
 ]
@@ -594,7 +593,7 @@ WEB_REFUSALS = [
         (WEB, "AccessDenied", denied("sts:AssumeRoleWithWebIdentity"), 403),
         AuthenticationError,
         "aws-web-identity-denied",
-        "AWS STS denied the action sts:AssumeRoleWithWebIdentity",
+        "AWS STS denied sts:AssumeRoleWithWebIdentity",
         (
             "allow the token's issuer, audience and subject in the trust policy of the role of "
             "AWS_PROFILE or AWS_ROLE_ARN"
@@ -604,14 +603,14 @@ WEB_REFUSALS = [
         (WEB, "ExpiredTokenException", "Token expired"),
         AuthenticationError,
         "aws-web-identity-expired",
-        "AWS STS says that the web identity token has expired",
-        "renew the file of the token, which AWS_WEB_IDENTITY_TOKEN_FILE or the profile names",
+        "AWS STS says that the web identity token expired",
+        "renew the token file that AWS_WEB_IDENTITY_TOKEN_FILE or the profile names",
     ),
     (
         (WEB, "InvalidIdentityToken", "No OpenIDConnect provider found in your account"),
         AuthenticationError,
         "aws-web-identity-invalid",
-        "AWS STS does not accept the web identity token",
+        "AWS STS rejected the web identity token",
         "add the token's issuer to the account's identity providers in IAM",
     ),
     (
@@ -629,22 +628,22 @@ SSO_REFUSALS = [
         (SSO, "UnauthorizedException", "Session token not found or invalid", 401),
         DiscoveryError,
         "aws-sso-expired",
-        f"the single sign-on session of {PROFILE} has expired",
+        f"the single sign-on session of {PROFILE} expired",
         "run aws sso login with that profile in this container",
     ),
     (
         (SSO, "ForbiddenException", "No access", 403),
         AuthenticationError,
         "aws-sso-denied",
-        "IAM Identity Center does not give that account and role to this user",
-        ("check sso_account_id and sso_role_name of the profile, and the user's assignments"),
+        "IAM Identity Center does not give this user that account and role",
+        ("check the profile's sso_account_id and sso_role_name, and the user's assignments"),
     ),
     (
         (SSO, "ResourceNotFoundException", "no", 404),
         AuthenticationError,
         "aws-sso-unknown-role",
         "IAM Identity Center does not know that account or role",
-        "check sso_account_id and sso_role_name of the profile",
+        "check the profile's sso_account_id and sso_role_name",
     ),
 ]
 

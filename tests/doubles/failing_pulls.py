@@ -41,10 +41,7 @@ def cause(code, message, fix, exit_status):
 
 # Variables.
 
-GRANT = (
-    "in the secrets or environment of this container; a user, repository or organisation secret "
-    "needs to be granted to this repository"
-)
+GRANT = "in this container's secrets or environment"
 
 
 @cause(
@@ -105,9 +102,9 @@ def _password_is_misspelled(world):
 
 @cause(
     "unreadable-file",
-    "the file that CORP_CONTAINER_REGISTRY_PASSWORD_FILE names cannot be used: No such file or "
-    "directory",
-    "let CORP_CONTAINER_REGISTRY_PASSWORD_FILE name a readable text file",
+    "cannot read the file that CORP_CONTAINER_REGISTRY_PASSWORD_FILE names: No such "
+    "file or directory",
+    "set CORP_CONTAINER_REGISTRY_PASSWORD_FILE to a readable text file",
     3,
 )
 def _secret_file_is_not_there(world):
@@ -118,7 +115,7 @@ def _secret_file_is_not_there(world):
 
 @cause(
     "secrets-file",
-    "the secrets file cannot be used: not JSON, at line 1",
+    "cannot read the secrets file: not JSON, at line 1",
     'make it a JSON object of strings: {"NAME": "value"}',
     3,
 )
@@ -132,7 +129,7 @@ def _secrets_file_is_damaged(world):
 
 @cause(
     "invalid-server",
-    "CORP_CONTAINER_REGISTRY_SERVER names the web page hub.docker.com, which is not a registry",
+    "CORP_CONTAINER_REGISTRY_SERVER is the web page hub.docker.com, not a registry",
     "set CORP_CONTAINER_REGISTRY_SERVER to docker.io",
     3,
 )
@@ -143,7 +140,7 @@ def _server_is_a_web_page(world):
 
 @cause(
     "login-not-run",
-    "no login for {R} is saved yet; CORP_CONTAINER_REGISTRY_* is set",
+    "not logged in to {R}; CORP_CONTAINER_REGISTRY_* is set",
     "run devcontainer-registry login --only CORP",
     3,
 )
@@ -154,8 +151,8 @@ def _login_was_not_run(world):
 @cause(
     "no-login",
     "no login for {R}, and the image is not public",
-    "set <ID>_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD for {R} and run devcontainer-registry "
-    "login, or run docker login {R}",
+    "set <ID>_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD and run "
+    "devcontainer-registry login, or run docker login {R}",
     3,
 )
 def _nobody_logged_in(world):
@@ -164,7 +161,7 @@ def _nobody_logged_in(world):
 
 @cause(
     "no-login",
-    "without a login, {R} says that team/private does not exist",
+    "{R} says that team/private does not exist, but it was asked without a login",
     "check the spelling of team/private; if it is private, run docker login {R}",
     3,
 )
@@ -194,9 +191,9 @@ def _config_is_a_list(world):
 
 
 @cause(
-    "config-damaged",
-    "{CONFIG} begins with a byte order mark, over which docker ignores it",
-    "save it as UTF-8 without one",
+    "config-bom",
+    "{CONFIG} begins with a byte order mark, so Docker ignores the file",
+    "save it as UTF-8 without a byte order mark",
     6,
 )
 def _config_has_a_byte_order_mark(world):
@@ -207,8 +204,8 @@ def _config_has_a_byte_order_mark(world):
 
 @cause(
     "config-mistyped",
-    "{CONFIG} has a boolean as experimental, where docker wants a text, and drops every login in "
-    "auths over it",
+    "experimental in {CONFIG} is a boolean, but docker expects a text, so it ignores "
+    "every login in auths",
     "change experimental to a text, or remove it",
     6,
 )
@@ -218,8 +215,8 @@ def _config_has_a_boolean(world):
 
 @cause(
     "login-unreadable",
-    "docker cannot read the entry for other.example in {CONFIG}, and drops other logins over it",
-    "remove that entry, or make its auth the padded base64 of USER:PASSWORD",
+    ("Docker cannot read the entry for other.example in {CONFIG}, and ignores other logins too"),
+    "remove that entry, or set its auth to the base64 of USER:PASSWORD",
     6,
 )
 def _neighbour_is_no_base64(world):
@@ -229,9 +226,9 @@ def _neighbour_is_no_base64(world):
 
 
 @cause(
-    "config-error",
-    "{CONFIG} is a folder, not a file: Is a directory",
-    "remove it; a bind mount of a missing file makes one",
+    "config-not-a-file",
+    "{CONFIG} is a folder, not a file; a bind mount of a missing file creates one",
+    "remove it, or set DOCKER_CONFIG to another folder",
     6,
 )
 def _config_is_a_folder(world):
@@ -240,9 +237,9 @@ def _config_is_a_folder(world):
 
 
 @cause(
-    "config-error",
-    "{CONFIG} is not a regular file: Invalid argument",
-    "remove it, or set DOCKER_CONFIG to a folder of your own",
+    "config-not-a-file",
+    "{CONFIG} is not a regular file",
+    "remove it, or set DOCKER_CONFIG to another folder",
     6,
 )
 def _config_is_a_pipe(world):
@@ -251,9 +248,9 @@ def _config_is_a_pipe(world):
 
 
 @cause(
-    "config-error",
-    "{CONFIG} is a link that leads back to itself: Too many levels of symbolic links",
-    "remove the link {PATH}",
+    "config-not-a-file",
+    "{CONFIG} is a link to itself",
+    "remove it, or set DOCKER_CONFIG to another folder",
     6,
 )
 def _config_is_a_circle(world):
@@ -262,8 +259,8 @@ def _config_is_a_circle(world):
 
 
 @cause(
-    "config-error",
-    "DOCKER_CONFIG names a file, {PATH}, where docker wants its folder",
+    "docker-config-is-file",
+    ("DOCKER_CONFIG is a file, {PATH}; it must be the folder that contains config.json"),
     "set DOCKER_CONFIG to {HOME}/.docker",
     6,
 )
@@ -273,8 +270,8 @@ def _variable_names_a_file(world):
 
 
 @cause(
-    "config-error",
-    "DOCKER_CONFIG, ~/.docker, holds a ~ or $, which nothing replaces",
+    "docker-config-invalid",
+    "DOCKER_CONFIG, ~/.docker, contains ~ or $, which Docker does not expand",
     "set DOCKER_CONFIG to an absolute path, such as /home/me/.docker, or unset it",
     6,
 )
@@ -288,8 +285,8 @@ def _variable_has_a_tilde(world):
 
 @cause(
     "registry-token",
-    "config.json has a registrytoken for {R}, which is no user name and password",
-    "run docker logout {R}, and log in again",
+    "config.json has a registrytoken for {R}, not a user name and password",
+    "run docker logout {R}, then log in again",
     6,
 )
 def _entry_is_a_bearer_token(world):
@@ -299,7 +296,7 @@ def _entry_is_a_bearer_token(world):
 @cause(
     "helper-missing",
     "credHelpers names docker-credential-gone, which is not on PATH{OTHERS}",
-    "install it, or remove it from config.json",
+    "install it, or remove it from config.json in config.json",
     6,
 )
 def _helper_is_not_installed(world):
@@ -309,7 +306,7 @@ def _helper_is_not_installed(world):
 @cause(
     "helper-missing",
     "credsStore names docker-credential-gone, which is not on PATH{OTHERS}",
-    "install it, or remove it from config.json",
+    "install it, or remove it from config.json in config.json",
     6,
 )
 def _store_is_not_installed(world):
@@ -319,7 +316,7 @@ def _store_is_not_installed(world):
 @cause(
     "helper-missing",
     "credHelpers names docker-credential-devcontainer-registry, which is not on PATH{OTHERS}",
-    "install it, or remove it from config.json",
+    "install it, or remove it from config.json in config.json",
     6,
 )
 def _our_helper_is_not_on_path(world):
@@ -328,7 +325,7 @@ def _our_helper_is_not_on_path(world):
 
 @cause(
     "helper-hangs",
-    "docker-credential-slow gave no answer within 1 s{OTHERS}",
+    "docker-credential-slow did not answer within 1 s{OTHERS}",
     "run echo {R} | docker-credential-slow get to see what it waits for",
     6,
 )
@@ -351,7 +348,7 @@ def _helper_fails(world):
 
 @cause(
     "helper-failed",
-    "docker-credential-odd answered something else than a credential{OTHERS}",
+    "docker-credential-odd did not return a credential{OTHERS}",
     "run echo {R} | docker-credential-odd get to see why",
     6,
 )
@@ -362,7 +359,7 @@ def _helper_talks_nonsense(world):
 
 @cause(
     "helper-failed",
-    "docker-credential-else can't be started: No such file or directory{OTHERS}",
+    "cannot start docker-credential-else: No such file or directory{OTHERS}",
     "run echo {R} | docker-credential-else get to see why",
     6,
 )
@@ -373,7 +370,7 @@ def _helper_has_no_interpreter(world):
 
 @cause(
     "helper-without-login",
-    "no login for {R} in docker-credential-empty (credHelpers), which Docker asks",
+    "Docker asks docker-credential-empty (credHelpers), which has no login for {R}",
     "run docker login {R}, or delete its credHelpers entry from {CONFIG}",
     3,
 )
@@ -384,10 +381,9 @@ def _helper_has_no_login(world):
 
 @cause(
     "hidden-by-credsstore",
-    "Docker asks docker-credential-empty (credsStore), which has no login for {R}; the login in "
-    "auths is ignored",
-    "install our helper in /usr/local/bin and run devcontainer-registry login, or remove "
-    "credsStore from {CONFIG}",
+    "Docker asks docker-credential-empty (credsStore) and ignores auths; that helper "
+    "has no login for {R}",
+    "remove credsStore from config.json, or run login with --store helper",
     6,
 )
 def _store_hides_the_login(world):
@@ -397,10 +393,10 @@ def _store_hides_the_login(world):
 
 @cause(
     "hidden-by-credsstore",
-    "Docker asks VS Code's docker-credential-dev-containers-1 (credsStore), which has no login for "
-    "{R}; the login in auths is ignored",
-    "install our helper in /usr/local/bin and run devcontainer-registry login, or in VS Code set "
-    '"dev.containers.dockerCredentialHelper": false',
+    "Docker asks VS Code's docker-credential-dev-containers-1 (credsStore) and "
+    "ignores auths; it has no login for {R}",
+    'set "dev.containers.dockerCredentialHelper": false in VS Code and remove '
+    "credsStore from config.json",
     6,
 )
 def _vs_code_hides_the_login(world):
@@ -410,8 +406,8 @@ def _vs_code_hides_the_login(world):
 
 @cause(
     "not-found",
-    "no login for {R} in our credential helper, which Docker asks",
-    "run devcontainer-registry login where the variables of its set are visible",
+    "Docker asks our credential helper, which has no login for {R}",
+    "run devcontainer-registry login",
     3,
 )
 def _our_helper_has_no_login(world):
@@ -421,8 +417,8 @@ def _our_helper_has_no_login(world):
 
 @cause(
     "erased",
-    "no login for {R}: docker logout removed it from our credential helper",
-    "run devcontainer-registry login to log in again",
+    "docker logout removed the login to {R} from our credential helper",
+    "run devcontainer-registry login",
     3,
 )
 def _login_was_erased(world):
@@ -445,8 +441,8 @@ def _kept(world, *, ago):
 
 @cause(
     "secrets-not-visible",
-    "the login for {R} expired 3 h ago, and the helper cannot see the variables for {R} here",
-    "run devcontainer-registry login, in a shell that has the variables for {R}",
+    ("the login to {R} expired 3 h ago; cannot renew it, because its variables are not set here"),
+    "run devcontainer-registry login where they are set",
     5,
 )
 def _renewal_sees_no_secrets(world):
@@ -455,7 +451,7 @@ def _renewal_sees_no_secrets(world):
 
 @cause(
     "renewal-due",
-    "not checked: the login for {R} expired 3 h ago, and our helper renews it at the next pull",
+    ("not checked: the login to {R} expired 3 h ago; our helper renews it at the next pull"),
     "run devcontainer-registry login --only CORP, then doctor again",
     5,
 )
@@ -465,7 +461,7 @@ def _renewal_is_due(world):
 
 @cause(
     "renewal-due",
-    "not checked: our helper gets its first login for {R} at the next pull",
+    "not checked: our helper logs in to {R} at the next pull",
     "run devcontainer-registry login --only CORP, then doctor again",
     5,
 )
@@ -493,8 +489,8 @@ def _saved(world):
 
 @cause(
     "expired",
-    "the login for {R} that devcontainer-registry saved expired 4 h ago",
-    "run devcontainer-registry login --only CORP",
+    "the login to {R} expired 4 h ago",
+    "run devcontainer-registry login",
     5,
 )
 def _saved_login_has_expired(world):
@@ -503,8 +499,8 @@ def _saved_login_has_expired(world):
 
 @cause(
     "expired",
-    "the login for {R} that devcontainer-registry saved expired 4 h ago",
-    "run devcontainer-registry login, in a shell that has its variables",
+    "the login to {R} expired 4 h ago",
+    "run devcontainer-registry login in a shell that has its variables",
     5,
 )
 def _saved_login_has_expired_unseen(world):
@@ -519,8 +515,8 @@ ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 
 @cause(
     "token-expired",
-    f"the token for {ECR} from auths expired 5 h ago",
-    f"get a new one and run docker login {ECR}",
+    f"the token for {ECR} in auths expired 5 h ago",
+    f"get a new token and run docker login {ECR}",
     4,
 )
 def _password_of_aws_has_expired(world):
@@ -530,8 +526,8 @@ def _password_of_aws_has_expired(world):
 
 @cause(
     "token-expired",
-    "the token for corp.azurecr.io from docker-credential-acr (credsStore) expired 2 days ago",
-    "get a new one and run docker login corp.azurecr.io",
+    ("the token for corp.azurecr.io in docker-credential-acr (credsStore) expired 2 days ago"),
+    "get a new token and run docker login corp.azurecr.io",
     4,
 )
 def _identity_token_has_expired(world):
@@ -542,10 +538,12 @@ def _identity_token_has_expired(world):
 
 
 @cause(
-    "docker-auth-config",
-    "DOCKER_AUTH_CONFIG has a login for {R}, and docker ignores the variable: it holds more than "
-    "an auth for each host",
-    "run devcontainer-registry login, or leave only auths with an auth each in DOCKER_AUTH_CONFIG",
+    "docker-auth-config-ignored",
+    "Docker ignores DOCKER_AUTH_CONFIG with its login for {R}: it has members other than auth",
+    (
+        "run devcontainer-registry login, or leave only auths with an auth for each host "
+        "in DOCKER_AUTH_CONFIG"
+    ),
     3,
 )
 def _docker_ignores_its_variable(world):
@@ -556,9 +554,8 @@ def _docker_ignores_its_variable(world):
 
 @cause(
     "docker-too-old",
-    "DOCKER_AUTH_CONFIG has a login for {R}, and docker 20.10.24+dfsg1 does not read it",
-    "run devcontainer-registry login, which saves it where every docker looks, or install docker "
-    "28.3 or later",
+    ("DOCKER_AUTH_CONFIG has a login for {R}, but docker 20.10.24+dfsg1 does not read it"),
+    "run devcontainer-registry login, or install docker 28.3 or later",
     3,
 )
 def _docker_does_not_read_its_variable(world):
@@ -569,8 +566,8 @@ def _docker_does_not_read_its_variable(world):
 
 @cause(
     "other-spelling",
-    "no login for LOCALHOST:{PORT} as the image spells it; {CONFIG} has one for localhost:{PORT}",
-    "write the image as localhost:{PORT}/team/app",
+    ("no login for the spelling LOCALHOST:{PORT}; {CONFIG} has one for localhost:{PORT}"),
+    "write the registry as localhost:{PORT} in image names",
     3,
 )
 def _image_is_spelled_otherwise(world):
@@ -580,7 +577,7 @@ def _image_is_spelled_otherwise(world):
 
 @cause(
     "other-port",
-    "no login for {R}; {CONFIG} has one for localhost, which Docker takes for another registry",
+    ("no login for {R}; {CONFIG} has one for localhost, a different registry to Docker"),
     "run docker login {R}, or write the image as localhost/team/app",
     3,
 )
@@ -591,7 +588,7 @@ def _login_is_for_another_port(world):
 
 @cause(
     "login-in-podman",
-    "podman has a login for {R} in auth.json, which Docker does not read",
+    "podman's auth.json has a login for {R}, but Docker does not read it",
     "run docker login {R}",
     3,
 )
@@ -606,7 +603,10 @@ def _only_podman_is_logged_in(world):
 
 @cause(
     "login-elsewhere",
-    "DOCKER_CONFIG makes Docker read {HOME}/other/config.json; the login for {R} is in {CONFIG}",
+    (
+        "Docker reads {HOME}/other/config.json because of DOCKER_CONFIG; the login to "
+        "{R} is in {CONFIG}"
+    ),
     "unset DOCKER_CONFIG, or run devcontainer-registry login with it set",
     3,
 )
@@ -622,7 +622,7 @@ def _login_is_in_the_home(world):
 @cause(
     "name-not-resolved",
     "cannot resolve registry.example",
-    "check its spelling and the DNS",
+    "check the spelling and the DNS",
     5,
 )
 def _name_is_not_known(world):
@@ -631,7 +631,7 @@ def _name_is_not_known(world):
 
 @cause(
     "connection-refused",
-    "localhost:1 refuses the connection",
+    "localhost:1 refused the connection",
     "check the port, and that the registry is running",
     5,
 )
@@ -641,8 +641,8 @@ def _nothing_listens(world):
 
 @cause(
     "timeout",
-    "{R} did not answer in time",
-    "check firewall and proxy, or allow more time with --timeout",
+    "{R} timed out",
+    "check the network, or allow more time with --timeout",
     5,
 )
 def _registry_is_silent(world):
@@ -653,7 +653,7 @@ def _registry_is_silent(world):
 @cause(
     "connection-reset",
     "{R} closed the connection",
-    "check firewall and proxy between here and the registry",
+    "check the firewall and the proxy",
     5,
 )
 def _registry_hangs_up(world):
@@ -662,8 +662,8 @@ def _registry_hangs_up(world):
 
 @cause(
     "not-a-registry",
-    "{R} answers with a web page",
-    "check the spelling of the registry, and that a registry listens there",
+    "{R} is a web page, not a registry",
+    ("check the spelling of the registry; a proxy or sign-in page may have answered instead"),
     3,
 )
 def _web_page_answers(world):
@@ -672,8 +672,8 @@ def _web_page_answers(world):
 
 @cause(
     "not-a-registry",
-    "{R} answers GET /v2/ with status 404, as no registry does",
-    "check the spelling of the registry, and that a registry listens there",
+    "{R} is not a registry: it answers GET /v2/ with status 404",
+    ("check the spelling of the registry; a proxy or sign-in page may have answered instead"),
     3,
 )
 def _web_server_knows_no_v2(world):
@@ -682,8 +682,8 @@ def _web_server_knows_no_v2(world):
 
 @cause(
     "not-a-registry",
-    "{R} asks for a login and does not say how: its answer has no WWW-Authenticate",
-    "check the spelling of the registry; a proxy in between may drop that header",
+    "{R} asks for a login without a WWW-Authenticate header",
+    ("check the spelling of the registry; a proxy or sign-in page may have answered instead"),
     3,
 )
 def _challenge_is_lost(world):
@@ -693,8 +693,8 @@ def _challenge_is_lost(world):
 
 @cause(
     "busy",
-    "{R} is not available (status 503)",
-    "try again later, or ask its administrator",
+    "{R} is unavailable (status 503)",
+    "try again later",
     5,
 )
 def _registry_is_down(world):
@@ -703,8 +703,8 @@ def _registry_is_down(world):
 
 @cause(
     "throttled",
-    "{R} limits requests (status 429)",
-    "wait before the next try",
+    "too many requests to {R} (status 429)",
+    "wait before you try again",
     5,
 )
 def _registry_counts(world):
@@ -713,8 +713,8 @@ def _registry_counts(world):
 
 @cause(
     "network-refused",
-    "{R} refuses requests from this network (status 403)",
-    "check that this network may reach the registry",
+    "the registry refuses requests from this network (status 403)",
+    "check that the registry allows this network",
     4,
 )
 def _network_is_not_let_in(world):
@@ -723,8 +723,8 @@ def _network_is_not_let_in(world):
 
 @cause(
     "ip-not-allowed",
-    "{R} does not let in the address 192.0.2.7",
-    "add that address to the registry's firewall, or connect from inside its network",
+    "the registry blocks the address 192.0.2.7",
+    "add this address to the registry's firewall, or connect from inside its network",
     5,
 )
 def _firewall_of_the_registry(world):
@@ -734,8 +734,8 @@ def _firewall_of_the_registry(world):
 
 @cause(
     "realm-refused",
-    "{R} names 192.0.2.1 as its token server, over plain HTTP; the credential was not sent",
-    "ask the administrator of {R} whether 192.0.2.1 is right",
+    ("the token server of {R}, 192.0.2.1, uses plain HTTP; the credential was not sent"),
+    "ask the administrator of {R} whether this token server is right",
     5,
 )
 def _token_server_is_a_stranger(world):
@@ -746,8 +746,8 @@ def _token_server_is_a_stranger(world):
 
 @cause(
     "ca-file",
-    "the CA file /nowhere/ca.pem cannot be read",
-    "give a readable file in PEM format: text with -----BEGIN CERTIFICATE-----",
+    "cannot read the CA file /nowhere/ca.pem",
+    "name a readable PEM file: text with -----BEGIN CERTIFICATE-----",
     5,
 )
 def _ca_file_is_not_there(world):
@@ -779,7 +779,7 @@ def _day(days):
 @cause(
     "certificate-expired",
     "the certificate of {R} expired on {THEN}",
-    "ask the administrator of {R} to renew its certificate",
+    "renew the certificate, or correct this machine's clock",
     5,
 )
 def _certificate_has_expired(world):
@@ -800,7 +800,7 @@ def _certificate_is_of_the_future(world):
 
 @cause(
     "clock-wrong",
-    "this clock says {NOW}, 10 days after {R}'s, so that its certificate looks expired",
+    "this clock says {NOW}, 10 days ahead of {R}, so its certificate looks expired",
     "correct the host's clock; restart Docker Desktop or WSL",
     5,
 )
@@ -817,8 +817,7 @@ def _clock_is_ahead(world):
 @cause(
     "certificate-untrusted",
     "the certificate of {R} comes from the unknown certificate authority Corp CA",
-    "put the CA certificate of Corp CA at /etc/docker/certs.d/{R}/ca.crt, on the machine of the "
-    "Docker Engine, too",
+    "put the CA certificate at /etc/docker/certs.d/{R}/ca.crt, also on the Docker Engine's machine",
     5,
 )
 def _authority_is_unknown(world):
@@ -828,8 +827,8 @@ def _authority_is_unknown(world):
 @cause(
     "certificate-untrusted",
     "the certificate of {R} is self-signed",
-    "put it at /etc/docker/certs.d/{R}/ca.crt, on the machine of the Docker Engine, too, and set "
-    "CORP_CONTAINER_REGISTRY_CA_FILE to it",
+    "put the CA certificate at /etc/docker/certs.d/{R}/ca.crt, also on the Docker "
+    "Engine's machine, and set CORP_CONTAINER_REGISTRY_CA_FILE to it",
     5,
 )
 def _certificate_is_self_signed(world):
@@ -840,7 +839,7 @@ def _certificate_is_self_signed(world):
 @cause(
     "certificate-untrusted",
     "the certificate of {R} comes from an unknown certificate authority",
-    "let SSL_CERT_FILE name a readable PEM file with certificates, or unset it",
+    "set SSL_CERT_FILE to a readable PEM file, or unset it",
     5,
 )
 def _variable_names_no_bundle(world):
@@ -851,7 +850,7 @@ def _variable_names_no_bundle(world):
 @cause(
     "certificate-wrong-host",
     "the certificate of {R} is for other.example",
-    "use a name that the certificate is for, or have one issued for {R}",
+    "use a name in the certificate, or issue one for {R}",
     5,
 )
 def _certificate_is_for_another_host(world):
@@ -860,8 +859,8 @@ def _certificate_is_for_another_host(world):
 
 @cause(
     "proxy-unreachable",
-    "the proxy 127.0.0.1:9 on the way to corp.example cannot be reached",
-    "check HTTPS_PROXY, and add the registry to NO_PROXY if none is needed",
+    "cannot reach the proxy 127.0.0.1:9 for corp.example",
+    "check HTTPS_PROXY, or add the registry to NO_PROXY",
     5,
 )
 def _proxy_is_down(world):
@@ -872,7 +871,7 @@ def _proxy_is_down(world):
 @cause(
     "proxy-unreachable",
     "the proxy {PROXY} cannot reach unknown.example (status 502)",
-    "check that the registry is up, and add it to NO_PROXY if no proxy is needed",
+    "check HTTPS_PROXY, or add the registry to NO_PROXY",
     5,
 )
 def _proxy_does_not_know_the_host(world):
@@ -892,7 +891,7 @@ def _proxy(world, status):
 
 @cause(
     "proxy-refused",
-    "the proxy {PROXY} does not let us through to corp.example (status 403)",
+    "the proxy {PROXY} refuses requests to corp.example (status 403)",
     "allow the registry's host at the proxy, or add it to NO_PROXY",
     5,
 )
@@ -901,9 +900,9 @@ def _proxy_forbids(world):
 
 
 @cause(
-    "proxy-refused",
-    "the proxy {PROXY} does not let us through to corp.example (status 407)",
-    "set user and password in HTTPS_PROXY: http://user:password@proxy:port",
+    "proxy-login-required",
+    "the proxy {PROXY} for corp.example requires a login (status 407)",
+    "set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT",
     5,
 )
 def _proxy_wants_a_password(world):
@@ -913,8 +912,8 @@ def _proxy_wants_a_password(world):
 @cause(
     "proxy-unsupported",
     "HTTPS_PROXY is not the URL of an HTTP proxy",
-    "write it as http://user:password@proxy.example:3128, with %2F for a / in the password, %40 "
-    "for @, %23 for #, %3F for ?, %25 for % and %20 for a space",
+    "write it as http://USER:PASSWORD@HOST:PORT, and percent-encode special "
+    "characters in the password: %40 for @, %2F for /",
     5,
 )
 def _proxy_is_of_another_kind(world):
@@ -924,10 +923,10 @@ def _proxy_is_of_another_kind(world):
 
 @cause(
     "certificate-untrusted",
-    "the proxy {PROXY} (HTTPS_PROXY) answers for corp.example with a certificate of the unknown "
-    "authority Authority of the tests",
-    "add the CA certificate of Authority of the tests to this system's store, or corp.example to "
-    "NO_PROXY",
+    "the proxy {PROXY} (HTTPS_PROXY) answers for corp.example with a certificate "
+    "from the unknown authority Authority of the tests",
+    "add the CA certificate of Authority of the tests to this system's trust store, "
+    "or corp.example to NO_PROXY",
     5,
 )
 def _proxy_opens_the_traffic(world):
@@ -940,8 +939,8 @@ def _proxy_opens_the_traffic(world):
 
 @cause(
     "redirect-refused",
-    "{R} redirects to http://192.0.2.1, which is not followed",
-    "check the spelling of the registry; a proxy or sign-in page may stand in between",
+    "{R} redirects to http://192.0.2.1, another host",
+    ("check the spelling of the registry; a proxy or sign-in page may have answered instead"),
     5,
 )
 def _registry_leads_away(world):
@@ -963,8 +962,8 @@ def _password_by_hand_is_wrong(world):
 
 @cause(
     "rejected",
-    "{R} refused what docker-credential-old (credHelpers) answered",
-    "log in again with the program that keeps it, or delete its entry from {CONFIG}",
+    ("{R} refused the login from docker-credential-old (credHelpers), a credential helper"),
+    "log in again with that helper's program, or delete its entry from {CONFIG}",
     4,
 )
 def _password_of_a_helper_is_wrong(world):
@@ -974,9 +973,8 @@ def _password_of_a_helper_is_wrong(world):
 
 @cause(
     "rejected",
-    "{R} refused the user name or password of CORP_CONTAINER_REGISTRY_*",
-    "update CORP_CONTAINER_REGISTRY_PASSWORD, restart the container, then run "
-    "devcontainer-registry login --only CORP",
+    "{R} refused the user name or password in CORP_CONTAINER_REGISTRY_*",
+    "check CORP_CONTAINER_REGISTRY_USER and _PASSWORD; they may have expired",
     4,
 )
 def _password_of_the_set_is_wrong(world):
@@ -987,7 +985,7 @@ def _password_of_the_set_is_wrong(world):
 
 @cause(
     "outdated-login",
-    "{R} refused the login from auths, which is not the one in CORP_CONTAINER_REGISTRY_*",
+    "{R} refused the login from auths; it differs from CORP_CONTAINER_REGISTRY_*",
     "run devcontainer-registry login --only CORP",
     4,
 )
@@ -999,7 +997,7 @@ def _secret_has_changed_since(world):
 
 @cause(
     "refused-but-public",
-    "{R} refused the login from auths, and the image is public: without a login the pull works",
+    ("{R} refused the login from auths; without a login this public image can be pulled"),
     "run docker logout {R}",
     4,
 )
@@ -1010,8 +1008,8 @@ def _image_is_public(world):
 
 @cause(
     "token-expired",
-    "{R} says that the token has expired",
-    "get a new one; an ECR token lasts 12 hours, an access key renews it by itself",
+    "the token expired",
+    "update CORP_CONTAINER_REGISTRY_PASSWORD with a new token",
     4,
 )
 def _registry_says_that_it_expired(world):
@@ -1026,8 +1024,8 @@ def _registry_says_that_it_expired(world):
 
 @cause(
     "identity-token-refused",
-    "{R} takes a user name and a password, not an identity token",
-    "log in to {R} with a user name and a password",
+    "{R} needs a user name and password, not an identity token",
+    "log in to {R} with a user name and password",
     4,
 )
 def _identity_token_is_not_taken(world):
@@ -1039,7 +1037,7 @@ def _identity_token_is_not_taken(world):
 @cause(
     "refused-before",
     "{R} refused CORP_CONTAINER_REGISTRY_* at {WHEN}; it was not sent again",
-    "update CORP_CONTAINER_REGISTRY_PASSWORD, then run devcontainer-registry login --only CORP",
+    "update CORP_CONTAINER_REGISTRY_PASSWORD; a changed secret is tried at once",
     4,
 )
 def _hook_was_refused_before(world):
@@ -1058,7 +1056,7 @@ def _hook_was_refused_before(world):
 @cause(
     "tag-not-found",
     'the tag "1.3" does not exist in {R}/team/app; nearest: 1.2, 1, latest',
-    "docker pull {R}/team/app:1.2",
+    "run docker pull {R}/team/app:1.2",
     4,
 )
 def _tag_is_not_there(world):
@@ -1068,8 +1066,8 @@ def _tag_is_not_there(world):
 
 @cause(
     "digest-not-found",
-    "{R}/team/app exists, and the digest {DIGEST} does not exist in it",
-    "pull a tag of it, such as {R}/team/app:{FIRST}, or push that digest again",
+    "the digest {DIGEST} does not exist in {R}/team/app",
+    "pull a tag such as {R}/team/app:{FIRST}, or push that digest again",
     4,
 )
 def _digest_is_not_there(world):
@@ -1080,8 +1078,8 @@ def _digest_is_not_there(world):
 
 @cause(
     "repository-not-found",
-    "the repository team/ap does not exist in {R}, or this login may not see it",
-    "check the spelling of team/ap, and that this login may read it",
+    "the repository team/ap does not exist in {R}, or this login cannot see it",
+    "check the spelling of team/ap, and that the login's user may read it",
     4,
 )
 def _repository_is_not_there(world):
@@ -1091,8 +1089,8 @@ def _repository_is_not_there(world):
 
 @cause(
     "repository-empty",
-    "{R}/team/new exists and has no tags, so that 1 does not exist",
-    "push the image first, or check that nothing cleaned it up",
+    "the tag 1 does not exist; {R}/team/new has no tags",
+    "push the image, or check whether a cleanup removed it",
     4,
 )
 def _repository_has_no_tags(world):
@@ -1103,8 +1101,8 @@ def _repository_has_no_tags(world):
 
 @cause(
     "image-not-found",
-    "team/app:9 does not exist in {R}, or this login may not see it",
-    "check the spelling of the repository and the tag, and that this login may read it",
+    "team/app:9 does not exist in {R}, or this login cannot see it",
+    "check the spelling, and that the login's user may read that repository",
     4,
 )
 def _tags_may_not_be_listed(world):
@@ -1114,8 +1112,8 @@ def _tags_may_not_be_listed(world):
 
 @cause(
     "pull-denied",
-    "{R} accepts the login from auths and denies it a pull of team/app",
-    "give its user permission to read team/app",
+    "{R} accepts the login from auths, but denies pulling team/app",
+    "give the login's user permission to read team/app",
     4,
 )
 def _login_may_not_read_it(world):
@@ -1133,7 +1131,7 @@ def _index(*architectures):
 
 @cause(
     "login-not-asked-for",
-    "{R} does not ask for a login, so Docker sends none, and it denies a pull of team/app",
+    ("{R} does not ask for a login, so Docker sends none, and it denies pulling team/app"),
     "ask the administrator of {R} to answer /v2/ with 401",
     4,
 )
@@ -1143,8 +1141,8 @@ def _registry_does_not_ask_for_a_login(world):
 
 @cause(
     "not-a-registry",
-    "{R} asks for a login in a way that no registry does",
-    "check the spelling of the registry, and that a registry listens there",
+    "{R} is not a registry: it asks for an unknown kind of login",
+    ("check the spelling of the registry; a proxy or sign-in page may have answered instead"),
     3,
 )
 def _challenge_is_strange_to_nobody(world):
@@ -1153,8 +1151,8 @@ def _challenge_is_strange_to_nobody(world):
 
 @cause(
     "push-not-checked",
-    "{R} lets the login from auths pull team/app; whether it may push was not checked",
-    "push a test tag to team/app to see",
+    "{R} allows the login from auths to pull team/app; pushing was not checked",
+    "push a test tag to team/app to find out",
     5,
 )
 def _push_cannot_be_checked(world):
@@ -1164,7 +1162,7 @@ def _push_cannot_be_checked(world):
 
 @cause(
     "no-platform",
-    "{R}/team/app:1 does not exist for linux/riscv64, only for linux/s390x, linux/ppc64le",
+    "{R}/team/app:1 exists for linux/s390x, linux/ppc64le, not for linux/riscv64",
     "push the image for linux/riscv64, or pull it with --platform linux/s390x",
     4,
 )
@@ -1175,8 +1173,8 @@ def _image_is_for_another_machine(world):
 
 @cause(
     "not-a-manifest",
-    "what {R} answers for team/app is not a manifest",
-    "check for a proxy or a sign-in page between here and {R}",
+    "the answer from {R} for team/app is not a manifest",
+    "look for a proxy or sign-in page between here and the registry",
     5,
 )
 def _page_answers_for_the_image(world):
@@ -1186,8 +1184,8 @@ def _page_answers_for_the_image(world):
 
 @cause(
     "push-denied",
-    "{R} lets the login from auths pull team/app and denies a push",
-    "give its user permission to push to team/app",
+    "{R} allows the login from auths to pull team/app, but not to push",
+    "give the login's user permission to push to team/app",
     4,
 )
 def _login_may_not_push(world):
@@ -1197,8 +1195,8 @@ def _login_may_not_push(world):
 
 @cause(
     "invalid-image",
-    "not an image reference that docker pull takes",
-    "write it as registry/repository:tag",
+    "docker pull does not accept this image reference",
+    "write it as docker pull does: registry/repository:tag",
     3,
 )
 def _reference_is_none(world):
@@ -1207,7 +1205,10 @@ def _reference_is_none(world):
 
 @cause(
     "image-upper-case",
-    "ghcr.io/Corp/App:1 has upper-case letters in its repository, which docker does not take",
+    (
+        "ghcr.io/Corp/App:1 has upper-case letters in its repository name; Docker does "
+        "not accept them"
+    ),
     "write it as ghcr.io/corp/app:1",
     3,
 )
@@ -1217,7 +1218,7 @@ def _repository_is_in_upper_case(world):
 
 @cause(
     "image-with-scheme",
-    "https://ghcr.io/corp/app:1 is a URL, which docker pull does not take",
+    "https://ghcr.io/corp/app:1 is a URL, not an image reference",
     "write it as ghcr.io/corp/app:1",
     3,
 )
@@ -1228,8 +1229,8 @@ def _image_is_a_url(world):
 @cause(
     "no-login",
     "no login for {R}",
-    "set <ID>_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD for {R} and run devcontainer-registry "
-    "login, or run docker login {R}",
+    "set <ID>_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD and run "
+    "devcontainer-registry login, or run docker login {R}",
     3,
 )
 def _registry_is_named_alone(world):
@@ -1257,7 +1258,7 @@ def _played(world, host, *, password, user="bob", images=("team/app:1",), basic=
 @cause(
     "rejected",
     "{R} refused CORP_CONTAINER_REGISTRY_*: ghcr.io takes no fine-grained token (github_pat_)",
-    "use a classic personal access token with read:packages; ghcr.io takes no fine-grained one",
+    "use a classic personal access token with read:packages, not a fine-grained one",
     4,
 )
 def _token_of_github_is_fine_grained(world):
@@ -1266,10 +1267,10 @@ def _token_of_github_is_fine_grained(world):
 
 @cause(
     "rejected",
-    "{R} refused CORP_CONTAINER_REGISTRY_*: its password looks like the id of an Entra ID secret, "
-    "not its value",
-    "check that the service principal's secret has not expired, or that the registry's admin user "
-    "is enabled",
+    "{R} refused CORP_CONTAINER_REGISTRY_*: its password looks like an Entra ID "
+    "secret's id, not its value",
+    "check that the service principal's secret is still valid, or that the "
+    "registry's admin user is enabled",
     4,
 )
 def _password_is_the_id_of_the_secret(world):
@@ -1279,8 +1280,7 @@ def _password_is_the_id_of_the_secret(world):
 @cause(
     "rejected",
     "{R} refused CORP_CONTAINER_REGISTRY_*: its password looks like a Docker Hub token",
-    "use a classic personal access token with read:packages, which begins with ghp_; a password, "
-    "or another registry's token, is not taken",
+    "use a classic personal access token (ghp_…) with read:packages as the password",
     4,
 )
 def _token_is_of_another_registry(world):

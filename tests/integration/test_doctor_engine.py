@@ -130,8 +130,8 @@ def test_a_certificate_that_the_engine_alone_does_not_trust(place):
     assert 5 == status
     assert (
         "engine-certificate",
-        f"this machine trusts the certificate of {host}, and the Docker Engine does not",
-        f"put its CA certificate at /etc/docker/certs.d/{host}/ca.crt on the machine of the engine",
+        (f"this machine trusts the certificate of {host}, but the Docker Engine does not"),
+        (f"put its CA certificate at /etc/docker/certs.d/{host}/ca.crt on the engine's machine"),
     ) == words(found)
     assert ["ok", "ok"] == [step(found, name)["status"] for name in ("login", "image")]
 
@@ -146,7 +146,7 @@ def test_a_proxy_that_the_engine_alone_has(place):
     assert (
         "engine-proxy",
         "the Docker Engine cannot reach its proxy 127.0.0.1:9",
-        f'correct "proxies" in the engine\'s daemon.json, or add {host} to its no-proxy',
+        f'correct "proxies" in the engine\'s daemon.json, or add {host} to its no-proxy list',
     ) == words(found)
     assert "secret" not in json.dumps(found)
 
@@ -164,8 +164,8 @@ def test_a_name_that_the_engine_alone_cannot_resolve(place, mounts, tmp_path):
     assert 5 == status
     assert (
         "engine-name-not-resolved",
-        f"this machine resolves {name}, and the Docker Engine cannot",
-        'correct the DNS of the machine of the engine, or set "dns" in its daemon.json',
+        f"this machine can resolve {name}, but the Docker Engine cannot",
+        'correct the DNS of the engine\'s machine, or set "dns" in its daemon.json',
     ) == words(found)
 
 
@@ -208,7 +208,7 @@ def test_a_context_is_followed(place):
     assert (
         "engine-no-context",
         "DOCKER_CONTEXT names the docker context gone, which does not exist",
-        "run docker context ls, and docker context use with one of them",
+        "run docker context ls, then docker context use with one of these",
     ) == words(found)
 
 
@@ -281,7 +281,7 @@ def test_an_engine_that_is_named_and_gone(place):
 
     assert (
         "engine-unreachable",
-        "no Docker Engine answers at /nonexistent/docker.sock, which DOCKER_HOST names",
-        "start it, or correct DOCKER_HOST",
+        "no Docker Engine answers at /nonexistent/docker.sock (DOCKER_HOST)",
+        "start Docker, or correct DOCKER_HOST",
     ) == words(found)
     assert 5 == status

@@ -152,7 +152,7 @@ def _repair(person, hint):
 
 @fix("config has a byte order mark")
 def _save_without_it(person, hint):
-    assert "save it as UTF-8 without one" == hint
+    assert "save it as UTF-8 without a byte order mark" == hint
     person.edit(lambda _: None)
 
 

@@ -98,6 +98,5 @@ def test_a_token_that_was_narrowed_in_silence_is_no_push(client, narrow, image_l
 
     assert (4, "push-denied") == (status, found["cause"]["code"])
     assert (
-        f"{registry.registry} lets the login from auths pull team/app and denies a push"
-        == found["cause"]["message"]
-    )
+        f"{registry.registry} allows the login from auths to pull team/app, but not to push"
+    ) == found["cause"]["message"]

@@ -705,32 +705,32 @@ LOGIN_REFUSALS = [
     (
         ("TOKEN_EXPIRED", 403),
         "aws-login-expired",
-        f"the session of aws login for the profile of {PROFILE} has expired",
+        f"the aws login session of {PROFILE} expired",
         AGAIN,
     ),
     (
         ("USER_CREDENTIALS_CHANGED", 403),
         "aws-login-expired",
-        f"the session of aws login for the profile of {PROFILE} has expired",
+        f"the aws login session of {PROFILE} expired",
         AGAIN,
     ),
     (
         ("INSUFFICIENT_PERMISSIONS", 403),
         "aws-login-denied",
-        f"AWS denied the action signin:CreateOAuth2Token to the profile of {PROFILE}",
-        "attach AWS's policy SignInLocalDevelopmentAccess to the identity that ran aws login",
+        f"AWS denied signin:CreateOAuth2Token to the profile of {PROFILE}",
+        ("attach the policy SignInLocalDevelopmentAccess to the identity that ran aws login"),
     ),
     (
         ("AUTHCODE_EXPIRED", 403),
         "aws-login-refused",
-        f"AWS did not renew the session of aws login for the profile of {PROFILE}",
+        f"AWS did not renew the aws login session of {PROFILE}",
         AGAIN,
     ),
     (
         ("INVALID_REQUEST", 400),
         "aws-refused",
         "AWS Sign-In refused: ValidationException",
-        "look the code up in AWS's list of common errors",
+        "look up this code in the AWS list of common errors",
     ),
 ]
 
@@ -764,7 +764,7 @@ def test_an_aws_login_that_is_not_renewed_says_why(aws, logged_in, tmp_path, ans
 def test_a_profile_that_nobody_logged_in_with_says_so(logged_in):
     assert (
         "aws-login-missing",
-        f"this container has no session of aws login for the profile of {PROFILE}",
+        f"the AWS profile of {PROFILE} has no aws login session here",
         AGAIN,
     ) == refused(logged_in)
 
@@ -778,7 +778,7 @@ def test_an_aws_login_says_what_botocore_needs_for_it(logged_in, tmp_path):
 
     assert (
         "aws-sdk-incomplete",
-        f"the profile of {PROFILE} uses aws login, for which botocore needs its part awscrt",
+        (f"the AWS profile of {PROFILE} uses aws login, which needs the Python package awscrt"),
         f"run {sys.executable} -m pip install 'botocore[crt]'",
     ) == refused(environ)
 
@@ -790,7 +790,7 @@ def test_a_single_sign_on_that_is_not_renewed_says_what_to_run(aws, place, tmp_p
 
     assert (
         "aws-sso-expired",
-        f"the single sign-on session of {PROFILE} has expired and could not be renewed",
+        f"the single sign-on session of {PROFILE} expired and could not be renewed",
         "run aws sso login with that profile in this container",
     ) == refused(environ)
     assert [] == aws.moto.calls

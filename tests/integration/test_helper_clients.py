@@ -523,7 +523,7 @@ def answer(url, user, secret):
 DONE = (0, "")
 NO_SERVER = (1, "no credentials server URL")
 MISSING = (1, NOT_FOUND.strip())
-BROKEN = (1, "store takes a JSON object in UTF-8, with ServerURL, Username and Secret")
+BROKEN = (1, "store takes UTF-8 JSON with ServerURL, Username and Secret")
 
 EMPTY = "some clients send two empty strings as they are, and are refused for it"
 _FILED = "docker-credential-helpers/YS5leGFtcGxl"

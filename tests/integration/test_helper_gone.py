@@ -239,7 +239,7 @@ ASKED = f'printf %s "$SERVER" | env -i HOME="$HOME" PATH=/usr/local/bin:/usr/bin
 HERS = f'"/usr/local/bin/{NAME}"'
 UNABLE = {
     "nowhere": (f"rm {HERS}", f"{NAME} is not in /usr/local/bin or /usr/bin"),
-    "its owner's": (f"chmod 744 {HERS}", "can't be run by everybody"),
+    "its owner's": (f"chmod 744 {HERS}", "other users cannot run "),
     "without its Python": (f"printf '#!/nonexistent/a b/python\\n' >{HERS}", "does not run"),
     "failing": (f"printf '#!/bin/sh\\nexit 3\\n' >{HERS}", "does not run"),
     "on our PATH only": (f"printf '#!/bin/sh\\nexec its-python\\n' >{HERS}", "does not run"),
@@ -566,9 +566,8 @@ OLD, NEW = "of-the-cloud", "the-new-one"
 
 # Why there is no new login, and what to do: what the cloud said, in the words of `helping`.
 WHY_NOT = {
-    "unseen": "the secrets to renew it with are not visible to docker's credential helper; "
-    "run devcontainer-registry login where they are, or set them where docker runs, as "
-    "remoteEnv does",
+    "unseen": "cannot renew: its variables are not set here; run devcontainer-registry login "
+    "where they are set",
     "down": "the cloud is down; wait for it",
     "refuses": "the cloud said no; give it the right to",
 }
@@ -671,7 +670,7 @@ def test_docker_gets_a_new_one_where_the_cloud_is_up(renewed, command, left):
 def test_docker_shows_why_there_is_nothing_that_works_and_what_to_do(docker, command, cloud):
     done = docker.run(command, left=50, cloud=cloud)
 
-    line = f"the login to {docker.registry} has less than a minute left, and {WHY_NOT[cloud]}"
+    line = f"the login to {docker.registry} has less than a minute left; {WHY_NOT[cloud]}"
     assert 0 != done.returncode
     assert {f"devcontainer-registry: {line}"} == said_by_us(done), done.stderr
     # Where docker gives up on it, it quotes what it got on stdout as well.
@@ -683,6 +682,6 @@ def test_docker_shows_why_there_is_nothing_that_works_and_what_to_do(docker, com
 def test_docker_shows_since_when_there_is_nothing_that_works(docker, command):
     done = docker.run(command, left=-3600)
 
-    line = f"the login to {docker.registry} expired 1 h 0 min ago, and {WHY_NOT['unseen']}"
+    line = f"the login to {docker.registry} expired 1 h 0 min ago; {WHY_NOT['unseen']}"
     assert 0 != done.returncode
     assert {f"devcontainer-registry: {line}"} == said_by_us(done), done.stderr

@@ -404,7 +404,7 @@ KEYS = {"Docker Hub": "https://index.docker.io/v1/"}
 
 # What only this registry's hint says.
 KNOWN_BY = {
-    "Docker Hub": "access token of Docker Hub",
+    "Docker Hub": "Docker Hub access token",
     "ghcr.io": "read:packages",
     "ACR": "service principal",
     "Container Registry": "JSON key",
@@ -415,7 +415,7 @@ KNOWN_BY = {
     "DigitalOcean": "API token",
     "ECR": "aws ecr get-login-password",
     "ECR Public": "aws ecr-public get-login-password",
-    "Artifactory": "check *_USER and *_PASSWORD",
+    "Artifactory": "_USER and _PASSWORD; they may have expired",
 }
 
 

@@ -61,12 +61,12 @@ TABLE = {
 # Why somebody may not find our helper -> what is said of that.
 OBSTACLES = {
     "it is nowhere": f"{NAME} is not in ",
-    "it is its owner's": "can't be run by everybody",
-    "its owner alone may read it": "can't be run by everybody",
-    "it fails": "does not run with a PATH of ",
-    "it is another program": "does not run with a PATH of ",
-    "it can't be started": "does not run with a PATH of ",
-    "it needs more of PATH": "does not run with a PATH of ",
+    "it is its owner's": "other users cannot run ",
+    "its owner alone may read it": "other users cannot run ",
+    "it fails": "does not run if PATH is only ",
+    "it is another program": "does not run if PATH is only ",
+    "it can't be started": "does not run if PATH is only ",
+    "it needs more of PATH": "does not run if PATH is only ",
     "the file is a mount": "is a mount",
     "the folder is a mount": "is a mount",
     "the file's target is a mount": "is a mount",
@@ -461,9 +461,13 @@ def test_an_empty_helper_entry_is_not_overruled_by_the_helper_store_either(machi
 @pytest.mark.parametrize(
     ("name", "message", "hint"),
     [
-        ("gone", "docker-credential-gone, which is not on PATH,", "install the helper"),
-        ("there", "docker-credential-there and", "dev.containers.dockerCredentialHelper"),
-        ("dev-containers-1a2b", "-1a2b, which is not on PATH,", "dev.containers.dockerCredential"),
+        ("gone", "docker-credential-gone instead, which is not on PATH", "--store helper"),
+        ("there", "docker-credential-there instead", "--store helper"),
+        (
+            "dev-containers-1a2b",
+            "-1a2b instead, which is not on PATH",
+            "dev.containers.dockerCredential",
+        ),
     ],
 )
 def test_a_store_whose_program_is_missing_is_told_from_one_that_is_there(
@@ -686,8 +690,8 @@ def test_a_helper_that_hangs_is_no_helper(machine):
         delegation = machine.delegation(**given)
 
         assert "helper-failed" == delegation.trouble.code
-        assert delegation.trouble.message.endswith(f"{NAME} does not answer within 0.1 s")
-        assert "does not answer within 0.1 s with a PATH of " in delegation.refusal
+        assert delegation.trouble.message.endswith(f"{NAME} did not answer within 0.1 s")
+        assert "does not answer within 0.1 s if PATH is only " in delegation.refusal
 
 
 def test_a_run_looks_once_however_many_registries_it_has(machine):
@@ -789,7 +793,7 @@ def test_without_a_cache_nothing_is_delegated(machine, store, expected, config):
     assert expected == (outcome.status, outcome.code, machine.exit_status)
     assert config == machine.config
     reason = outcome.error and outcome.error.message.partition(", since ")[2]
-    assert (expected[1] and "our cache can't be written to") == reason
+    assert (expected[1] and "the cache cannot be written") == reason
 
 
 # A run that need not ask anybody.

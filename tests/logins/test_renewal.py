@@ -108,7 +108,7 @@ def test_at_its_end_the_answer_is_why_and_what_to_do(helper, when, cloud):
         "down": "the cloud is down; wait for it",
         "refuses": "the cloud said no; give it the right to",
         "crashes": "authenticator played failed: ValueError; report",
-        "not visible": "not visible to docker's credential helper; run devcontainer-registry login",
+        "not visible": "its variables are not set here; run devcontainer-registry login where",
     }
     assert expected[cloud] in said
     assert str(HERE) in said

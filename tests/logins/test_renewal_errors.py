@@ -18,7 +18,7 @@ from devcontainer_registry.keychain.resolve import resolve
 from devcontainer_registry.logins.export import export
 
 FAILURES = {
-    "timeout": (TransientError("it did not answer in time", code="timeout"), 5),
+    "timeout": (TransientError("timed out while asking it", code="timeout"), 5),
     "unreachable": (UnreachableError("its certificate is not trusted"), 5),
     "refusal": (AuthenticationError("the cloud said no"), 4),
 }

@@ -149,7 +149,10 @@ def test_a_secret_that_was_refused_is_told_beside_what_docker_has(home):
         assert not home.login(sets=typo, store="auths").ok
         beside = status(environ={**home.environ, **typo})
 
-    for report, rule, said in ((alone, "none", "not logged in"), (beside, "auths", "by us")):
+    for report, rule, said in (
+        (alone, "none", "not logged in"),
+        (beside, "auths", "in config.json"),
+    ):
         (found,) = report.standings
         assert (rule, None) == (found.rule, found.verified_at)
         assert found.refused_at is not None

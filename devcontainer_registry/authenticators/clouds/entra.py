@@ -108,7 +108,7 @@ def _check_installed(secret: RegistrySecret) -> None:
     except ImportError:
         # Without the cause: it shows only paths of this machine.
         user = variable(secret.id, "USER")
-        raise causes.EXTRA_MISSING.error(source=secret.source, user=user) from None
+        raise causes.EXTRA_MISSING.error(source=secret.source, user=user, extra="azure") from None
 
 
 def _quiet() -> None:

@@ -61,7 +61,7 @@ def token(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float 
     except ImportError:
         # Without the cause: it shows only paths of this machine.
         user = variable(secret.id, "USER")
-        raise causes.EXTRA_MISSING.error(source=secret.source, user=user) from None
+        raise causes.EXTRA_MISSING.error(source=secret.source, user=user, extra="google") from None
     _quiet()
     late = causes.TIMED_OUT.error(seconds=timeout)
     return within(timeout, lambda: _asked(secret, timeout=timeout), late=late)

@@ -20,32 +20,32 @@ _UNKNOWN_KEY = Cause(
 _BAD_SIGNATURE = Cause(
     "aws-key-mismatch",
     AuthenticationError,
-    "{who} says that the secret access key does not fit the access key id",
-    "check {secret}, also for white space and lost characters",
+    "{who} says that the secret access key is wrong",
+    "check {secret} for white space and missing characters",
 )
 _EXPIRED = Cause(
     "aws-token-expired",
     AuthenticationError,
-    "{who} says that the session token has expired",
-    "renew {key}, {secret} and {token}; a secret that is to last needs a long-lived key or a role",
+    "{who} says that the session token expired",
+    "renew {key}, {secret} and {token}, or use a long-lived key or a role",
 )
 _UNSIGNED = Cause(
     "aws-unsigned",
     AuthenticationError,
-    "{who} got the request without its signature",
+    "{who} received the request without its signature",
     "look for a proxy that strips the Authorization header",
 )
 _INCOMPLETE = Cause(
     "aws-signature-incomplete",
     AuthenticationError,
     "{who} could not read the signature",
-    "check {key} for characters that an access key id does not have",
+    "check {key} for characters that an access key id cannot have",
 )
 _NOT_SUBSCRIBED = Cause(
     "aws-not-subscribed",
     AuthenticationError,
-    "{who} says that the account has not subscribed to this service",
-    "finish the account's registration with AWS, payment included",
+    "{who} says that the account is not subscribed to this service",
+    "complete the account's registration with AWS, including payment",
 )
 REFUSALS: dict[str, Cause[AuthenticationError]] = {
     "UnrecognizedClientException": _UNKNOWN_KEY,
@@ -61,15 +61,15 @@ REFUSALS: dict[str, Cause[AuthenticationError]] = {
     "OptInRequired": Cause(
         "aws-region-disabled",
         AuthenticationError,
-        "{who} says that the account has not enabled this region",
+        "{who} says that this region is not enabled for the account",
         "enable the region for the account, or correct {set}_SERVER",
     ),
     "SubscriptionRequired": _NOT_SUBSCRIBED,
     "UnsupportedCommandException": Cause(
         "aws-not-offered",
         AuthenticationError,
-        "{who} does not offer logins in this region",
-        "correct {set}_SERVER: ECR Public has one host, public.ecr.aws",
+        "{who} offers no logins in this region",
+        "correct {set}_SERVER; ECR Public has one host, public.ecr.aws",
     ),
     "SubscriptionRequiredException": _NOT_SUBSCRIBED,
 }
@@ -80,39 +80,40 @@ BY_OPERATION: dict[str, dict[str, Cause[AuthenticationError]]] = {
         "AccessDenied": Cause(
             "aws-role-denied",
             AuthenticationError,
-            "{who} denied the action sts:AssumeRole",
-            "allow it on {role} for {owner}, in a policy of theirs and in the role's trust policy",
+            "{who} denied sts:AssumeRole",
+            "allow sts:AssumeRole on {role} for {owner}, in its policy and in the role's trust "
+            "policy",
         ),
         "ValidationError": Cause(
             "aws-role-invalid",
             AuthenticationError,
             "{who} says that this is not a role",
-            "check {role}: arn:aws:iam::ACCOUNT:role/NAME",
+            "write it as arn:aws:iam::ACCOUNT:role/NAME",
         ),
         "RegionDisabledException": Cause(
             "aws-sts-disabled",
             AuthenticationError,
             "{who} is not active in this region for the account",
-            "activate STS for the region in the account's settings of IAM",
+            "activate STS for this region in the account's IAM settings",
         ),
     },
     "AssumeRoleWithWebIdentity": {
         "AccessDenied": Cause(
             "aws-web-identity-denied",
             AuthenticationError,
-            "{who} denied the action sts:AssumeRoleWithWebIdentity",
+            "{who} denied sts:AssumeRoleWithWebIdentity",
             "allow the token's issuer, audience and subject in the trust policy of {role}",
         ),
         "ExpiredTokenException": Cause(
             "aws-web-identity-expired",
             AuthenticationError,
-            "{who} says that the web identity token has expired",
-            "renew the file of the token, which AWS_WEB_IDENTITY_TOKEN_FILE or the profile names",
+            "{who} says that the web identity token expired",
+            "renew the token file that AWS_WEB_IDENTITY_TOKEN_FILE or the profile names",
         ),
         "InvalidIdentityToken": Cause(
             "aws-web-identity-invalid",
             AuthenticationError,
-            "{who} does not accept the web identity token",
+            "{who} rejected the web identity token",
             "add the token's issuer to the account's identity providers in IAM",
         ),
         "IDPRejectedClaim": Cause(
@@ -126,14 +127,14 @@ BY_OPERATION: dict[str, dict[str, Cause[AuthenticationError]]] = {
         "ForbiddenException": Cause(
             "aws-sso-denied",
             AuthenticationError,
-            "{who} does not give that account and role to this user",
-            "check sso_account_id and sso_role_name of the profile, and the user's assignments",
+            "{who} does not give this user that account and role",
+            "check the profile's sso_account_id and sso_role_name, and the user's assignments",
         ),
         "ResourceNotFoundException": Cause(
             "aws-sso-unknown-role",
             AuthenticationError,
             "{who} does not know that account or role",
-            "check sso_account_id and sso_role_name of the profile",
+            "check the profile's sso_account_id and sso_role_name",
         ),
     },
 }
@@ -142,13 +143,13 @@ OTHERWISE = Cause(
     "aws-refused",
     AuthenticationError,
     "{who} refused: {code}",
-    "look the code up in AWS's list of common errors",
+    "look up this code in the AWS list of common errors",
 )
 UNKNOWN_CODE = Reason("code", "an unknown code")
 DENIED = Cause(
     "aws-denied",
     AuthenticationError,
-    "{who} denied the action {action}",
+    "{who} denied {action}",
     "allow {action} on * for {owner}",
 )
 DENIED_BY_PUBLIC = Fix(
@@ -157,10 +158,10 @@ DENIED_BY_PUBLIC = Fix(
     "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken on * for {owner}",
 )
 FORBIDDEN = Cause(
-    "aws-denied",
+    "aws-forbidden",
     AuthenticationError,
-    "{who} denied the action {action}: {forbidder} forbids it",
-    "ask who keeps that policy to allow {action} for {owner}",
+    "{who} denied {action}: {forbidder} forbids it",
+    "ask the owner of that policy to allow {action} for {owner}",
 )
 # Who forbids what an own policy may well allow, by AWS's words for it.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
@@ -177,23 +178,23 @@ FORBIDDERS = {
     "explicit deny": Reason("forbidder", "an explicit deny in a policy"),
 }
 THROTTLED = Cause(
-    "busy", TransientError, "{who} throttles the account's requests", "try again later"
+    "busy", TransientError, "{who} is throttling the account's requests", "try again later"
 )
 BROKEN = Cause(
     "busy",
     TransientError,
-    "{who} has a failure of its own",
-    "try again later; see health.aws.amazon.com",
+    "{who} has an internal error",
+    "try again later",
 )
 CLOCK_SKEW = Cause(
     "clock-skew",
     AuthenticationError,
-    "{who} says that the request's time is off",
-    "set this machine's clock; AWS tolerates 5 minutes",
+    "{who} says that this machine's clock is wrong",
+    "correct this machine's clock",
 )
 NOT_AWS = Cause(
     "not-aws",
     UnreachableError,
-    "something that is not AWS answered for {who} (status {status})",
-    "look for a proxy or firewall on the way, and check AWS_ENDPOINT_URL",
+    "a server that is not AWS answered for {who} (status {status})",
+    "check AWS_ENDPOINT_URL, and look for a proxy or firewall in between",
 )

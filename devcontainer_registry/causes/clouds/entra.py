@@ -12,51 +12,48 @@ from ...errors import (
     TransientError,
     UnreachableError,
 )
-from ..cause import Cause
+from ..cause import Cause, Fix
 
 # Before anybody is asked.
 
 EXTRA_MISSING = Cause(
     "extra-missing",
     PluginError,
-    "{source} has no user name and password, and azure-identity, which would do without, is not "
-    "installed",
-    "run pip install 'devcontainer-registry[azure]', or set {user} and _PASSWORD",
+    "{source} has no user name and password, and the package azure-identity is not installed",
+    "run pip install 'devcontainer-registry[{extra}]', or set {user} and _PASSWORD",
 )
 SETTINGS = Cause(
     "azure-settings",
     DiscoveryError,
-    "the AZURE_* variables can't be used to log in to {host}",
-    "check the spelling of AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, AZURE_TOKEN_CREDENTIALS and "
-    "{tenant}",
+    "cannot use the AZURE_* variables to log in to {host}",
+    "check AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, AZURE_TOKEN_CREDENTIALS and {tenant}",
 )
 FILE_UNREADABLE = Cause(
-    "azure-settings",
+    "azure-file-unreadable",
     DiscoveryError,
-    "the file that an AZURE_* variable names for signing in can't be read",
-    "check the path in AZURE_FEDERATED_TOKEN_FILE, and who may read it",
+    "cannot read a file that an AZURE_* variable names",
+    "check AZURE_FEDERATED_TOKEN_FILE and the permissions of that file",
 )
 
 # Nobody vouches for this container.
 
 NO_MANAGED_IDENTITY = Cause(
-    "identity-missing",
+    "managed-identity-missing",
     DiscoveryError,
-    "this machine has no managed identity that could log in to {host}",
-    "assign one to it; where it has several, set AZURE_CLIENT_ID to the one meant",
+    "this machine has no managed identity for {host}",
+    "assign a managed identity to it; if it has several, set AZURE_CLIENT_ID to the right one",
 )
 NOBODY_SIGNED_IN = Cause(
-    "identity-missing",
+    "azure-cli-signed-out",
     DiscoveryError,
-    "az is here, but nobody is signed in who could log in to {host}",
+    "the Azure CLI is not signed in",
     "run az login, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET",
 )
 NO_IDENTITY = Cause(
     "identity-missing",
     DiscoveryError,
-    "{source} has no user name and password, and no Azure identity is here that could log in to "
-    "{host}",
-    "set {user} and _PASSWORD, or run az login, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and "
+    "{source} has no user name and password, and there is no Azure identity here",
+    "set {user} and _PASSWORD, run az login, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and "
     "AZURE_CLIENT_SECRET",
 )
 
@@ -65,26 +62,31 @@ NO_IDENTITY = Cause(
 TIMED_OUT = Cause(
     "timeout",
     TransientError,
-    "Entra ID at {authority} did not answer within {seconds:.0f} seconds",
-    "check the network to it, or give it longer with --timeout",
+    "Entra ID at {authority} timed out after {seconds:.0f} seconds",
+    "check the network, or allow more time with --timeout",
 )
 UNREACHABLE = Cause(
     "entra-unreachable",
     TransientError,
-    "Entra ID at {authority} can't be reached",
+    "cannot reach Entra ID at {authority}",
     "check the network, HTTPS_PROXY and AZURE_AUTHORITY_HOST",
+)
+CA_OF_ENTRA = Fix(
+    "certificate-untrusted",
+    "at Entra ID",
+    "set REQUESTS_CA_BUNDLE to a PEM file with the certificate authority, such as the proxy's",
 )
 UNTRUSTED = Cause(
     "certificate-untrusted",
     UnreachableError,
-    "the certificate of Entra ID at {authority} is not trusted",
-    "set REQUESTS_CA_BUNDLE to a bundle that holds the proxy's authority",
+    "the certificate of Entra ID at {authority} comes from an unknown certificate authority",
+    CA_OF_ENTRA.text,
 )
 NOT_JSON = Cause(
-    "entra-busy",
+    "entra-intercepted",
     TransientError,
-    "Entra ID at {authority} answers, but not in JSON",
-    "look for a proxy or a sign-in page in between, or try again later",
+    "the server at {authority} does not answer as Entra ID does",
+    "look for a proxy or sign-in page in between",
 )
 BUSY = Cause("entra-busy", TransientError, "Entra ID at {authority} is busy", "try again later")
 BUSY_BY_NUMBER = Cause(
@@ -96,211 +98,203 @@ BUSY_BY_NUMBER = Cause(
 MANAGED_IDENTITY_BUSY = Cause(
     "entra-busy",
     TransientError,
-    "the service of this machine that gives its managed identity a token is busy",
+    "this machine's managed identity service is busy",
     "try again later",
 )
 
 # It says no, by its number: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 REFUSALS = {
     "50020": Cause(
-        "entra-refused",
+        "entra-50020",
         AuthenticationError,
-        "Entra ID at {authority} says that this user belongs to another tenant (AADSTS50020)",
-        "set {set}_TENANT to the registry's tenant, or invite the user there",
+        "the user belongs to another Entra ID tenant (AADSTS50020)",
+        "set {set}_TENANT to the registry's tenant, or invite the user to it",
     ),
     "50034": Cause(
-        "entra-refused",
+        "entra-50034",
         AuthenticationError,
-        "Entra ID at {authority} does not know this user (AADSTS50034)",
-        "sign in again with az login, as a user of the registry's tenant",
+        "Entra ID does not know this user (AADSTS50034)",
+        "run az login as a user of the registry's tenant",
     ),
     "50053": Cause(
-        "entra-refused",
+        "entra-50053",
         AuthenticationError,
-        "Entra ID at {authority} has locked this account after too many wrong passwords "
-        "(AADSTS50053)",
-        "wait, or have it unlocked, and correct the password before the next try",
+        "Entra ID locked this account after too many wrong passwords (AADSTS50053)",
+        "wait or have it unlocked, and correct the password before you try again",
     ),
     "50055": Cause(
-        "entra-refused",
+        "entra-50055",
         AuthenticationError,
-        "Entra ID at {authority} says that the user's password has expired (AADSTS50055)",
-        "change the password, then az login",
+        "the user's Entra ID password expired (AADSTS50055)",
+        "change the password, then run az login",
     ),
     "50057": Cause(
-        "entra-refused",
+        "entra-50057",
         AuthenticationError,
-        "Entra ID at {authority} says that the user's account is disabled (AADSTS50057)",
+        "the user's Entra ID account is disabled (AADSTS50057)",
         "have the account enabled",
     ),
     "50076": Cause(
-        "entra-refused",
+        "entra-50076",
         AuthenticationError,
-        "Entra ID at {authority} wants a second factor from this user (AADSTS50076)",
-        "run az login --tenant with the registry's tenant; a container needs a service principal",
+        "Entra ID asks this user for multi-factor authentication (AADSTS50076)",
+        "run az login --tenant with the registry's tenant, or use a service principal",
     ),
     "50079": Cause(
-        "entra-refused",
+        "entra-50079",
         AuthenticationError,
-        "Entra ID at {authority} wants this user to set up a second factor (AADSTS50079)",
-        "sign in at https://aka.ms/mfasetup, then az login; a container needs a service principal",
+        "Entra ID requires this user to set up multi-factor authentication (AADSTS50079)",
+        "set it up at https://aka.ms/mfasetup and run az login, or use a service principal",
     ),
     "50105": Cause(
-        "entra-refused",
+        "entra-50105",
         AuthenticationError,
-        "Entra ID at {authority} says that this user is not assigned to the application "
-        "(AADSTS50105)",
+        "this user is not assigned to the Entra ID application (AADSTS50105)",
         "assign the user to it under Enterprise applications, Users and groups",
     ),
     "50126": Cause(
-        "entra-refused",
+        "entra-50126",
         AuthenticationError,
-        "Entra ID at {authority} says that user name and password do not fit (AADSTS50126)",
+        "wrong Entra ID user name or password (AADSTS50126)",
         "correct AZURE_USERNAME and AZURE_PASSWORD, or use a service principal",
     ),
     "50173": Cause(
-        "entra-refused",
+        "entra-50173",
         AuthenticationError,
-        "Entra ID at {authority} says that the sign-in was revoked, as after a change of password "
-        "(AADSTS50173)",
-        "run az login again",
+        "the Entra ID sign-in was revoked, perhaps after a password change (AADSTS50173)",
+        "run az login",
     ),
     "500011": Cause(
-        "entra-refused",
+        "entra-500011",
         AuthenticationError,
-        "Entra ID at {authority} knows in this tenant no registries to sign in to (AADSTS500011)",
+        "this Entra ID tenant has no container registries (AADSTS500011)",
         "set {set}_TENANT to the tenant that the registry's subscription trusts",
     ),
     "53003": Cause(
-        "entra-refused",
+        "entra-53003",
         AuthenticationError,
-        "Entra ID at {authority} blocks this sign-in by Conditional Access (AADSTS53003)",
-        "have the tenant's policy allow this identity from this network",
+        "Conditional Access in Entra ID blocks this sign-in (AADSTS53003)",
+        "ask the tenant's administrator to allow this identity from this network",
     ),
     "65001": Cause(
-        "entra-refused",
+        "entra-65001",
         AuthenticationError,
-        "Entra ID at {authority} lacks a consent to this application (AADSTS65001)",
-        "have an administrator of the tenant grant consent to it",
+        "the Entra ID application has no consent (AADSTS65001)",
+        "ask the tenant's administrator to grant consent to it",
     ),
     "70021": Cause(
-        "entra-refused",
+        "entra-70021",
         AuthenticationError,
-        "Entra ID at {authority} finds no federated credential that fits this container's token "
-        "(AADSTS70021)",
-        "add a federated credential with its issuer and subject to AZURE_CLIENT_ID's application",
+        "no federated credential in Entra ID matches this container's token (AADSTS70021)",
+        "add a federated credential with its issuer and subject to the application in "
+        "AZURE_CLIENT_ID",
     ),
     "70043": Cause(
-        "entra-refused",
+        "entra-70043",
         AuthenticationError,
-        "Entra ID at {authority} says that the sign-in has ended, by the tenant's limit on its "
-        "length (AADSTS70043)",
-        "run az login once more",
+        "the Entra ID sign-in reached the tenant's time limit (AADSTS70043)",
+        "run az login",
     ),
     "700016": Cause(
-        "entra-refused",
+        "entra-700016",
         AuthenticationError,
-        "Entra ID at {authority} does not know the application of AZURE_CLIENT_ID in this tenant "
-        "(AADSTS700016)",
+        "this Entra ID tenant does not know the application in AZURE_CLIENT_ID (AADSTS700016)",
         "check AZURE_CLIENT_ID, and that AZURE_TENANT_ID or {set}_TENANT is its tenant",
     ),
     "700024": Cause(
-        "entra-refused",
+        "entra-700024",
         AuthenticationError,
-        "Entra ID at {authority} says that this container's federated token is not valid now "
-        "(AADSTS700024)",
-        "check the clock, and that AZURE_FEDERATED_TOKEN_FILE is renewed as it expires",
+        "this container's federated token is not valid now (AADSTS700024)",
+        "check the clock, and that the file in AZURE_FEDERATED_TOKEN_FILE is renewed before "
+        "it expires",
     ),
     "700027": Cause(
-        "entra-refused",
+        "entra-700027",
         AuthenticationError,
-        "Entra ID at {authority} does not accept the signature of the client's certificate "
-        "(AADSTS700027)",
-        "upload the certificate of AZURE_CLIENT_CERTIFICATE_PATH to the application",
+        "Entra ID rejected the signature of the client certificate (AADSTS700027)",
+        "upload the certificate in AZURE_CLIENT_CERTIFICATE_PATH to the application",
     ),
     "700082": Cause(
-        "entra-refused",
+        "entra-700082",
         AuthenticationError,
-        "Entra ID at {authority} says that the sign-in was not used for too long (AADSTS700082)",
-        "run az login anew, or use a service principal",
+        "the Entra ID sign-in was unused for too long (AADSTS700082)",
+        "run az login, or use a service principal",
     ),
     # These three at https://github.com/Azure/azure-workload-identity/issues/1200
     "700211": Cause(
-        "entra-refused",
+        "entra-700211",
         AuthenticationError,
-        "Entra ID at {authority} finds no federated credential with the issuer of this "
-        "container's token (AADSTS700211)",
+        "no federated credential in Entra ID has the issuer of this container's token "
+        "(AADSTS700211)",
         "set the issuer of the federated credential to the cluster's OIDC issuer URL",
     ),
     "700212": Cause(
-        "entra-refused",
+        "entra-700212",
         AuthenticationError,
-        "Entra ID at {authority} finds no federated credential with the audience of this "
-        "container's token (AADSTS700212)",
+        "no federated credential in Entra ID has the audience of this container's token "
+        "(AADSTS700212)",
         "set the audience of the federated credential to api://AzureADTokenExchange",
     ),
     "700213": Cause(
-        "entra-refused",
+        "entra-700213",
         AuthenticationError,
-        "Entra ID at {authority} finds no federated credential with the subject of this "
-        "container's token (AADSTS700213)",
+        "no federated credential in Entra ID has the subject of this container's token "
+        "(AADSTS700213)",
         "set its subject to system:serviceaccount:NAMESPACE:NAME of this pod",
     ),
     # https://github.com/Azure/login/issues/517
     "7002138": Cause(
-        "entra-refused",
+        "entra-7002138",
         AuthenticationError,
-        "Entra ID at {authority} finds a federated credential whose subject differs in upper and "
-        "lower case (AADSTS7002138)",
-        "spell its subject exactly as this container's token has it",
+        "the subject of the federated credential differs in upper and lower case (AADSTS7002138)",
+        "spell its subject exactly as in this container's token",
     ),
     "7000112": Cause(
-        "entra-refused",
+        "entra-7000112",
         AuthenticationError,
-        "Entra ID at {authority} says that the application is disabled (AADSTS7000112)",
+        "the Entra ID application is disabled (AADSTS7000112)",
         "have the application enabled",
     ),
     "7000215": Cause(
-        "entra-refused",
+        "entra-7000215",
         AuthenticationError,
-        "Entra ID at {authority} says that the client secret is wrong (AADSTS7000215)",
-        "set AZURE_CLIENT_SECRET to the secret's value, which is not its id",
+        "the Entra ID client secret is wrong (AADSTS7000215)",
+        "set AZURE_CLIENT_SECRET to the secret's value, not its id",
     ),
     "7000222": Cause(
-        "entra-refused",
+        "entra-7000222",
         AuthenticationError,
-        "Entra ID at {authority} says that the client secret has expired (AADSTS7000222)",
-        "make a new secret for the application, and set AZURE_CLIENT_SECRET to it",
+        "the Entra ID client secret expired (AADSTS7000222)",
+        "create a new secret for the application, and set AZURE_CLIENT_SECRET to it",
     ),
     "7000229": Cause(
-        "entra-refused",
+        "entra-7000229",
         AuthenticationError,
-        "Entra ID at {authority} knows the application, but it has no service principal in this "
-        "tenant (AADSTS7000229)",
-        "make one with az ad sp create --id and the AZURE_CLIENT_ID",
+        "the Entra ID application has no service principal in this tenant (AADSTS7000229)",
+        "run az ad sp create --id with the value of AZURE_CLIENT_ID",
     ),
     "90002": Cause(
-        "entra-refused",
+        "entra-90002",
         AuthenticationError,
-        "Entra ID at {authority} does not know this tenant (AADSTS90002)",
-        "check AZURE_TENANT_ID or {set}_TENANT, and that it is of the registry's cloud",
+        "Entra ID does not know this tenant (AADSTS90002)",
+        "check AZURE_TENANT_ID or {set}_TENANT, and that it belongs to the registry's cloud",
     ),
     "900023": Cause(
-        "entra-refused",
+        "entra-900023",
         AuthenticationError,
-        "Entra ID at {authority} takes this for no tenant's name (AADSTS900023)",
+        "the Entra ID tenant is not a tenant's id or domain (AADSTS900023)",
         "set AZURE_TENANT_ID or {set}_TENANT to the tenant's id or domain",
     ),
 }
 OTHER_NUMBER = Cause(
     "entra-refused",
     AuthenticationError,
-    "Entra ID at {authority} refused to sign this identity in (AADSTS{number})",
+    "Entra ID refused this identity (AADSTS{number})",
     "look it up at https://login.microsoftonline.com/error?code={number}",
 )
 NO_NUMBER = Cause(
-    "entra-refused",
+    "entra-no-token",
     AuthenticationError,
-    "Entra ID at {authority} gave no token, for a reason that we don't know",
-    "run az account get-access-token with the same identity to see its own words",
+    "Entra ID sent no token, and gave no known reason",
+    "run az account get-access-token with the same identity to see its message",
 )

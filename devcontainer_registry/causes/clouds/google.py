@@ -13,35 +13,34 @@ from ..cause import Cause, Fix
 EXTRA_MISSING = Cause(
     "extra-missing",
     PluginError,
-    "{source} has no user name and password, and google-auth, which would do without, is not "
-    "installed",
-    "run pip install 'devcontainer-registry[google]', or set {user} and _PASSWORD",
+    "{source} has no user name and password, and the package google-auth is not installed",
+    "run pip install 'devcontainer-registry[{extra}]', or set {user} and _PASSWORD",
 )
 NOT_GOOGLES = Cause(
     "no-host-of-google",
     DiscoveryError,
-    "{host} is no registry of Google's own domains; nothing was sent",
+    "{host} is not a Google registry; nothing was sent",
     "correct {server}, or set _USER and _PASSWORD",
 )
 NO_CREDENTIALS = Cause(
-    "identity-missing",
+    "google-identity-missing",
     DiscoveryError,
-    "{source} has no user name and password, and no application default credentials are here that "
-    "could log in to {host}",
-    "set {user} and _PASSWORD, or GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth "
+    "{source} has no user name and password, and there are no Google application default "
+    "credentials",
+    "set {user} and _PASSWORD, set GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth "
     "application-default login",
 )
 FILE_UNUSABLE = Cause(
     "google-settings",
     DiscoveryError,
-    "the credentials of GOOGLE_APPLICATION_CREDENTIALS can't be read or understood",
-    "check that the file is there, and is the whole JSON that Google gave",
+    "cannot read the credentials that GOOGLE_APPLICATION_CREDENTIALS names",
+    "check that the file exists and holds the whole JSON from Google",
 )
 LOGIN_UNUSABLE = Cause(
     "google-settings",
     DiscoveryError,
-    "the credentials of gcloud auth application-default login can't be read or understood",
-    "check that the file is there, and is the whole JSON that Google gave",
+    "cannot read the credentials from gcloud auth application-default login",
+    "check that the file exists and holds the whole JSON from Google",
 )
 
 # Google is not reached, or busy.
@@ -49,13 +48,13 @@ LOGIN_UNUSABLE = Cause(
 TIMED_OUT = Cause(
     "timeout",
     TransientError,
-    "Google did not answer within {seconds:.0f} seconds",
-    "check the network to it, or give it longer with --timeout",
+    "Google timed out after {seconds:.0f} seconds",
+    "check the network, or allow more time with --timeout",
 )
 NO_METADATA = Cause(
     "google-unreachable",
     TransientError,
-    "the metadata server of this machine did not answer",
+    "this machine's metadata server did not answer",
     "try again later",
 )
 BUSY = Cause("google-busy", TransientError, "{host} is busy (status {status})", "try again later")
@@ -63,58 +62,58 @@ BUSY = Cause("google-busy", TransientError, "{host} is busy (status {status})", 
 # It says no.
 
 CLOCK_SKEW = Cause(
-    "google-refused",
+    "clock-skew",
     AuthenticationError,
-    "Google says that the time of this machine is off",
-    "set this machine's clock",
+    "Google says that this machine's clock is wrong",
+    "correct this machine's clock",
 )
 KEY_INVALID = Cause(
-    "google-refused",
+    "google-key-invalid",
     AuthenticationError,
-    "Google says that the service account's key is not valid any more",
-    "make a new key for the account, and set GOOGLE_APPLICATION_CREDENTIALS to it",
+    "the service account's key is no longer valid",
+    "create a new key for the account, and set GOOGLE_APPLICATION_CREDENTIALS to it",
 )
 ACCOUNT_UNKNOWN = Cause(
-    "google-refused",
+    "google-account-unknown",
     AuthenticationError,
     "Google does not know this account, or it is disabled",
-    "check that the account of GOOGLE_APPLICATION_CREDENTIALS exists and is enabled",
+    "check that the account in GOOGLE_APPLICATION_CREDENTIALS exists and is enabled",
 )
 SIGN_IN_AGAIN = Cause(
-    "google-refused",
+    "google-login-expired",
     AuthenticationError,
-    "Google wants the user to sign in again, by the rules of the organisation",
-    "run gcloud auth application-default login again; a service account is not asked",
+    "the organisation requires the user to sign in to Google again",
+    "run gcloud auth application-default login",
 )
 SIGN_IN_EXPIRED = Cause(
-    "google-refused",
+    "google-login-expired",
     AuthenticationError,
-    "Google says that the sign-in has expired or was revoked",
+    "the Google sign-in expired or was revoked",
     "run gcloud auth application-default login",
 )
 ACCOUNT_DENIED = Cause(
-    "google-refused",
+    "google-account-denied",
     AuthenticationError,
-    "Google does not let this account get tokens",
-    "give it the role Service Account Token Creator on the account that it is to be",
+    "Google does not let this account create tokens",
+    "give it the role Service Account Token Creator on the target account",
 )
 SCOPE_DENIED = Cause(
-    "google-refused",
+    "google-scope-denied",
     AuthenticationError,
     "Google does not grant this account the scope cloud-platform",
     "allow the scope cloud-platform for the account",
 )
 TOKEN_NOT_EXCHANGED = Cause(
-    "google-refused",
+    "google-exchange-rejected",
     AuthenticationError,
-    "Google does not accept this container's own token in exchange",
-    "check audience and provider of the workload identity pool in the credential file",
+    "Google rejected this container's own token",
+    "check the audience and provider of the workload identity pool in the credential file",
 )
 NO_TOKEN = Cause(
     "google-refused",
     AuthenticationError,
-    "Google gave no token for the application default credentials",
-    "run gcloud auth application-default print-access-token to see its own words",
+    "Google sent no token for the application default credentials",
+    "run gcloud auth application-default print-access-token to see its message",
 )
 
 # What its registries want for a password.
@@ -127,23 +126,22 @@ PULL_DENIED = Fix(
 CREDENTIALS_REFUSED = Fix(
     "rejected",
     "by Google's registries, to application default credentials",
-    "give the account of the application default credentials the role Artifact Registry Reader, "
-    "and check that its scopes include cloud-platform",
+    "give that account the role Artifact Registry Reader and the scope cloud-platform",
 )
 KEY_REFUSED = Fix(
     "rejected",
     "by Google's registries, to the user _json_key",
-    "give the whole JSON key as the password, with its line breaks; check that it is not disabled",
+    "use the whole JSON key with its line breaks as the password; check that it is enabled",
 )
 KEY_IN_BASE64_REFUSED = Fix(
     "rejected",
     "by Google's registries, to the user _json_key_base64",
-    "give the base64 of the whole JSON key as the password, in one line",
+    "use the base64 of the whole JSON key, in one line, as the password",
 )
 TOKEN_REFUSED = Fix(
     "rejected",
     "by Google's registries, to the user oauth2accesstoken",
-    "get a new access token: it lives 60 minutes; a JSON key with the user _json_key lasts",
+    "get a new access token; it lasts 60 minutes, a JSON key with the user _json_key lasts longer",
 )
 USER_UNKNOWN = Fix(
     "rejected",

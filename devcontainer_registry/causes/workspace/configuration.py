@@ -39,7 +39,7 @@ TOO_MANY_FILES = Cause(
 SERVICE_UNKNOWN = Cause(
     "service-unknown",
     ConfigError,
-    "{where}: the Compose files define no service {service}",
+    "{where}: no service {service} in the Compose files",
     "define the service {service}, or correct its name",
 )
 
@@ -63,14 +63,14 @@ UNSET = Cause(
 CONTAINER_ONLY = Cause(
     "image-unresolved",
     ConfigError,
-    "{where}: {image} needs {needed}, which has a value only in the container",
+    "{where}: {image} needs {needed}, which is set only in the container",
     _SET_OR_WRITE,
 )
 
 NOT_EXPANDED = Cause(
     "image-unresolved",
     ConfigError,
-    "{where}: {image} needs {needed}, which docker does not replace here",
+    "{where}: {image} needs {needed}, which Docker does not expand here",
     _SET_OR_WRITE,
 )
 
@@ -78,7 +78,7 @@ MALFORMED = Cause(
     "image-malformed",
     ConfigError,
     "{where}: {image} is not an image reference",
-    "write it as docker pull takes it: registry/repository:tag",
+    "write it as docker pull does: registry/repository:tag",
 )
 
 # The problem of a damaged file: devcontainer.json.
@@ -104,7 +104,7 @@ YAML_DAMAGED = Reason("problem", "not valid YAML (line {line})")
 YAML_UNREADABLE = Reason("problem", "not valid YAML")
 YAML_TOO_DEEP = Reason("problem", "YAML that is nested too deeply (line {line})")
 YAML_TOO_LARGE = Reason("problem", "YAML with more than {limit} values (line {line})")
-ALIAS_UNKNOWN = Reason("problem", "an alias to nothing (line {line})")
+ALIAS_UNKNOWN = Reason("problem", "an alias that is not defined (line {line})")
 KEY_TWICE = Reason("problem", "the key {key} twice (line {line})")
 KEY_NO_STRING = Reason("problem", "a key that is not a string (line {line})")
 NOT_A_MAPPING = Reason("problem", "not a mapping")
