@@ -6,6 +6,7 @@ Step 5: a login with the credential that docker would send.
 from __future__ import annotations
 
 from ..causes import login as login_causes
+from ..causes import missing as missing_causes
 from ..causes.cause import ANY_ID
 from ..errors import AuthenticationError, RegistryError
 from ..network.answers import is_manifest
@@ -92,7 +93,11 @@ def _refused(
     }
     if error.code != "rejected":
         # It says itself why.
-        hint = error.hint.replace(ANY_ID, secret.id) if secret is not None else ""
+        if secret is not None:
+            hint = error.hint.replace(ANY_ID, secret.id)
+        else:
+            expired = error.code == "token-expired"
+            hint = missing_causes.NEW_TOKEN.say(registry=registry) if expired else ""
         return with_hint(error, hint)
     if secret is not None:
         facts |= {"source": secret.source, "id": secret.id, "password": password_of(secret)}

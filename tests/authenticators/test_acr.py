@@ -522,7 +522,7 @@ except RegistryError as exc:
             check=False,
         )
 
-    assert ("entra-refused\n", "") == (done.stdout, done.stderr)
+    assert ("entra-7000215\n", "") == (done.stdout, done.stderr)
 
 
 def shown(exc):

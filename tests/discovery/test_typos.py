@@ -230,7 +230,7 @@ def test_a_set_without_an_id_is_one_finding(server):
     (finding,) = found({server: "registry.example"}, others).findings
 
     assert ("near-miss", server) == (finding.code, finding.variable)
-    assert f"{server} has no ID in front" == finding.message
+    assert f"{server} does not begin with an ID" == finding.message
     assert f"such as {server} to CORP_CONTAINER_REGISTRY_SERVER;" in finding.hint
 
 

@@ -1009,7 +1009,7 @@ def _image_is_public(world):
 @cause(
     "token-expired",
     "the token expired",
-    "update CORP_CONTAINER_REGISTRY_PASSWORD with a new token",
+    f"get a new token and run docker login {ECR}",
     4,
 )
 def _registry_says_that_it_expired(world):
