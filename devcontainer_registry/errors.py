@@ -190,7 +190,7 @@ LIMITS = {
         "run ulimit -n 256",
     ),
     errno.ENFILE: (
-        "system-file-limit",
+        "too-many-open-files",
         "this machine has reached its limit of open files and connections",
         "close programs that hold many open, or raise fs.file-max",
     ),

@@ -51,6 +51,7 @@ COPYING = {
 }
 # Worded in tables below `causes/`, and so used where they are.
 OF_LOWER_ROOMS = {
+    "FEWER_FILES",
     "IMAGE_INVALID",
     "IMAGE_OF_ANOTHER_REGISTRY",
     "NO_FILE_LEFT",

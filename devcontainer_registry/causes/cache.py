@@ -6,10 +6,18 @@ Causes in the cache folder.
 from __future__ import annotations
 
 from ..errors import ConfigError
-from .cause import Cause
+from .cause import Cause, Fix
 
 _ANOTHER = "remove it, or set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder that only you use"
 _WRITABLE = "set DEVCONTAINER_REGISTRY_CACHE_DIR to a writable folder on a local disk"
+
+CLOSE_FOLDER = Fix("cache-refused", "where the folder is open to others", "run chmod 700 {folder}")
+
+ROOTS_HOME = Fix(
+    "cache-refused",
+    "where root uses the home folder of another user",
+    "run this as that user, or set HOME to a folder of root's own",
+)
 
 # What is not to be trusted.
 REFUSED = {
@@ -26,16 +34,16 @@ REFUSED = {
         "remove it, or set DEVCONTAINER_REGISTRY_CACHE_DIR to a folder that only you use",
     ),
     "open folder": Cause(
-        "cache-open",
+        "cache-refused",
         ConfigError,
         "others can open the cache {folder}",
-        "run chmod 700 {folder}",
+        CLOSE_FOLDER.text,
     ),
     "not root's": Cause(
-        "root-in-a-home-cache",
+        "cache-refused",
         ConfigError,
         "the cache {path} belongs to the owner of this home folder, not to root",
-        "run this as that user, or set HOME to a folder of root's own",
+        ROOTS_HOME.text,
     ),
     "link": Cause("cache-refused", ConfigError, "the cache {path} is a link", _ANOTHER),
     "too large": Cause(
@@ -71,11 +79,14 @@ NO_LOCKS = Cause(
     "cannot lock the cache folder {folder}: {reason}",
     "set DEVCONTAINER_REGISTRY_CACHE_DIR to a writable folder on a local disk",
 )
+REMOVE_FOLDER = Fix(
+    "cache-failed", "where the key is damaged", "remove the folder; the next run creates it again"
+)
 NO_KEY = Cause(
-    "cache-damaged",
+    "cache-failed",
     ConfigError,
     "the key in {path} cannot be read",
-    "remove the folder; the next run creates it again",
+    REMOVE_FOLDER.text,
 )
 LOCKED = Cause(
     "cache-locked",

@@ -198,11 +198,16 @@ MEMBER_IS_NO_OBJECT = Cause(
     "{member} in {path} is not an object; rewriting it would lose that value",
     _REPAIR,
 )
+WITHOUT_BOM = Fix(
+    "config-damaged",
+    "where it begins with a byte order mark",
+    "save it as UTF-8 without a byte order mark",
+)
 HAS_BOM = Cause(
-    "config-bom",
+    "config-damaged",
     ConfigError,
     "{path} begins with a byte order mark, so Docker ignores the file",
-    "save it as UTF-8 without a byte order mark",
+    WITHOUT_BOM.text,
 )
 MEMBER_MISTYPED = Cause(
     "config-mistyped",

@@ -133,11 +133,12 @@ NOTHING_RENEWS = Cause(
     "nothing renews this login: {obstacle}",
     "run the hook as postStartCommand, so that each start renews it",
 )
+STORE_IN_AUTHS = Fix("not-delegated", "with --store helper", "use --store auths")
 HELPER_CANNOT_BE_ASKED = Cause(
-    "helper-unusable",
+    "not-delegated",
     ConfigError,
     "cannot use our helper: {obstacle}",
-    "use --store auths",
+    STORE_IN_AUTHS.text,
 )
 
 # A login that docker does not see, or another that it sees.
@@ -258,11 +259,12 @@ TIMED_OUT = Cause(
     "timed out while asking {registry}",
     "check the network, or allow more time with --timeout",
 )
+PULL_AGAIN = Fix("timeout", "where our helper renews a login", "check the network and pull again")
 RENEWAL_TIMED_OUT = Cause(
-    "renewal-timeout",
+    "timeout",
     TransientError,
     "{host} or its cloud timed out",
-    "check the network and pull again",
+    PULL_AGAIN.text,
 )
 RENEWAL_FAILED = Cause("failed", RegistryError, "renewal failed: {error}", "report this as a bug")
 RENEWAL_BUSY = Cause(

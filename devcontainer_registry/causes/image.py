@@ -35,17 +35,22 @@ IMAGE_NOT_FOUND = Cause(
     "{name}:{reference} does not exist, or this login cannot see it",
     "check the spelling, and that the login's user may read that repository",
 )
-NO_MANIFEST = Cause(
-    "not-a-manifest",
-    RegistryError,
-    "login accepted, but the answer for {name} is not a manifest, so pulling is unproven",
+NOT_A_REGISTRYS_ANSWER = Fix(
+    "not-checked",
+    "where the answer for the image is not a manifest",
     "look for a proxy or sign-in page between here and the registry",
 )
+NO_MANIFEST = Cause(
+    "not-checked",
+    RegistryError,
+    "login accepted, but the answer for {name} is not a manifest, so pulling is unproven",
+    NOT_A_REGISTRYS_ANSWER.text,
+)
 NO_MANIFEST_ELSEWHERE = Cause(
-    "not-a-manifest",
+    "not-checked",
     RegistryError,
     "login accepted, but the answer for {name} at {place} is not a manifest",
-    "look for a proxy or sign-in page between here and the registry",
+    NOT_A_REGISTRYS_ANSWER.text,
 )
 
 # A diagnosis knows more.

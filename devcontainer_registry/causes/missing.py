@@ -75,13 +75,18 @@ DOCKER_IS_TOO_OLD = Cause(
     "DOCKER_AUTH_CONFIG has a login for {registry}, but docker {version} does not read it",
     "run devcontainer-registry login, or install docker 28.3 or later",
 )
+ONLY_AUTHS = Fix(
+    "docker-auth-config",
+    "where Docker ignores the variable",
+    "run devcontainer-registry login, or leave only auths with an auth for each host in "
+    "DOCKER_AUTH_CONFIG",
+)
 DOCKER_IGNORES_VARIABLE = Cause(
-    "docker-auth-config-ignored",
+    "docker-auth-config",
     DiscoveryError,
     "Docker ignores DOCKER_AUTH_CONFIG with its login for {registry}: it has members "
     "other than auth",
-    "run devcontainer-registry login, or leave only auths with an auth for each host in "
-    "DOCKER_AUTH_CONFIG",
+    ONLY_AUTHS.text,
 )
 LOGIN_UNDER_OTHER_SPELLING = Cause(
     "other-spelling",

@@ -63,11 +63,16 @@ PROXY_REFUSED = Cause(
     "the proxy {proxy} refuses requests to {host} (status {status})",
     "allow the registry's host at the proxy, or add it to NO_PROXY",
 )
+LOGIN_OF_PROXY = Fix(
+    "proxy-refused",
+    "where the proxy requires a login",
+    "set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT",
+)
 PROXY_WANTS_LOGIN = Cause(
-    "proxy-login-required",
+    "proxy-refused",
     UnreachableError,
     "the proxy {proxy} for {host} requires a login (status 407)",
-    "set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT",
+    LOGIN_OF_PROXY.text,
 )
 PROXY_SPEAKS_NO_HTTP = Cause(
     "proxy-refused",
@@ -164,16 +169,24 @@ CLIENT_CERTIFICATE = Cause(
     "cannot use the client certificate {path} with its key",
     "name a readable PEM file: text with -----BEGIN CERTIFICATE-----",
 )
+HANGING_MOUNT = Fix(
+    "timeout",
+    "where certificate files cannot be read in time",
+    "check <ID>_CONTAINER_REGISTRY_CA_FILE, SSL_CERT_FILE and certs.d for a hanging mount",
+)
 CERTIFICATES_LATE = Cause(
-    "ca-timeout",
+    "timeout",
     TransientError,
     "reading the certificate files for {host} timed out",
-    "check <ID>_CONTAINER_REGISTRY_CA_FILE, SSL_CERT_FILE and certs.d for a hanging mount",
+    HANGING_MOUNT.text,
 )
 
 # Limits of the machine: worded in `errors`, for a process that can load no other module.
 
 TOO_MANY_OPEN_FILES = Cause(LIMITS[errno.EMFILE][0], TransientError, *LIMITS[errno.EMFILE][1:])
+FEWER_FILES = Fix(
+    "too-many-open-files", "where the whole machine is at its limit", LIMITS[errno.ENFILE][2]
+)
 NO_FILE_LEFT = Cause(LIMITS[errno.ENFILE][0], TransientError, *LIMITS[errno.ENFILE][1:])
 NO_MEMORY = Cause(LIMITS[errno.ENOMEM][0], TransientError, *LIMITS[errno.ENOMEM][1:])
 

@@ -28,11 +28,14 @@ CONTESTED = Cause(
     "more than one authenticator claims {host}: {kinds}",
     "set {kind} to one of these",
 )
+UNINSTALL_ONE = Fix(
+    "plugin-contested", "where two packages share a name", "uninstall one of these packages"
+)
 NAME_CONTESTED = Cause(
-    "plugin-duplicate",
+    "plugin-contested",
     PluginError,
     "two packages install an authenticator called {kind}",
-    "uninstall one of these packages",
+    UNINSTALL_ONE.text,
 )
 BROKEN = Cause(
     "plugin-broken",

@@ -190,11 +190,12 @@ SHADOWED_IN_DOCKER = Cause(
     "Docker 28.3 and later uses DOCKER_AUTH_CONFIG instead of the login from {members}",
     "remove that registry from DOCKER_AUTH_CONFIG, or remove the set",
 )
+UNSET_ONE = Fix("shadowed", "where a variable and its _FILE are both set", "unset one of the two")
 FILE_SHADOWED = Cause(
-    "file-shadowed",
+    "shadowed",
     RegistryError,
     "{name}_FILE is ignored because {name} is set",
-    "unset one of the two",
+    UNSET_ONE.text,
 )
 NOT_IN_ENVIRONMENT = Cause(
     "not-in-environment",
@@ -202,11 +203,12 @@ NOT_IN_ENVIRONMENT = Cause(
     "{members} is a codespace secret, but is not in this process's environment",
     "stop and start the codespace",
 )
+SET_AGAIN = Fix("stripped", "where white space or quotes were removed", "set it again without them")
 EDGES_STRIPPED = Cause(
-    "edges-stripped",
+    "stripped",
     RegistryError,
     "{name} has white space or quotes around its value; they were removed",
-    "set it again without them",
+    SET_AGAIN.text,
 )
 EDGES_KEPT = Cause(
     "edge-space",

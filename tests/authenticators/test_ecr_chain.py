@@ -248,7 +248,7 @@ LOGIN = "run aws sso login with that profile in this container"
             ("[profile p]\nregion=eu-west-1\n", ""),
             {"profile": "p"},
             (
-                "aws-profile-empty",
+                "aws-no-credentials",
                 f"the AWS profile that {PROFILE} names has no credentials",
                 "add keys, a role or single sign-on to the profile in ~/.aws/config",
             ),
@@ -442,7 +442,7 @@ def test_a_temporary_key_of_the_environment_needs_its_token(monkeypatch):
     error = error_of(secret())
 
     assert "session-token-missing" == error.code
-    assert error.message.startswith("AWS_ACCESS_KEY_ID is a temporary one")
+    assert error.message.startswith("AWS_ACCESS_KEY_ID is a temporary access key")
     assert "AWS_SESSION_TOKEN" in error.hint
 
 

@@ -77,7 +77,7 @@ def test_a_refused_login_ends_in_cause_and_fix(world):
         "FAIL  login       wrong user name or password\n  -     image, engine: not "
         f"checked\n\nCause: {registry} refused the user name or password in\n       "
         "CORP_CONTAINER_REGISTRY_*\nFix:   check CORP_CONTAINER_REGISTRY_USER and _PASSWORD; "
-        "they may have\n       expired\n\n0 of 1 image can be pulled\n"
+        "they may have expired\n\n0 of 1 image can be pulled\n"
     )
 
 

@@ -191,7 +191,7 @@ def _config_is_a_list(world):
 
 
 @cause(
-    "config-bom",
+    "config-damaged",
     "{CONFIG} begins with a byte order mark, so Docker ignores the file",
     "save it as UTF-8 without a byte order mark",
     6,
@@ -516,7 +516,7 @@ ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 @cause(
     "token-expired",
     f"the token for {ECR} in auths expired 5 h ago",
-    f"get a new token and run docker login {ECR}",
+    "get a new token and run docker login {R}",
     4,
 )
 def _password_of_aws_has_expired(world):
@@ -538,7 +538,7 @@ def _identity_token_has_expired(world):
 
 
 @cause(
-    "docker-auth-config-ignored",
+    "docker-auth-config",
     "Docker ignores DOCKER_AUTH_CONFIG with its login for {R}: it has members other than auth",
     (
         "run devcontainer-registry login, or leave only auths with an auth for each host "
@@ -900,7 +900,7 @@ def _proxy_forbids(world):
 
 
 @cause(
-    "proxy-login-required",
+    "proxy-refused",
     "the proxy {PROXY} for corp.example requires a login (status 407)",
     "set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT",
     5,
@@ -1009,7 +1009,7 @@ def _image_is_public(world):
 @cause(
     "token-expired",
     "the token expired",
-    f"get a new token and run docker login {ECR}",
+    "get a new token and run docker login {R}",
     4,
 )
 def _registry_says_that_it_expired(world):

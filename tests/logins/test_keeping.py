@@ -792,7 +792,7 @@ def test_without_a_cache_nothing_is_delegated(machine, store, expected, config):
 
     assert expected == (outcome.status, outcome.code, machine.exit_status)
     assert config == machine.config
-    reason = outcome.error and outcome.error.message.partition(", since ")[2]
+    reason = outcome.error and outcome.error.message.partition(": ")[2]
     assert (expected[1] and "the cache cannot be written") == reason
 
 

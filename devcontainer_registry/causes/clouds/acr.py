@@ -14,11 +14,16 @@ NOT_AZURES = Cause(
     "{host} is not an Azure registry; nothing was sent",
     "set {server} to NAME.azurecr.io, or set _USER and _PASSWORD",
 )
+ALLOW_NETWORK = Fix(
+    "exchange-rejected",
+    "where ACR knows the identity",
+    "give the identity the role AcrPull, and allow this network in the registry's network rules",
+)
 EXCHANGE_FORBIDDEN = Cause(
-    "exchange-forbidden",
+    "exchange-rejected",
     AuthenticationError,
     "the registry forbids this container's Entra ID identity to log in",
-    "give the identity the role AcrPull, and allow this network in the registry's network rules",
+    ALLOW_NETWORK.text,
 )
 EXCHANGE_REFUSED = Cause(
     "exchange-rejected",

@@ -19,11 +19,16 @@ IDENTITY_AMBIGUOUS = Cause(
     "{set}_PROFILE and {set}_USER are both set",
     "unset one of them",
 )
+KEY_OF_TOKEN = Fix(
+    "missing-member",
+    "where only a session token is set",
+    "set {set}_USER and {set}_PASSWORD to that key, or unset the token",
+)
 TOKEN_WITHOUT_KEY = Cause(
-    "session-token-alone",
+    "missing-member",
     DiscoveryError,
     "{set}_SESSION_TOKEN is set without its access key",
-    "set {set}_USER and {set}_PASSWORD to that key, or unset the token",
+    KEY_OF_TOKEN.text,
 )
 ROLE_INVALID = Cause(
     "aws-role-invalid",
@@ -149,6 +154,11 @@ LOCAL: dict[str, Cause[DiscoveryError]] = {
         "use a profile with aws sso login, or a role that needs no code",
     ),
 }
+AGENT_OF_CONTAINER = Fix(
+    "aws-metadata-unreachable",
+    "in a container with an agent",
+    "check AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI, and that the agent behind it runs",
+)
 RETRIEVAL: dict[str, Cause[RegistryError]] = {
     "custom-process": Cause(
         "aws-process-failed",
@@ -157,11 +167,10 @@ RETRIEVAL: dict[str, Cause[RegistryError]] = {
         "run the profile's credential_process by hand to see why",
     ),
     "container-role": Cause(
-        "aws-container-credentials",
+        "aws-metadata-unreachable",
         UnreachableError,
         "the container credentials endpoint returned no credentials",
-        "check AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI, and that the agent "
-        "behind it runs",
+        AGENT_OF_CONTAINER.text,
     ),
     "iam-role": Cause(
         "aws-metadata-unreachable",
@@ -173,11 +182,16 @@ RETRIEVAL: dict[str, Cause[RegistryError]] = {
 
 # The same, without a class of its own.
 
+FILL_PROFILE = Fix(
+    "aws-no-credentials",
+    "where a profile is named",
+    "add keys, a role or single sign-on to the profile in ~/.aws/config",
+)
 PROFILE_WITHOUT_KEYS = Cause(
-    "aws-profile-empty",
+    "aws-no-credentials",
     DiscoveryError,
     "the AWS profile that {set}_PROFILE names has no credentials",
-    "add keys, a role or single sign-on to the profile in ~/.aws/config",
+    FILL_PROFILE.text,
 )
 NO_CREDENTIALS = Cause(
     "aws-no-credentials",
@@ -210,11 +224,16 @@ CONFIG_MISSING = Cause(
     "{path} does not exist",
     "correct or remove it, or correct AWS_CONFIG_FILE",
 )
+FILES_OF_PROFILE = Fix(
+    "aws-config-broken",
+    "where the profile names a file or program",
+    "check web_identity_token_file and credential_process in ~/.aws/config, and their permissions",
+)
 FILE_UNREADABLE = Cause(
-    "aws-file-unreadable",
+    "aws-config-broken",
     DiscoveryError,
     "cannot open a file or program that {profile} needs",
-    "check web_identity_token_file and credential_process in ~/.aws/config, and their permissions",
+    FILES_OF_PROFILE.text,
 )
 WEB_IDENTITY_MISSING = Cause(
     "aws-web-identity-missing",
@@ -222,11 +241,16 @@ WEB_IDENTITY_MISSING = Cause(
     "cannot read the file that AWS_WEB_IDENTITY_TOKEN_FILE names",
     "mount the token into this container, or unset AWS_WEB_IDENTITY_TOKEN_FILE",
 )
+ALL_OF_AWS = Fix(
+    "aws-config-broken",
+    "where the SDK gives no reason",
+    "check the variables that begin with AWS_, and ~/.aws/config",
+)
 SDK_FAILED = Cause(
-    "aws-sdk-failed",
+    "aws-config-broken",
     DiscoveryError,
     "the AWS SDK failed for {endpoint}: {error}",
-    "check the variables that begin with AWS_, and ~/.aws/config",
+    ALL_OF_AWS.text,
 )
 NO_ENDPOINT = Cause(
     "aws-no-endpoint",

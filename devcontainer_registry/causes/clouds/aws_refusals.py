@@ -157,11 +157,16 @@ DENIED_BY_PUBLIC = Fix(
     "by ECR Public",
     "allow ecr-public:GetAuthorizationToken and sts:GetServiceBearerToken on * for {owner}",
 )
+ASK_OWNER = Fix(
+    "aws-denied",
+    "where a policy of others forbids it",
+    "ask the owner of that policy to allow {action} for {owner}",
+)
 FORBIDDEN = Cause(
-    "aws-forbidden",
+    "aws-denied",
     AuthenticationError,
     "{who} denied {action}: {forbidder} forbids it",
-    "ask the owner of that policy to allow {action} for {owner}",
+    ASK_OWNER.text,
 )
 # Who forbids what an own policy may well allow, by AWS's words for it.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html

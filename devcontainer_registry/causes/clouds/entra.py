@@ -28,26 +28,41 @@ SETTINGS = Cause(
     "cannot use the AZURE_* variables to log in to {host}",
     "check AZURE_TENANT_ID, AZURE_AUTHORITY_HOST, AZURE_TOKEN_CREDENTIALS and {tenant}",
 )
+FILE_OF_AZURE = Fix(
+    "azure-settings",
+    "where a file cannot be read",
+    "check AZURE_FEDERATED_TOKEN_FILE and the permissions of that file",
+)
 FILE_UNREADABLE = Cause(
-    "azure-file-unreadable",
+    "azure-settings",
     DiscoveryError,
     "cannot read a file that an AZURE_* variable names",
-    "check AZURE_FEDERATED_TOKEN_FILE and the permissions of that file",
+    FILE_OF_AZURE.text,
 )
 
 # Nobody vouches for this container.
 
-NO_MANAGED_IDENTITY = Cause(
-    "managed-identity-missing",
-    DiscoveryError,
-    "this machine has no managed identity for {host}",
+ASSIGN_ONE = Fix(
+    "identity-missing",
+    "on a machine in Azure",
     "assign a managed identity to it; if it has several, set AZURE_CLIENT_ID to the right one",
 )
+NO_MANAGED_IDENTITY = Cause(
+    "identity-missing",
+    DiscoveryError,
+    "this machine has no managed identity for {host}",
+    ASSIGN_ONE.text,
+)
+SIGN_IN = Fix(
+    "identity-missing",
+    "where the Azure CLI is installed",
+    "run az login, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET",
+)
 NOBODY_SIGNED_IN = Cause(
-    "azure-cli-signed-out",
+    "identity-missing",
     DiscoveryError,
     "the Azure CLI is not signed in",
-    "run az login, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET",
+    SIGN_IN.text,
 )
 NO_IDENTITY = Cause(
     "identity-missing",
@@ -82,11 +97,14 @@ UNTRUSTED = Cause(
     "the certificate of Entra ID at {authority} comes from an unknown certificate authority",
     CA_OF_ENTRA.text,
 )
+INTERCEPTED = Fix(
+    "entra-busy", "where the answer is not JSON", "look for a proxy or sign-in page in between"
+)
 NOT_JSON = Cause(
-    "entra-intercepted",
+    "entra-busy",
     TransientError,
     "the server at {authority} does not answer as Entra ID does",
-    "look for a proxy or sign-in page in between",
+    INTERCEPTED.text,
 )
 BUSY = Cause("entra-busy", TransientError, "Entra ID at {authority} is busy", "try again later")
 BUSY_BY_NUMBER = Cause(

@@ -22,13 +22,18 @@ NOT_GOOGLES = Cause(
     "{host} is not a Google registry; nothing was sent",
     "correct {server}, or set _USER and _PASSWORD",
 )
+DEFAULT_CREDENTIALS = Fix(
+    "identity-missing",
+    "at Google",
+    "set {user} and _PASSWORD, set GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth "
+    "application-default login",
+)
 NO_CREDENTIALS = Cause(
-    "google-identity-missing",
+    "identity-missing",
     DiscoveryError,
     "{source} has no user name and password, and there are no Google application default "
     "credentials",
-    "set {user} and _PASSWORD, set GOOGLE_APPLICATION_CREDENTIALS, or run gcloud auth "
-    "application-default login",
+    DEFAULT_CREDENTIALS.text,
 )
 FILE_UNUSABLE = Cause(
     "google-settings",
