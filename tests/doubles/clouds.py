@@ -478,7 +478,7 @@ REFUSALS = [
         TransientError,
         "busy",
         "ECR in eu-west-1 has an internal error",
-        f"{BUSY}; see health.aws.amazon.com",
+        f"{BUSY}",
     ),
     (
         (ECR, "InvalidParameterException", "no"),
@@ -558,7 +558,7 @@ REFUSALS = [
         TransientError,
         "busy",
         "AWS STS has an internal error",
-        f"{BUSY}; see health.aws.amazon.com",
+        f"{BUSY}",
     ),
 ]
 
@@ -583,7 +583,7 @@ PUBLIC_REFUSALS = [
         AuthenticationError,
         "aws-not-offered",
         "ECR Public offers no logins in this region",
-        f"correct {SERVER}: ECR Public has one host, public.ecr.aws",
+        f"correct {SERVER}; ECR Public has one host, public.ecr.aws",
     ),
 ]
 
