@@ -923,10 +923,9 @@ def test_an_entry_under_another_spelling_which_docker_uses_is_named(home, member
     report = home.login(sets=sets, verify="never")
 
     (finding,) = [each for each in report.findings if each.code == "other-spelling"]
-    assert f"the entry MyReg.azurecr.io in {member}, not myreg.azurecr.io" in finding.message
-    fix = "run docker logout" if member == "auths" else "delete"
-    assert finding.hint.startswith(f"{fix} MyReg.azurecr.io")
-    assert "write myreg.azurecr.io in lower case" in finding.hint
+    assert f"the {member} entry MyReg.azurecr.io" in finding.message
+    assert finding.message.endswith(", not myreg.azurecr.io")
+    assert "write the registry as myreg.azurecr.io in image names" == finding.hint
     assert value == json.loads(home.text)[member]["MyReg.azurecr.io"]
 
 
