@@ -122,7 +122,7 @@ class Cause:
 
 
 def wrong(registry, **more):
-    return Cause(registry=registry, members={"PASSWORD": "wrong", **more})
+    return Cause(registry=registry, members={"PASSWORD": "not-it", **more})
 
 
 def denied(registry):
@@ -144,7 +144,7 @@ CAUSES = {
     ),
     "GHCR: no such image": Cause(registry=GHCR, image=MISSING),
     "ECR: 401 to a wrong password": Cause(
-        registry=ECR, answer={"wrong": plain(401, "Not Authorized")}, members={"PASSWORD": "wrong"}
+        registry=ECR, answer={"wrong": plain(401, "Not Authorized")}, members={"PASSWORD": "not-it"}
     ),
     "ECR: token has expired": Cause(
         registry=ECR, answer={"wrong": ECR_EXPIRED}, members={"PASSWORD": "old"}

@@ -251,7 +251,7 @@ REFUSED_BEFORE = Cause(
     "refused-before",
     AuthenticationError,
     "{host} refused this secret at {at}; next try after {until}",
-    "update <ID>_CONTAINER_REGISTRY_PASSWORD; a changed secret is tried at once",
+    "update {source}; a changed secret is tried at once",
 )
 TIMED_OUT = Cause(
     "timeout",

@@ -258,7 +258,7 @@ SET_REFUSED_BEFORE = Cause(
     "refused-before",
     AuthenticationError,
     "{registry} refused {source} at {time}; it was not sent again",
-    "update <ID>_CONTAINER_REGISTRY_PASSWORD; a changed secret is tried at once",
+    "update {source}; a changed secret is tried at once",
 )
 
 REFUSED_BUT_PUBLIC_OF_HELPER = Fix(

@@ -73,7 +73,7 @@ def lines(*outcomes, **members):
 def test_lines_lead_with_the_sets_id_and_end_with_what_to_fix():
     expected = """\
 logged in   ACR  mycompany.azurecr.io  until 2026-11-24T19:10:00Z
-refused     HUB  docker.io             docker.io refused the credential
+refused     HUB  docker.io             wrong user name or password
             fix: use an access token
 1 of 2 logged in; fix HUB"""
 
@@ -111,7 +111,7 @@ def test_a_long_summary_is_wrapped():
 
 def test_the_previous_login_is_mentioned_where_no_better_one_was_saved():
     expected = """\
-refused     HUB  docker.io  docker.io refused the credential
+refused     HUB  docker.io  wrong user name or password
             the previous login was kept
             fix: use an access token"""
 
@@ -155,7 +155,7 @@ def test_trouble_with_config_json_is_explained_once():
     expected = """\
 accepted    ACR  mycompany.azurecr.io  not saved
 not saved   B    mycompany.azurecr.io
-refused     HUB  docker.io             docker.io refused the credential
+refused     HUB  docker.io             wrong user name or password
             fix: use an access token
 not saved   /root/.docker/config.json: permission denied
             fix: run chown
@@ -264,8 +264,7 @@ def test_a_note_on_a_login_that_went_well_is_below_it():
 
 def test_a_set_without_a_registry_has_its_id_and_the_message():
     assert (
-        "refused     HUB  docker.io refused the credential"
-        == lines(replace(REFUSED, registry=None))[0]
+        "refused     HUB  wrong user name or password" == lines(replace(REFUSED, registry=None))[0]
     )
 
 

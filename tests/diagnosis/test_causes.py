@@ -172,7 +172,7 @@ def test_a_set_that_only_other_processes_see_is_a_note(world, tmp_path, monkeypa
 
     note = image.steps[0]
     assert "note" == note.status
-    assert "but not in this process's environment" in note.message
+    assert "is not in this process's environment" in note.message
 
 
 def test_what_the_host_of_a_container_fetched_is_said(world):

@@ -1037,7 +1037,7 @@ def _identity_token_is_not_taken(world):
 @cause(
     "refused-before",
     "{R} refused CORP_CONTAINER_REGISTRY_* at {WHEN}; it was not sent again",
-    "update CORP_CONTAINER_REGISTRY_PASSWORD; a changed secret is tried at once",
+    "update CORP_CONTAINER_REGISTRY_*; a changed secret is tried at once",
     4,
 )
 def _hook_was_refused_before(world):

@@ -9,6 +9,7 @@ import base64
 import importlib.util
 import json
 import os
+import re
 import shlex
 import shutil
 import socket
@@ -53,8 +54,8 @@ def test_a_registry_that_is_gone_or_refuses_lets_the_container_start_and_is_name
 
     assert "success" == json.loads(up.stdout)["outcome"]
     said = " ".join(up.stderr.split())
-    assert "refuses the connection (GONE_CONTAINER_REGISTRY_*) saved unverified" in said
-    assert "refused the credential (NO_CONTAINER_REGISTRY_*)" in said
+    assert re.search(r"GONE \S+ \S+ refused the connection saved unverified", said)
+    assert re.search(r"refused NO \S+ wrong user name or password", said)
     assert [USER] == refusing.refusals()
     assert refusing.registry not in one.config()["auths"]
 

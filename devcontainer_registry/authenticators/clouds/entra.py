@@ -85,7 +85,7 @@ def token(secret: RegistrySecret, *, timeout: float) -> str:
         PluginError: azure-identity is not installed (`extra-missing`).
         DiscoveryError: There is no identity (`identity-missing`), or the AZURE_* variables are
             invalid (`azure-settings`).
-        AuthenticationError: Entra ID refused (`entra-refused`).
+        AuthenticationError: Entra ID refused (`entra-` and the number of AADSTS).
         TransientError: It was unreachable or busy.
         UnreachableError: It cannot be reached, and a retry cannot help.
     """

@@ -53,7 +53,7 @@ def token(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float 
         PluginError: google-auth is not installed (`extra-missing`).
         DiscoveryError: There are no such credentials (`identity-missing`), or the file is invalid
             (`google-settings`).
-        AuthenticationError: Google refused (`google-refused`).
+        AuthenticationError: Google refused (`google-refused` and others).
         TransientError: It was unreachable or busy.
     """
     try:
