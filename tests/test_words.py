@@ -16,7 +16,7 @@ import pytest
 import devcontainer_registry
 from devcontainer_registry import errors
 from devcontainer_registry.causes.cause import Cause, Fix, Reason
-from devcontainer_registry.commands import cli
+from devcontainer_registry.commands.parsing import command_line
 
 PACKAGE = Path(devcontainer_registry.__file__).parent
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,7 +70,7 @@ def _helps():
     """
     Yield each text of each `--help`, and where it is.
     """
-    for name, parser in _parsers(cli._parser({}), "devcontainer-registry"):
+    for name, parser in _parsers(command_line.parser_for((), {}), "devcontainer-registry"):
         yield name, parser.description
         yield name, parser.epilog
         for action in parser._actions:
