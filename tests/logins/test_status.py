@@ -205,7 +205,7 @@ def test_our_helper_with_a_credential_is_ours_until_its_end(look):
     assert (NOW + 60, NOW - 60, None) == (found.expires_at, found.verified_at, found.error)
 
 
-@pytest.mark.parametrize(("sets", "hint"), [({}, "run "), (a_set("MY", HERE), "renewed")])
+@pytest.mark.parametrize(("sets", "hint"), [({}, "run "), (a_set("MY", HERE), "renews")])
 def test_an_expired_credential_says_what_renews_it(look, sets, hint):
     look.program("devcontainer-registry")
     look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
