@@ -252,7 +252,7 @@ STORE_MISSING = Cause(
     "helper-missing",
     ConfigError,
     "{place} names {program}, which is not on PATH; Docker cannot log in to other registries",
-    "install it, or remove it from {place} in config.json",
+    "install it, or remove it from {place}",
 )
 STORE_OF_VSCODE_MISSING = Fix(
     "helper-missing",

@@ -20,7 +20,7 @@ HELPER_MISSING = Cause(
     "helper-missing",
     ConfigError,
     "{place} names {program}, which is not on PATH",
-    "install it, or remove it from {place} in config.json",
+    "install it, or remove it from {place}",
 )
 HELPER_HANGS = Cause(
     "helper-hangs",

@@ -296,7 +296,7 @@ def _entry_is_a_bearer_token(world):
 @cause(
     "helper-missing",
     "credHelpers names docker-credential-gone, which is not on PATH{OTHERS}",
-    "install it, or remove it from config.json in config.json",
+    "install it, or remove it from config.json",
     6,
 )
 def _helper_is_not_installed(world):
@@ -306,7 +306,7 @@ def _helper_is_not_installed(world):
 @cause(
     "helper-missing",
     "credsStore names docker-credential-gone, which is not on PATH{OTHERS}",
-    "install it, or remove it from config.json in config.json",
+    "install it, or remove it from config.json",
     6,
 )
 def _store_is_not_installed(world):
@@ -316,7 +316,7 @@ def _store_is_not_installed(world):
 @cause(
     "helper-missing",
     "credHelpers names docker-credential-devcontainer-registry, which is not on PATH{OTHERS}",
-    "install it, or remove it from config.json in config.json",
+    "install it, or remove it from config.json",
     6,
 )
 def _our_helper_is_not_on_path(world):
