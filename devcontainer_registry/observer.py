@@ -149,6 +149,7 @@ class _Guard:
     def __init__(self, observe: Observer) -> None:
         self._observe = observe
         self.error: Exception | None = None
+        self.wants_details = getattr(observe, "wants_details", True)
 
     def __call__(self, event: str, /, **fields: object) -> None:
         try:

@@ -15,7 +15,7 @@ from ..logins.candidates import UnknownSetError
 from ..logins.login import login
 from ..naming import is_codespaces
 from ..report import LoginReport
-from .parsing.settings import TIMEOUT
+from .parsing.settings import ATTACH_TIMEOUT, TIMEOUT
 from .render import is_news
 
 TYPE_CHECKING = False
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-# An editor waits each time that it attaches, mostly to a container that has started long ago.
-_ATTACH_TIMEOUT = 5.0  # seconds
 
 # Before these, GitHub Codespaces has just written the same sets.  Not postAttach: by then somebody
 # may have logged in by hand.
@@ -71,7 +69,7 @@ def timeout_of(step: str) -> float:
     """
     Return the seconds that *step* may take unless the user says otherwise.
     """
-    return _ATTACH_TIMEOUT if step == "postAttach" else TIMEOUT
+    return ATTACH_TIMEOUT if step == "postAttach" else TIMEOUT
 
 
 def is_in_snapshot(step: str) -> bool:

@@ -22,7 +22,7 @@ from doubles.servers import Answering, BadCertificate, Busy, Fine, Hanging, Reco
 from devcontainer_registry import RetryPolicy
 from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.cache.memory import Memory
-from devcontainer_registry.commands import hook
+from devcontainer_registry.commands import cli, hook
 from devcontainer_registry.commands.become import BecomingError, become
 from devcontainer_registry.commands.parsing.settings import STEPS
 from devcontainer_registry.credentials import Credential, Finding, Secret
@@ -357,11 +357,41 @@ def test_a_start_is_told_by_the_boot_and_by_process_1():
 
 
 def test_a_step_has_fifteen_seconds_and_asks_what_changed(home):
-    assert 15.0 == hook.TIMEOUT
-    assert "(default: 15)" in run(home, "hook", "--help").stdout
+    assert [15.0, 15.0, 5.0] == [
+        hook.timeout_of(step) for step in ("postCreate", "postStart", "postAttach")
+    ]
+    assert "(default: 15, for postAttach 5)" in run(home, "hook", "--help").stdout
     assert "(default: changed)" in run(home, "hook", "--help").stdout
     assert "(default: 30)" in run(home, "login", "--help").stdout
     assert "(default: always)" in run(home, "login", "--help").stdout
+
+
+@pytest.mark.parametrize("strict", [[], ["--strict"]])
+@pytest.mark.parametrize(
+    ("step", "options", "sets", "seconds"),
+    [
+        ("postStart", [], {}, 15.0),
+        ("postAttach", [], {}, 5.0),
+        ("postAttach", ["--timeout", "9"], {}, 9.0),
+        ("postAttach", [], {"DEVCONTAINER_REGISTRY_TIMEOUT": "8"}, 8.0),
+        ("postStart", [], {"DEVCONTAINER_REGISTRY_TIMEOUT": "7"}, 7.0),
+    ],
+)
+def test_a_step_has_its_own_deadline_unless_the_user_sets_one(
+    monkeypatch, step, options, sets, seconds, strict
+):
+    given = []
+
+    def noting(**settings):
+        given.append(settings["timeout"])
+        return LoginReport(config="", changed=False, outcomes=())
+
+    monkeypatch.setattr(hook, "login", noting)
+    monkeypatch.setattr(os, "environ", {"HOME": "/nowhere", "A_REGISTRY": "x", **sets})
+
+    cli.main(["hook", step, *options, *strict])
+
+    assert [seconds] == given
 
 
 def test_a_step_asks_about_what_changed_only(home):

@@ -61,11 +61,12 @@ def log_in(
         "only": arguments.only,
         "store": arguments.store,
     }
+    limit = {} if arguments.timeout is None else {"timeout": arguments.timeout}
     try:
         return run(
             **settings,
+            **limit,
             verify=arguments.verify,
-            timeout=arguments.timeout,
             dry_run=arguments.dry_run,
             observe=observe,
         )

@@ -19,7 +19,7 @@ from .options import (
     add_output_options,
     add_source_options,
 )
-from .settings import STEPS, TIMEOUT, either, one_of
+from .settings import ATTACH_TIMEOUT, STEPS, TIMEOUT, either, one_of
 from .usage import Parser, is_forgiving
 
 TYPE_CHECKING = False
@@ -123,4 +123,7 @@ def _add_hook_options(hook: Parser, environ: Mapping[str, str], warnings: list[s
     )
     hook.add_argument("--user", metavar="NAME", help="run as this user (root only)")
     hook.add_argument("--strict", action="store_true", help="exit as login does, not always 0")
-    add_login_options(hook, environ, verify="changed", timeout=f"{TIMEOUT:g}", warnings=warnings)
+    timeout = f"{TIMEOUT:g}, for postAttach {ATTACH_TIMEOUT:g}"
+    add_login_options(
+        hook, environ, verify="changed", timeout=timeout, warnings=warnings, by_step=True
+    )

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 VERIFY = ("changed", "always", "never")
 STORE = ("auto", "auths", "helper")
@@ -49,9 +49,10 @@ def add_login_options(
     verify: str,
     timeout: str,
     warnings: list[str] | None = None,
+    by_step: bool = False,
 ) -> None:
     """
-    Add the options of a login.
+    Add the options of a login; *timeout* and what follows are as for `add_timeout`.
     """
     add_source_options(parser)
     parser.add_argument(
@@ -77,7 +78,7 @@ def add_login_options(
         metavar="WHERE",
         help=f"{either(STORE)} (default: auto)",
     )
-    add_timeout(parser, environ, timeout, warnings)
+    add_timeout(parser, environ, timeout, warnings, by_step=by_step)
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be done; no network, no changes"
     )
@@ -88,6 +89,8 @@ def add_timeout(
     environ: Mapping[str, str],
     timeout: str,
     warnings: list[str] | None = None,
+    *,
+    by_step: bool = False,
 ) -> None:
     """
     Add the option that bounds the whole run.
@@ -97,11 +100,16 @@ def add_timeout(
         environ: Its settings.
         timeout: The default, in seconds.
         warnings: If given, a wrong value is added to these, and the default is used.
+        by_step: Whether the default depends on the lifecycle step, and is None here.
     """
+    default = setting(environ, "TIMEOUT", timeout)
+    parse: Callable[[str], float | None] = seconds
+    if warnings is not None:
+        parse = lenient(seconds, "--timeout", timeout, warnings, by_step=by_step)
     parser.add_argument(
         "--timeout",
-        type=seconds if warnings is None else lenient(seconds, "--timeout", timeout, warnings),
-        default=setting(environ, "TIMEOUT", timeout),
+        type=parse,
+        default=None if by_step and not default.variable else default,
         metavar="SECONDS",
         help=f"for the whole run (default: {timeout})",
     )

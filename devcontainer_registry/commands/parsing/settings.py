@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 STEPS = ("onCreate", "updateContent", "postCreate", "postStart", "postAttach")
 
-# A container start waits for the hook.
+# A container start waits for the hook, and an editor for each time that it attaches.
 TIMEOUT = 15.0  # seconds
+ATTACH_TIMEOUT = 5.0  # seconds
 
 PREFIX = "DEVCONTAINER_REGISTRY_"
 NAMES = ("CACHE_DIR", "LOG_LEVEL", "SECRETS_FILE", "STORE", "TIMEOUT", "VERIFY")
@@ -26,7 +27,7 @@ NAMES = ("CACHE_DIR", "LOG_LEVEL", "SECRETS_FILE", "STORE", "TIMEOUT", "VERIFY")
 _EDITS_MAX = 2
 
 
-class _Setting(str):
+class Setting(str):
     """
     What a variable says, until the command line says otherwise.
     """
@@ -35,11 +36,11 @@ class _Setting(str):
     variable: str
 
 
-def setting(environ: Mapping[str, str], name: str, default: str) -> str:
+def setting(environ: Mapping[str, str], name: str, default: str) -> Setting:
     """
     Return the value of the setting *name*, which knows its variable, or *default*.
     """
-    value = _Setting(environ.get(PREFIX + name) or default)
+    value = Setting(environ.get(PREFIX + name) or default)
     value.variable = PREFIX + name if environ.get(PREFIX + name) else ""
     return value
 
@@ -99,10 +100,22 @@ def seconds(text: str) -> float:
 
 
 def lenient(
-    parse: Callable[[str], Any], option: str, default: str, warnings: list[str]
+    parse: Callable[[str], Any],
+    option: str,
+    default: str,
+    warnings: list[str],
+    *,
+    by_step: bool = False,
 ) -> Callable[[str], Any]:
     """
-    Return *parse* as it is for a hook: a wrong value is a warning, and *default* is used.
+    Return *parse* as it is for a hook: a wrong value is a warning, and the default is used.
+
+    Args:
+        parse: For a right value.
+        option: What the value is for.
+        default: The default, in words if it depends on the step.
+        warnings: Where a warning is added.
+        by_step: Whether the default depends on the step, and is None here.
     """
 
     def parse_or_warn(text: str) -> Any:
@@ -110,7 +123,7 @@ def lenient(
             return parse(text)
         except argparse.ArgumentTypeError as exc:
             warnings.append(f"{option}: {exc}; using {default}")
-            return parse(default)
+            return None if by_step else parse(default)
 
     return parse_or_warn
 
