@@ -77,7 +77,7 @@ complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using hook' -
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using hook' -l only -xka "(devcontainer-registry completion ids 2>/dev/null)" -d 'use only the set with this ID; may be repeated'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using hook' -l verify -xka "changed always never" -d 'changed, always or never (default: changed)'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using hook' -l store -xka "auto auths helper" -d 'auto, auths or helper (default: auto)'
-complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using hook' -l timeout -x -d 'for the whole run (default: 15)'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using hook' -l timeout -x -d 'for the whole run (default: 15, for postAttach 5)'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using hook' -l dry-run -d 'show what would be done; no network, no changes'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using hook' -l json -d 'one JSON document on stdout'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using hook' -l log-level -xka "debug info warning error" -d 'debug, info, warning or error (default: warning)'
