@@ -128,8 +128,10 @@ def compare(terminal, name):
         os.makedirs(FOLDER, exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-    with open(path, encoding="utf-8") as file:
-        assert file.read() == text
+    # argparse lays its help out in another way in each version of Python.
+    if name != "help" or sys.version_info[:2] == (3, 11):
+        with open(path, encoding="utf-8") as file:
+            assert file.read() == text
 
 
 @pytest.mark.parametrize("name", MORNINGS)
