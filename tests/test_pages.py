@@ -21,6 +21,7 @@ from doubles.variables import basic, found
 
 from devcontainer_registry import authenticators
 from devcontainer_registry.commands.cli import main
+from devcontainer_registry.errors import AuthenticationError
 from devcontainer_registry.testing import LoopbackRegistry
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -152,6 +153,17 @@ def test_a_registry_s_page_has_a_cloud_identity_where_server_alone_is_enough(pag
     ]
 
     assert bool(enough) == ("## Cloud identity" in TEXTS[page])
+
+
+@named(REGISTRIES)
+def test_a_registry_s_page_has_the_fix_that_the_tool_prints(page):
+    (secret,) = found(dict(_ROW.findall(TEXTS[page]))).secrets
+    _, authenticator = authenticators.choose(secret, authenticators.load())
+    refused = AuthenticationError("refused", code="rejected")
+
+    fix = authenticators.explain(authenticator, secret, refused)
+
+    assert fix in re.sub(r"[`*]", "", TEXTS[page])
 
 
 @named(REGISTRIES)
