@@ -52,7 +52,7 @@ def asked(*jobs, timeout=30.0, retry=None, observe=ignore):
     )
 
 
-def test_nothing_to_ask_is_nothing_done():
+def test_no_jobs_give_no_results():
     assert [] == asked()
 
 
@@ -65,7 +65,7 @@ def test_every_job_comes_back_once():
     assert all(one.credential is GOOD for one in came)
 
 
-def test_all_are_asked_at_the_same_time():
+def test_all_registries_are_asked_at_the_same_time():
     together = threading.Barrier(20, timeout=10)
 
     class Meeting(Scripted):
@@ -79,7 +79,7 @@ def test_all_are_asked_at_the_same_time():
     assert [None] * 20 == [one.error for one in jobs]
 
 
-def test_who_is_done_is_handed_on_while_others_hang():
+def test_a_finished_job_is_yielded_while_others_hang():
     hanging = Hanging()
     slow, quick = job(hanging, set_id="SLOW"), job(Scripted(GOOD), set_id="QUICK")
     batches = ask_all(
@@ -99,7 +99,7 @@ def test_who_is_done_is_handed_on_while_others_hang():
 
 
 @pytest.mark.parametrize("timeout", [float("inf"), 1e12])
-def test_a_deadline_may_be_never(timeout):
+def test_the_deadline_may_be_infinite(timeout):
     one = job(Scripted(GOOD))
 
     asked(one, timeout=timeout)
@@ -107,7 +107,7 @@ def test_a_deadline_may_be_never(timeout):
     assert (GOOD, None) == (one.credential, one.error)
 
 
-def test_who_is_not_done_by_the_deadline_comes_back_with_a_timeout():
+def test_an_unfinished_job_ends_with_a_timeout_at_the_deadline():
     hanging = Hanging()
     one = job(hanging)
 
@@ -119,7 +119,7 @@ def test_who_is_not_done_by_the_deadline_comes_back_with_a_timeout():
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 4])
-def test_there_are_so_many_tries_and_no_more(attempts):
+def test_the_number_of_attempts_is_limited(attempts):
     waits = Waits()
     plugin = Scripted(TransientError("busy"))
 
@@ -140,7 +140,7 @@ def test_waits_grow_with_full_jitter_up_to_the_longest():
         assert all(0 <= wait <= limit for wait, limit in zip(waits, most, strict=True)), waits
 
 
-def test_no_try_starts_after_the_deadline():
+def test_no_attempt_starts_after_the_deadline():
     waits = Waits()
     policy = RetryPolicy(attempts=100, first_wait=3600, max_wait=7200, sleep=waits)
 
@@ -149,7 +149,7 @@ def test_no_try_starts_after_the_deadline():
     assert sum(waits) < 0.05
 
 
-def test_the_last_error_is_the_one_that_is_told():
+def test_the_last_error_is_the_one_that_is_reported():
     one = job(Scripted(TransientError("busy"), AuthenticationError("no")))
 
     asked(one)
@@ -157,7 +157,7 @@ def test_the_last_error_is_the_one_that_is_told():
     assert (2, "no") == (one.attempts, one.error.message)
 
 
-def test_an_observer_that_fails_holds_nobody_up():
+def test_an_observer_that_fails_delays_no_login():
     def broken(event, /, **fields):  # noqa: ARG001  (an observer's)
         raise RuntimeError
 
@@ -167,7 +167,7 @@ def test_an_observer_that_fails_holds_nobody_up():
     assert one.error is not None
 
 
-def test_retries_are_told_with_their_reason():
+def test_retries_are_reported_with_their_reason():
     told = Told()
 
     asked(job(Scripted(TransientError("busy", code="throttled"), GOOD)), observe=told)
@@ -213,7 +213,7 @@ def _listener():
         yield listener
 
 
-def test_the_first_connect_takes_the_connection_made_ahead(listener):
+def test_the_first_connect_uses_the_early_connection(listener):
     with sockets.ahead("127.0.0.1", listener.port, timeout=5):
         first = sockets.connect("127.0.0.1", listener.port)
         second = sockets.connect("127.0.0.1", listener.port)
@@ -226,7 +226,7 @@ def test_the_first_connect_takes_the_connection_made_ahead(listener):
     second.close()
 
 
-def test_a_connection_that_nobody_takes_is_closed(listener):
+def test_an_unused_early_connection_is_closed(listener):
     with sockets.ahead("127.0.0.1", listener.port, timeout=5):
         taken, _ = listener.socket.accept()
 
@@ -235,7 +235,7 @@ def test_a_connection_that_nobody_takes_is_closed(listener):
     taken.close()
 
 
-def test_a_connection_ahead_is_for_its_host_and_port_alone(listener):
+def test_an_early_connection_is_used_for_its_host_and_port_only(listener):
     with (
         Listener() as other,
         sockets.ahead("127.0.0.1", listener.port, timeout=5),
@@ -244,7 +244,7 @@ def test_a_connection_ahead_is_for_its_host_and_port_alone(listener):
         assert other.port == connected.getpeername()[1]
 
 
-def test_what_went_wrong_ahead_is_raised_once_and_by_connect(listener):
+def test_an_error_of_an_early_connection_is_raised_once_by_connect(listener):
     port = listener.port
     listener.socket.close()
 
@@ -294,9 +294,7 @@ class Stranger:
     ("authenticator", "username"),
     [(GenericAuthenticator(), "AKIAIOSFODNN7EXAMPLE"), (Stranger(), "someone")],
 )
-def test_nobody_is_connected_to_where_the_secret_is_refused_first(
-    listener, authenticator, username
-):
+def test_no_early_connection_is_made_for_an_invalid_secret(listener, authenticator, username):
     job = ask(f"127.0.0.1:{listener.port}", authenticator, username=username)
 
     assert isinstance(job.error, DiscoveryError)
@@ -304,7 +302,7 @@ def test_nobody_is_connected_to_where_the_secret_is_refused_first(
     assert 0 == listener.connections()
 
 
-def test_nobody_is_connected_to_directly_where_a_proxy_stands(monkeypatch):
+def test_no_early_connection_bypasses_a_proxy(monkeypatch):
     connected = []
     monkeypatch.setattr(socket.socket, "connect", lambda _, address: connected.append(address[:2]))
     monkeypatch.setattr(
@@ -320,7 +318,7 @@ def test_nobody_is_connected_to_directly_where_a_proxy_stands(monkeypatch):
     assert {("proxy.example", 1)} == set(connected)
 
 
-def test_a_login_ahead_makes_no_connection_more():
+def test_a_login_with_an_early_connection_sends_no_extra_request():
     with LoopbackRegistry({"someone": "right"}, auth="basic", host="127.0.0.1") as registry:
         job = ask(registry.registry, GenericAuthenticator())
 
@@ -330,7 +328,7 @@ def test_a_login_ahead_makes_no_connection_more():
         assert ["/v2/", "/v2/"] == [request.path for request in registry.requests]
 
 
-def test_threads_import_nothing_while_the_rest_is_imported(tmp_path):
+def test_threads_import_nothing_while_the_main_thread_imports(tmp_path):
     """
     dataclasses looks at a half-made typing: such a login failed once in ten.
     """
@@ -366,7 +364,7 @@ def test_threads_import_nothing_while_the_rest_is_imported(tmp_path):
     assert (0, "") == (done.returncode, done.stderr)
 
 
-def test_who_exits_while_the_store_is_being_read_waits_for_that():
+def test_an_exit_waits_for_the_thread_that_reads_the_trust_store():
     """
     At exit the C library takes OpenSSL apart, under a thread that is inside it.
     """
@@ -382,7 +380,7 @@ def test_who_exits_while_the_store_is_being_read_waits_for_that():
     assert isinstance(reader, Worker)
 
 
-def test_who_was_given_up_does_not_crash_the_command(tmp_path):
+def test_an_abandoned_thread_does_not_crash_the_command(tmp_path):
     """
     A thread at work in OpenSSL, as one with a server that goes on and on.
     """
@@ -472,7 +470,7 @@ def run(home, *, waits, call="work()", grace=""):
 @pytest.mark.parametrize(
     "call", ["work()", "within(0.1, work, late=registry.TransientError('x', code='timeout'))"]
 )
-def test_who_was_given_up_may_end_before_the_process_does(tmp_path, call):
+def test_an_abandoned_thread_may_finish_before_the_process_exits(tmp_path, call):
     """
     A thread inside OpenSSL while the C library takes that apart is a segmentation fault.
     """
@@ -482,7 +480,7 @@ def test_who_was_given_up_may_end_before_the_process_does(tmp_path, call):
     assert (0, "timeout\n['ended']\n", "") == (done.returncode, done.stdout, done.stderr)
 
 
-def test_who_hangs_does_not_keep_the_process(tmp_path):
+def test_a_hanging_thread_does_not_keep_the_process_alive(tmp_path):
     done = run(tmp_path, waits="threading.Event().wait()")
 
     assert (0, "timeout\n[]\n", "") == (done.returncode, done.stdout, done.stderr)

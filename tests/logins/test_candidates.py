@@ -29,7 +29,7 @@ def of(*secrets):
     return Found(secrets=secrets, incomplete=(), findings=())
 
 
-def test_a_survey_says_of_each_set_whether_it_could_be_used_and_by_whom():
+def test_a_survey_reports_whether_and_by_which_kind_each_set_is_usable():
     found = of(
         a_secret("A", "a.example"),
         a_secret("B", "b.example", kind="cloud", user=None, password=None),
@@ -52,7 +52,7 @@ def test_a_survey_says_of_each_set_whether_it_could_be_used_and_by_whom():
     assert 0 == PLUGINS["generic"].asked
 
 
-def test_a_survey_says_what_is_wrong_with_sets_that_cannot_be_read():
+def test_a_survey_reports_the_cause_for_unreadable_sets():
     found = discover(
         {
             **a_set("A", "a.example", password=""),
@@ -82,7 +82,7 @@ def test_a_survey_says_what_is_wrong_with_sets_that_cannot_be_read():
     assert 3 == report.exit_status
 
 
-def test_a_set_of_which_all_is_empty_is_skipped_and_another_is_not():
+def test_an_empty_set_is_skipped_and_a_malformed_one_is_incomplete():
     found = discover({**a_set("A", "", user="", password=""), **a_set("B", "b@c.example")})
 
     empty, malformed = incomplete(found)
@@ -97,13 +97,13 @@ def test_a_set_of_which_all_is_empty_is_skipped_and_another_is_not():
     assert all(isinstance(outcome.error, DiscoveryError) for outcome in (empty, malformed))
 
 
-def test_without_authenticators_named_all_that_are_installed_count():
+def test_all_installed_authenticators_are_used_by_default():
     report = survey(of(a_secret(registry="mycompany.azurecr.io")))
 
     assert ["acr"] == [outcome.kind for outcome in report.outcomes]
 
 
-def test_only_what_is_named_stays_and_all_that_is_said_besides():
+def test_a_selection_keeps_the_named_sets_and_all_findings():
     found = discover(
         {
             **a_set("A", "a.example"),
@@ -123,7 +123,7 @@ def test_only_what_is_named_stays_and_all_that_is_said_besides():
 
 
 @pytest.mark.parametrize("ids", [["hunter2hunter2"], ["A", "hunter2hunter2"]])
-def test_a_name_that_is_not_there_is_refused_with_those_that_are(ids):
+def test_an_unknown_name_is_refused_with_the_known_ones(ids):
     found = discover({**a_set("B", "b.example", password=""), **a_set("A", "a.example")})
 
     with pytest.raises(UnknownSetError) as caught:
@@ -133,12 +133,12 @@ def test_a_name_that_is_not_there_is_refused_with_those_that_are(ids):
     assert {"A", "B"} == caught.value.known
 
 
-def test_where_there_are_none_that_is_said():
+def test_an_unknown_name_without_any_set_is_refused():
     with pytest.raises(UnknownSetError, match="there are: none"):
         only(of(), ["A"])
 
 
-def test_a_secret_is_chosen_for_with_all_that_it_says_of_itself():
+def test_an_outcome_has_the_source_and_the_id_of_its_secret():
     told = Told()
     secret = a_secret("MY", implicit=True)
     plugins = {"odd": Claiming(ValueError("x")), **PLUGINS}
@@ -157,14 +157,14 @@ def test_a_secret_is_chosen_for_with_all_that_it_says_of_itself():
 
 
 @pytest.mark.parametrize("kind", ["broken", "hunter2hunter2"])
-def test_nobody_is_chosen_by_a_kind_that_is_broken_or_missing(kind):
+def test_a_broken_or_missing_kind_chooses_no_authenticator(kind):
     outcome, authenticator = chosen(a_secret(kind=kind), PLUGINS)
 
     assert ("failed", None) == (outcome.status, authenticator)
     assert "hunter2" not in f"{outcome.kind} {outcome.error.message} {outcome.error.hint}"
 
 
-def test_what_is_missing_is_named_with_where_to_set_it():
+def test_missing_members_are_named_with_their_variables():
     outcome, authenticator = chosen(a_secret("MY", user=None, password=None), PLUGINS)
 
     assert ("incomplete", None) == (outcome.status, authenticator)

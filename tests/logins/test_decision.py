@@ -67,7 +67,7 @@ def login(home, plugin, **options):
 
 
 @pytest.mark.parametrize("before", ["nothing", "another by hand", "ours", "ours, replaced"])
-def test_a_login_by_hand_while_we_ask_stays(home, before):
+def test_a_login_by_hand_during_a_request_is_kept(home, before):
     if before == "another by hand":
         login_by_hand(home, "old:old-old-old")
     elif before != "nothing":
@@ -86,7 +86,7 @@ def test_a_login_by_hand_while_we_ask_stays(home, before):
     assert {HERE: MINE} == home.auths
 
 
-def test_a_login_by_hand_through_our_helper_while_we_ask_stays(home, monkeypatch):
+def test_a_login_by_hand_through_our_helper_during_a_request_is_kept(home, monkeypatch):
     home.write({"credHelpers": {HERE: "devcontainer-registry"}})
     cache = Cache(home.cache)
     monkeypatch.setattr(Delegation, "trouble", None)
@@ -111,14 +111,14 @@ def test_a_login_by_hand_with_the_same_credential_is_ours(home):
     assert {HERE: pair} == home.auths
 
 
-def test_a_login_by_hand_to_another_registry_while_we_ask_hinders_nothing(home):
+def test_a_login_by_hand_to_another_registry_during_a_request_has_no_effect(home):
     outcome = login(home, Overtaken(GOOD, lambda: login_by_hand(home, key="other.example")))
 
     assert ("ok", {"auths"}) == (outcome.status, outcome.kept_in)
     assert {HERE, "other.example"} == set(home.auths)
 
 
-def test_a_login_of_ours_by_another_process_while_we_ask_is_replaced(home):
+def test_a_login_of_ours_by_another_process_during_a_request_is_replaced(home):
     def another():
         assert "ok" == login(home, Scripted(token(1)), store="auths").status
 
@@ -128,7 +128,7 @@ def test_a_login_of_ours_by_another_process_while_we_ask_is_replaced(home):
     assert {HERE: "AWS:token-2"} == home.auths
 
 
-def test_another_helper_that_is_named_while_we_ask_is_left_alone(home):
+def test_another_helper_that_is_configured_during_a_request_is_kept(home):
     def named():
         home.write({"credHelpers": {HERE: "theirs"}})
 
@@ -140,7 +140,7 @@ def test_another_helper_that_is_named_while_we_ask_is_left_alone(home):
     assert {} == home.auths
 
 
-def test_what_codespaces_writes_while_we_ask_is_replaced(home):
+def test_a_login_that_codespaces_writes_during_a_request_is_replaced(home):
     secret = a_secret("ECR", user="AKIAIOSFODNN7EXAMPLE", password="the-key-the-key")
 
     outcome = only(
@@ -191,7 +191,7 @@ TOKEN = ("AWS", "a token of Amazon's")
         (TOKEN, KEY, None, False),
     ],
 )
-def test_its_is_what_it_makes_of_an_access_key(login, members, kind, its):
+def test_an_entry_that_codespaces_made_from_an_access_key_is_recognised(login, members, kind, its):
     username, secret = login
     entry = Credential(username=username, secret=Secret(secret))
 
@@ -207,7 +207,7 @@ def test_its_is_what_it_makes_of_an_access_key(login, members, kind, its):
         ({}, []),
     ],
 )
-def test_it_writes_in_a_codespace_after_on_create(environ, steps):
+def test_codespaces_writes_its_logins_after_on_create(environ, steps):
     assert steps == [step for step in hook.STEPS if hook.codespaces_has_written(step, environ)]
 
 
@@ -215,7 +215,7 @@ def test_it_writes_in_a_codespace_after_on_create(environ, steps):
     ("value", "expected"),
     [("true", True), ("True", True), ("TRUE", True), ("false", False), ("", False), ("1", False)],
 )
-def test_codespaces_is_told_whatever_the_case(value, expected):
+def test_codespaces_is_recognised_in_any_letter_case(value, expected):
     environ = {"CODESPACES": value}
 
     assert expected == is_codespaces(environ)

@@ -74,7 +74,7 @@ def errors(report):
 # What is exported.
 
 
-def test_all_that_we_keep_is_exported(home):
+def test_all_our_logins_are_exported_by_default(home):
     keep(home, CORP)
     keep(home, OTHER, set_id="B", word=Credential(username="jane", secret=Secret("pass:word")))
 
@@ -93,7 +93,7 @@ def test_only_the_named_registries_are_exported(home):
     assert [OTHER] == list(auths(report.content.reveal()))
 
 
-def test_a_login_of_somebody_else_is_not_exported(home):
+def test_a_login_of_another_program_is_not_exported(home):
     home.write({"auths": {"joes.example": {"auth": "am9lOnNlY3JldA=="}}})
     keep(home)
 
@@ -114,7 +114,7 @@ def test_a_login_by_hand_after_ours_is_not_exported(home):
     assert "nothing-to-export" == exported(home).error.code
 
 
-def test_what_docker_login_gave_to_our_helper_is_not_exported(home):
+def test_a_docker_login_in_our_helper_is_not_exported(home):
     theirs = {"Username": "joe", "Secret": "secret"}
     serve(home, CORP, {"credential": theirs, "by_hand": True})
 
@@ -122,7 +122,7 @@ def test_what_docker_login_gave_to_our_helper_is_not_exported(home):
     assert [(CORP, "not-ours")] == errors(exported(home, registries=[CORP]))
 
 
-def test_what_our_helper_serves_is_exported(home):
+def test_a_credential_of_our_helper_is_exported(home):
     ours = {"Username": "AWS", "Secret": "token"}
     expires_at = time.time() + 40_000
     serve(home, CORP, {"credential": ours, "issued_at": time.time(), "expires_at": expires_at})
@@ -133,7 +133,7 @@ def test_what_our_helper_serves_is_exported(home):
     assert expires_at == report.registries[0].expires_at
 
 
-def test_what_is_kept_nowhere_is_said(home):
+def test_a_registry_without_a_login_is_reported(home):
     report = exported(home, registries=[OTHER])
 
     assert (None, 3) == (report.content, report.exit_status)
@@ -141,7 +141,7 @@ def test_what_is_kept_nowhere_is_said(home):
 
 
 @pytest.mark.parametrize("form", export_formats.FORMATS)
-def test_nothing_is_no_empty_document(home, form):
+def test_an_export_without_a_login_has_no_document(home, form):
     report = exported(home, form)
 
     assert (None, 3, "nothing-to-export") == (
@@ -151,7 +151,7 @@ def test_nothing_is_no_empty_document(home, form):
     )
 
 
-def test_one_that_cannot_be_exported_stops_all(home):
+def test_one_login_that_cannot_be_exported_stops_the_export(home):
     keep(home, CORP)
     keep(home, OTHER, set_id="B", word=Credential(username="jane", secret=Secret("a,b")))
 
@@ -217,7 +217,7 @@ def test_an_older_token_that_an_editor_brought_back_is_not_exported(home):
     assert [(CORP, "expired")] == errors(exported(home, now=NOW))
 
 
-def test_what_our_helper_cannot_renew_is_not_exported(home):
+def test_a_credential_that_cannot_be_renewed_is_not_exported(home):
     ours = {"Username": "AWS", "Secret": "token"}
     serve(home, CORP, {"credential": ours, "issued_at": NOW - 10, "expires_at": 1.0})
 
@@ -248,7 +248,7 @@ TOKEN = Credential.identity_token(Secret("refresh-me"))
         ("kubernetes-secret", TOKEN),
     ],
 )
-def test_what_a_format_cannot_carry_is_refused_and_not_quoted(home, form, word):
+def test_a_credential_that_a_format_cannot_hold_is_refused_and_not_quoted(home, form, word):
     keep(home, word=word)
 
     report = exported(home, form)
@@ -264,14 +264,14 @@ def test_what_a_format_cannot_carry_is_refused_and_not_quoted(home, form, word):
 @pytest.mark.parametrize(
     ("username", "secret"), [("b:b", "s3cret"), ("bob", ""), ("", "s3cret"), ("bob", "s3cret\0")]
 )
-def test_what_no_format_can_carry_is_refused(form, username, secret):
+def test_a_credential_that_no_format_can_hold_is_refused(form, username, secret):
     word = Credential(username=username, secret=Secret(secret))
 
     assert "not-exportable" == export_formats.refusal(form, CORP, word).code
 
 
 @pytest.mark.parametrize("form", ["docker-config", "containers-auth"])
-def test_an_identity_token_stays_one(home, form):
+def test_an_identity_token_is_exported_as_one(home, form):
     keep(home, word=TOKEN)
 
     entry = json.loads(exported(home, form).content.reveal())["auths"][CORP]
@@ -283,13 +283,13 @@ def test_an_identity_token_stays_one(home, form):
     ("form", "key"),
     [("docker-config", "https://index.docker.io/v1/"), ("containers-auth", "docker.io")],
 )
-def test_docker_hub_goes_under_the_name_that_the_reader_looks_up(home, form, key):
+def test_docker_hub_has_the_name_that_the_reader_looks_up(home, form, key):
     keep(home, HUB)
 
     assert [key] == list(auths(exported(home, form).content.reveal()))
 
 
-def test_docker_hub_goes_under_each_name_where_the_reader_compares_texts(home):
+def test_docker_hub_has_every_name_if_the_reader_compares_strings(home):
     keep(home, HUB)
 
     text = exported(home, "devcontainers-oci-auth").content.reveal()
@@ -336,7 +336,7 @@ def test_the_command_knows_all_formats():
 # The command.
 
 
-def test_the_content_is_all_that_is_on_stdout(home):
+def test_the_content_is_alone_on_stdout_for_each_format(home):
     keep(home)
 
     ran = run(home, "export", "--format", "docker-config")
@@ -345,7 +345,7 @@ def test_the_content_is_all_that_is_on_stdout(home):
     assert {CORP: "bob:s3cret-s3cret"} == auths(ran.stdout)
 
 
-def test_a_password_is_exported_as_it_is_whatever_the_locale_spells(home):
+def test_a_password_is_exported_unchanged_in_any_locale(home):
     keep(home, word=Credential(username="bob", secret=Secret("p4$$-wörd")))
 
     sets = {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -360,7 +360,7 @@ def test_a_password_is_exported_as_it_is_whatever_the_locale_spells(home):
     assert f"{CORP}|bob|p4$$-wörd\n".encode() == ran.stdout
 
 
-def test_a_terminal_is_shown_no_secret(home):
+def test_no_secret_is_written_to_a_terminal(home):
     keep(home)
 
     status, written = run_on_terminal(home, "export", "--format", "docker-config")
@@ -374,7 +374,7 @@ def test_a_terminal_is_shown_no_secret(home):
 
 
 @pytest.mark.parametrize(("mode", "status"), [(0o644, 2), (0o640, 2), (0o620, 2), (0o600, 0)])
-def test_a_file_that_others_may_read_is_given_no_secret(home, tmp_path, mode, status):
+def test_no_secret_is_written_to_a_file_that_others_can_read(home, tmp_path, mode, status):
     keep(home)
     path = tmp_path / "out"
     with open(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as out:
@@ -439,7 +439,7 @@ def test_the_document_of_a_failure_has_no_content(home):
     assert "refresh-me" not in ran.stdout + ran.stderr
 
 
-def test_until_when_it_works_is_said_on_stderr(home):
+def test_the_expiry_is_printed_on_stderr(home):
     ours = {"Username": "AWS", "Secret": "token"}
     expires_at = 4_000_000_000.0
     serve(home, CORP, {"credential": ours, "issued_at": time.time(), "expires_at": expires_at})
@@ -450,7 +450,7 @@ def test_until_when_it_works_is_said_on_stderr(home):
     assert "until 2096-10-02T07:06:40Z" in ran.stderr
 
 
-def test_what_cannot_be_exported_leaves_the_file_as_it_was(home, tmp_path):
+def test_a_failed_export_does_not_change_the_file(home, tmp_path):
     keep(home, word=TOKEN)
     path = tmp_path / "out"
     path.write_text("before")
@@ -463,7 +463,7 @@ def test_what_cannot_be_exported_leaves_the_file_as_it_was(home, tmp_path):
 # The file.
 
 
-def test_the_file_is_for_its_owner_alone_whatever_it_was(tmp_path):
+def test_the_file_is_readable_by_its_owner_only(tmp_path):
     path = tmp_path / "out"
     path.write_text("before")
     path.chmod(0o644)
@@ -474,7 +474,7 @@ def test_the_file_is_for_its_owner_alone_whatever_it_was(tmp_path):
     assert ["out"] == os.listdir(tmp_path)
 
 
-def test_whoever_has_the_old_file_open_sees_nothing_of_the_new_one(tmp_path):
+def test_a_reader_of_the_old_file_does_not_see_the_new_content(tmp_path):
     path = tmp_path / "out"
     path.write_text("before")
 
@@ -498,7 +498,7 @@ def a_folder(path):
 
 
 @pytest.mark.parametrize("make", [a_link, a_pipe, a_folder])
-def test_what_is_no_file_is_refused(tmp_path, make):
+def test_a_target_that_is_not_a_regular_file_is_refused(tmp_path, make):
     path = tmp_path / "out"
     make(path)
     kind = stat.S_IFMT(os.lstat(path).st_mode)
@@ -511,14 +511,14 @@ def test_what_is_no_file_is_refused(tmp_path, make):
     assert ["out"] == os.listdir(tmp_path)
 
 
-def test_a_folder_that_is_not_there_is_not_made(tmp_path):
+def test_a_missing_folder_is_not_created(tmp_path):
     with pytest.raises(ConfigError):
         write_privately(str(tmp_path / "missing" / "out"), b"after")
 
     assert [] == os.listdir(tmp_path)
 
 
-def test_a_file_of_somebody_else_is_refused():
+def test_a_file_of_another_user_is_refused():
     # As root, so that nothing but our own look at it stands in the way.
     path = os.path.join(public_folder(), "out")
 

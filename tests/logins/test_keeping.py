@@ -195,7 +195,7 @@ def _machine(tmp_path):
 
 
 @pytest.mark.parametrize(("store", "found", "need", "why"), CASES)
-def test_each_store_keeps_a_login_where_it_promises(machine, store, found, need, why):
+def test_each_store_saves_a_login_in_its_place(machine, store, found, need, why):
     kept_in, code = TABLE[store, found, need]
     before = {"credsStore": "other"} if need == "a credsStore" else {}
     machine.home.write(before)
@@ -215,7 +215,7 @@ def test_each_store_keeps_a_login_where_it_promises(machine, store, found, need,
     ("store", "need"),
     [("auto", "an expiry"), ("auto", "a credsStore"), ("helper", "nothing")],
 )
-def test_what_is_not_done_or_not_safe_says_which_condition_failed(machine, store, need, why):
+def test_a_store_that_cannot_be_used_names_the_failed_condition(machine, store, need, why):
     machine.home.write({"credsStore": "other"} if need == "a credsStore" else {})
     machine.hinder(why)
 
@@ -226,7 +226,7 @@ def test_what_is_not_done_or_not_safe_says_which_condition_failed(machine, store
 
 
 @pytest.mark.parametrize("store", ["auto", "auths", "helper"])
-def test_that_an_image_cannot_be_pulled_is_said_with_every_store(machine, store):
+def test_an_image_that_cannot_be_pulled_is_reported_with_every_store(machine, store):
     machine.hinder("it is nowhere")
 
     denied = machine.keep(store, expiring=True, code="pull-denied")
@@ -250,7 +250,7 @@ ADDED = {
 
 @pytest.mark.parametrize("first", ADDED)
 @pytest.mark.parametrize("second", ADDED)
-def test_switching_leaves_what_the_last_store_would_and_logout_nothing(machine, first, second):
+def test_a_switch_of_stores_leaves_one_login_and_logout_none(machine, first, second):
     machine.home.write(BYSTANDERS)
     machine.keep(first, expiring=True)
 
@@ -266,7 +266,7 @@ def test_switching_leaves_what_the_last_store_would_and_logout_nothing(machine, 
     assert None is machine.cache.read(HERE)
 
 
-def test_logout_leaves_what_somebody_wrote_beside_our_helper_though_it_says_the_same(machine):
+def test_logout_keeps_an_equal_entry_that_another_program_wrote(machine):
     machine.keep("helper")
     machine.home.write({**machine.config, "auths": {HERE: ENTRY}})
 
@@ -275,7 +275,7 @@ def test_logout_leaves_what_somebody_wrote_beside_our_helper_though_it_says_the_
     assert {"auths": {HERE: ENTRY}} == machine.config
 
 
-def test_auto_takes_its_helper_away_once_nothing_asks_for_one(machine):
+def test_auto_removes_its_helper_when_it_is_no_longer_needed(machine):
     machine.home.write({"credsStore": "other"})
     machine.keep("auto")
     assert BOTH == machine.last.kept_in
@@ -297,7 +297,7 @@ def test_auto_keeps_its_helper_while_the_store_is_there(machine):
 
 
 @pytest.mark.parametrize("why", OBSTACLES)
-def test_auto_takes_its_helper_away_from_where_not_all_find_it(machine, why):
+def test_auto_removes_its_helper_if_not_every_process_finds_it(machine, why):
     machine.keep("auto", expiring=True)
     machine.hinder(why)
 
@@ -313,7 +313,7 @@ def test_auto_takes_its_helper_away_from_where_not_all_find_it(machine, why):
 
 @pytest.mark.parametrize("first", ADDED)
 @pytest.mark.parametrize("second", ADDED)
-def test_what_could_not_be_verified_replaces_nothing(machine, first, second):
+def test_an_unverified_login_replaces_no_other_login(machine, first, second):
     machine.keep(first, expiring=True)
     config, served = machine.config, machine.served()
 
@@ -328,7 +328,7 @@ def test_what_could_not_be_verified_replaces_nothing(machine, first, second):
 
 
 @pytest.mark.parametrize("store", ADDED)
-def test_what_could_not_be_verified_is_kept_where_there_is_nothing(machine, store):
+def test_an_unverified_login_is_saved_if_there_is_no_other(machine, store):
     machine.home.write(BYSTANDERS)
 
     outcome = machine.keep(store, status="unverified", expiring=True)
@@ -341,7 +341,7 @@ def test_what_could_not_be_verified_is_kept_where_there_is_nothing(machine, stor
 
 @pytest.mark.parametrize("first", ADDED)
 @pytest.mark.parametrize("second", ADDED)
-def test_an_implicit_login_replaces_what_is_ours(machine, first, second):
+def test_an_implicit_login_replaces_our_own_login(machine, first, second):
     machine.keep(first, expiring=True)
 
     outcome = machine.keep(second, expiring=True, implicit=True, password="an0ther")
@@ -356,7 +356,7 @@ def test_an_implicit_login_replaces_what_is_ours(machine, first, second):
 
 @pytest.mark.parametrize("store", ADDED)
 @pytest.mark.parametrize("implicit", [False, True])
-def test_a_login_is_kept_where_there_is_none(machine, store, implicit):
+def test_a_login_is_saved_if_there_is_none_yet(machine, store, implicit):
     outcome = machine.keep(store, expiring=True, implicit=implicit)
 
     added = ADDED[store]
@@ -365,7 +365,7 @@ def test_a_login_is_kept_where_there_is_none(machine, store, implicit):
 
 
 @pytest.mark.parametrize("store", ADDED)
-def test_a_set_replaces_what_somebody_wrote_before_it_came(machine, store):
+def test_a_set_replaces_an_earlier_login_by_hand(machine, store):
     """
     As `docker login` would.
     """
@@ -379,7 +379,7 @@ def test_a_set_replaces_what_somebody_wrote_before_it_came(machine, store):
 
 @pytest.mark.parametrize("first", ["auto", "helper"])
 @pytest.mark.parametrize("second", ADDED)
-def test_an_implicit_login_leaves_what_is_not_ours_also_beside_our_helper(machine, first, second):
+def test_an_implicit_login_keeps_another_login_beside_our_helper(machine, first, second):
     machine.keep(first, expiring=True)
     theirs = {"auths": {HERE: {"auth": encoded("by:hand")}}, "credHelpers": {HERE: OURS}}
     machine.home.write(theirs)
@@ -392,7 +392,7 @@ def test_an_implicit_login_leaves_what_is_not_ours_also_beside_our_helper(machin
 
 @pytest.mark.parametrize("store", ADDED)
 @pytest.mark.parametrize(("registry", "set_id"), [(HERE, "MY"), ("ghcr.io", "GHCR")])
-def test_an_implicit_login_leaves_what_is_not_ours(machine, store, registry, set_id):
+def test_an_implicit_login_keeps_a_login_that_is_not_ours(machine, store, registry, set_id):
     theirs = {"auths": {registry: {"auth": encoded("by:hand")}}}
     machine.home.write(theirs)
 
@@ -416,7 +416,7 @@ def test_an_implicit_login_leaves_what_is_not_ours(machine, store, registry, set
         ("docker.io", "index.docker.io"),
     ],
 )
-def test_somebody_elses_helper_stays_and_nothing_is_written(machine, store, registry, key):
+def test_another_helper_is_kept_and_nothing_is_written(machine, store, registry, key):
     theirs = {"credHelpers": {key: "pass"}, "auths": {registry: {"auth": encoded("a:b")}}}
     machine.home.write(theirs)
     machine.put(WORKING, machine.bin, "docker-credential-pass")
@@ -430,7 +430,7 @@ def test_somebody_elses_helper_stays_and_nothing_is_written(machine, store, regi
     assert None is machine.cache.read(Registry(registry))
 
 
-def test_an_empty_helper_entry_is_somebodys_word_and_stays(machine):
+def test_an_empty_helper_entry_is_respected_and_kept(machine):
     theirs = {"credsStore": "other", "credHelpers": {HERE: ""}}
     machine.home.write(theirs)
 
@@ -445,7 +445,7 @@ def test_an_empty_helper_entry_is_somebodys_word_and_stays(machine):
 
 
 @pytest.mark.parametrize("key", [HUB, "docker.io", "index.docker.io"])
-def test_an_empty_helper_entry_is_not_overruled_by_the_helper_store_either(machine, key):
+def test_an_empty_helper_entry_is_kept_with_the_helper_store(machine, key):
     theirs = {"credHelpers": {key: ""}}
     machine.home.write(theirs)
 
@@ -470,7 +470,7 @@ def test_an_empty_helper_entry_is_not_overruled_by_the_helper_store_either(machi
         ),
     ],
 )
-def test_a_store_whose_program_is_missing_is_told_from_one_that_is_there(
+def test_a_store_with_a_missing_program_is_distinguished_from_an_installed_one(
     machine, name, message, hint
 ):
     machine.home.write({"credsStore": name})
@@ -498,7 +498,7 @@ def test_a_store_whose_program_is_missing_is_told_from_one_that_is_there(
         ({"credsStore": "gone"}, "auths", []),
     ],
 )
-def test_a_store_whose_program_is_missing_is_said_also_where_it_hides_nothing(
+def test_a_store_with_a_missing_program_is_reported_even_if_it_hides_nothing(
     machine, config, store, codes
 ):
     machine.home.write(config)
@@ -513,7 +513,7 @@ def test_a_store_whose_program_is_missing_is_said_also_where_it_hides_nothing(
 
 
 @pytest.mark.parametrize(("store", "told"), [("gone", False), ("dev-containers-1a2b", True)])
-def test_a_store_of_vscodes_that_is_gone_is_told_with_vscodes_setting(machine, store, told):
+def test_a_missing_vs_code_store_is_reported_with_its_setting(machine, store, told):
     machine.home.write({"credsStore": store})
 
     report = machine.home.login(
@@ -530,7 +530,7 @@ def test_a_store_of_vscodes_that_is_gone_is_told_with_vscodes_setting(machine, s
 SPELLINGS = [HUB, "docker.io", "index.docker.io"]
 
 
-def test_docker_hub_is_delegated_under_every_spelling_and_kept_under_dockers_own(machine):
+def test_docker_hub_is_delegated_under_every_spelling_and_saved_under_dockers_key(machine):
     machine.keep("auto", registry="docker.io", expiring=True)
     both = machine.config
     machine.keep("helper", registry="docker.io", expiring=True)
@@ -544,7 +544,7 @@ def test_docker_hub_is_delegated_under_every_spelling_and_kept_under_dockers_own
 
 
 @pytest.mark.parametrize("missing", SPELLINGS)
-def test_a_spelling_of_docker_hub_that_somebody_removed_comes_back(machine, missing):
+def test_a_removed_spelling_of_docker_hub_is_added_again(machine, missing):
     machine.keep("auto", registry="docker.io", expiring=True)
     left = {key: OURS for key in SPELLINGS if key != missing}
     machine.home.write({**machine.config, "credHelpers": left})
@@ -570,13 +570,13 @@ def test_ecr_public_is_never_delegated_by_auto(machine, host):
     assert "anonymous" in hidden.error.message
 
 
-def test_ecr_public_is_delegated_where_that_was_asked_for(machine):
+def test_ecr_public_is_delegated_by_the_helper_store(machine):
     outcome = machine.keep("helper", registry="public.ecr.aws", expiring=True)
 
     assert ({"credHelpers"}, None) == (outcome.kept_in, outcome.code)
 
 
-def test_auto_takes_a_helper_away_from_ecr_public(machine):
+def test_auto_removes_a_helper_from_ecr_public(machine):
     machine.keep("helper", registry="public.ecr.aws", expiring=True)
 
     machine.keep("auto", registry="public.ecr.aws", expiring=True)
@@ -599,7 +599,7 @@ def test_auto_takes_a_helper_away_from_ecr_public(machine):
         ({"other.example": {}}, "auths", []),
     ],
 )
-def test_an_entry_over_which_docker_drops_others_is_said(machine, auths, store, codes):
+def test_an_entry_that_makes_docker_ignore_others_is_reported(machine, auths, store, codes):
     machine.home.write({"auths": auths})
 
     report = machine.home.login(
@@ -616,7 +616,7 @@ def test_an_entry_over_which_docker_drops_others_is_said(machine, auths, store, 
         ("https://bob:s3cret@other.example/", "cannot read an entry in /"),
     ],
 )
-def test_such_an_entry_is_named_by_its_host_alone(machine, key, named):
+def test_a_malformed_entry_is_named_by_its_host_only(machine, key, named):
     machine.home.write({"auths": {key: {"auth": "!"}}})
 
     report = machine.home.login([a_secret()], store="auths", verify="never")
@@ -652,7 +652,7 @@ def test_the_helper_store_needs_the_helper_on_path(machine, monkeypatch, path):
         "#!/bin/sh\necho something else\n",
     ],
 )
-def test_a_helper_on_path_that_does_not_run_is_no_helper(machine, script):
+def test_a_helper_on_path_that_does_not_run_is_not_used(machine, script):
     machine.put(script, machine.bin)
 
     outcome = machine.keep("helper")
@@ -664,7 +664,7 @@ def test_a_helper_on_path_that_does_not_run_is_no_helper(machine, script):
     assert None is machine.served()
 
 
-def test_to_say_its_version_a_helper_is_given_no_secret(machine):
+def test_the_version_check_passes_no_secret_to_a_helper(machine):
     machine.put(f"#!/bin/sh\nenv > {machine.bin}/env\n{WORKING}", machine.bin)
     machine.environ |= {
         **a_set("MY", HERE),
@@ -682,7 +682,7 @@ def test_to_say_its_version_a_helper_is_given_no_secret(machine):
     assert "LANG=C.UTF-8\n" in given
 
 
-def test_a_helper_that_hangs_is_no_helper(machine):
+def test_a_helper_that_hangs_is_not_used(machine):
     for folder in (machine.bin, machine.everywhere):
         machine.put("#!/bin/sh\nexec /bin/sleep 60\n", folder)
 
@@ -694,7 +694,7 @@ def test_a_helper_that_hangs_is_no_helper(machine):
         assert "does not answer within 0.1 s if PATH is only " in delegation.refusal
 
 
-def test_a_run_looks_once_however_many_registries_it_has(machine):
+def test_a_run_checks_the_helper_once_for_all_registries(machine):
     log = os.path.join(machine.home.path, "log")
     for folder in (machine.bin, machine.everywhere):
         machine.put(f"{WORKING}echo asked >>{log}\n", folder)
@@ -707,7 +707,7 @@ def test_a_run_looks_once_however_many_registries_it_has(machine):
         assert 2 == len(file.readlines())
 
 
-def test_a_kernel_that_lists_no_mounts_leaves_it_to_what_a_folder_shows(machine):
+def test_without_a_list_of_mounts_the_folders_device_decides(machine):
     here = machine.delegation(mounts="/nonexistent")
     proc = Delegation("/proc/config.json", places=[machine.everywhere], mounts="/nonexistent")
 
@@ -715,7 +715,7 @@ def test_a_kernel_that_lists_no_mounts_leaves_it_to_what_a_folder_shows(machine)
     assert "is a mount" in proc.refusal
 
 
-def test_the_folder_counts_also_where_it_is_a_link_and_the_file_another(machine):
+def test_a_mounted_folder_is_found_through_symlinks(machine):
     volume, dotfiles = (os.path.join(machine.home.path, name) for name in ("volume", "dotfiles"))
     os.mkdir(volume)
     os.mkdir(dotfiles)
@@ -729,7 +729,7 @@ def test_the_folder_counts_also_where_it_is_a_link_and_the_file_another(machine)
     assert ("not-delegated", {"auths": {HERE: ENTRY}}) == (machine.last.code, machine.config)
 
 
-def test_a_mount_whose_name_is_odd_is_one_too(machine):
+def test_a_mount_with_special_characters_in_its_path_is_found(machine):
     folder = os.path.join(machine.home.path, "a b\tc\nd\\e")
     machine.mount(
         folder.replace("\\", r"\134")
@@ -746,7 +746,7 @@ def test_a_mount_whose_name_is_odd_is_one_too(machine):
 
 
 @pytest.mark.parametrize("first", ["fails", "is in a relative folder"])
-def test_the_helper_that_counts_is_the_first_on_path_as_for_docker(machine, monkeypatch, first):
+def test_the_first_helper_on_path_is_used_as_by_docker(machine, monkeypatch, first):
     folder = os.path.join(os.path.dirname(machine.bin), "first")
     os.mkdir(folder)
     machine.put("#!/bin/sh\nexit 1\n", folder)
@@ -759,7 +759,7 @@ def test_the_helper_that_counts_is_the_first_on_path_as_for_docker(machine, monk
     assert "failed" == outcome.status
 
 
-def test_a_folder_or_a_text_of_that_name_is_passed_over(machine):
+def test_a_folder_or_text_file_named_like_the_helper_is_skipped(machine):
     one, two = (os.path.join(os.path.dirname(machine.bin), name) for name in ("one", "two"))
     os.makedirs(os.path.join(one, NAME))
     os.mkdir(two)
@@ -799,7 +799,7 @@ def test_without_a_cache_nothing_is_delegated(machine, store, expected, config):
 # A run that need not ask anybody.
 
 
-def test_what_another_store_left_is_not_called_unchanged(machine):
+def test_a_login_from_another_store_is_not_called_unchanged(machine):
     with Fine({"bob": "s3cret-s3cret"}) as registry:
         options = {
             "environ": {**machine.environ, **a_set("MY", registry.registry)},
@@ -824,7 +824,7 @@ def test_what_another_store_left_is_not_called_unchanged(machine):
 
 
 @pytest.mark.parametrize("key", ["{}", "https://{}/v1/"])
-def test_somebody_elses_entry_beside_our_helper_is_left_at_each_start(machine, key):
+def test_another_programs_entry_beside_our_helper_is_kept_at_each_start(machine, key):
     with Fine({"bob": "s3cret-s3cret"}) as registry:
         options = {
             "environ": {**machine.environ, **a_set("MY", registry.registry)},
@@ -869,7 +869,7 @@ def foretold(machine, store, *, registry=HERE, **options):
     ("store", "found", "need"),
     [row for row in TABLE if row[2] != "an expiry"],  # of a login that is not there yet
 )
-def test_a_dry_run_says_where_a_login_would_be_kept(machine, store, found, need):
+def test_a_dry_run_says_where_a_login_would_be_saved(machine, store, found, need):
     machine.home.write({"credsStore": "other"} if need == "a credsStore" else {})
     machine.hinder(None if found else "it is nowhere")
 
@@ -879,7 +879,7 @@ def test_a_dry_run_says_where_a_login_would_be_kept(machine, store, found, need)
 
 
 @pytest.mark.parametrize("config", [{"credHelpers": {HERE: ""}}, {}])
-def test_a_dry_run_knows_what_needs_no_helper(machine, config):
+def test_a_dry_run_knows_which_logins_need_no_helper(machine, config):
     machine.home.write({"credsStore": "other", **config})
 
     registry = HERE if config else "public.ecr.aws"
@@ -962,7 +962,7 @@ def test_a_write_by_another_program_is_not_overwritten(home):
     assert {HERE: "bob:s3cret-s3cret"} == home.auths
 
 
-def test_somebody_who_never_stops_writing_is_given_up_on(home):
+def test_a_config_that_keeps_changing_is_given_up_on(home):
     config = Overtaken(home.docker, times=1000)
 
     found = kept(home, accepted(), config=config)
@@ -973,7 +973,7 @@ def test_somebody_who_never_stops_writing_is_given_up_on(home):
     assert config.edits < 20
 
 
-def test_what_is_decided_is_decided_from_the_file_as_it_is_written(home):
+def test_the_decision_is_made_on_the_file_as_it_is_written(home):
     class Taking(Overtaken):
         def edit(self, change, *, timeout, observe):
             try:
@@ -990,7 +990,7 @@ def test_what_is_decided_is_decided_from_the_file_as_it_is_written(home):
     assert {} == home.auths
 
 
-def test_what_is_there_already_says_that_it_is_kept(home):
+def test_a_login_that_exists_already_says_where_it_is_saved(home):
     kept(home, accepted())
 
     found = kept(home, accepted(status="unverified"))
@@ -999,7 +999,7 @@ def test_what_is_there_already_says_that_it_is_kept(home):
     assert not found.changed
 
 
-def test_a_lock_that_is_not_given_back_is_waited_for_no_longer_than_the_run(home):
+def test_a_lock_that_is_never_released_ends_the_wait_with_the_run(home):
     home.write({})
     started = time.monotonic()
 
@@ -1013,7 +1013,7 @@ def test_a_lock_that_is_not_given_back_is_waited_for_no_longer_than_the_run(home
     assert time.monotonic() - started < LONG
 
 
-def test_amend_raises_what_only_the_caller_can_say(home):
+def test_amend_passes_on_an_error_of_the_change(home):
     def change(_):
         msg = "full"
         raise ConfigError(msg)

@@ -96,7 +96,7 @@ def test_an_open_registry_is_kept_but_not_called_verified(home):
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_registry_that_refuses_is_not_asked_again_and_the_old_entry_stays(home, status):
+def test_a_refusal_is_not_retried_and_keeps_the_old_entry(home, status):
     challenge = {"WWW-Authenticate": 'Basic realm="x"'}
     with Answering(status, challenge, b"") as registry:
         home.write({"auths": {registry.registry: {"auth": encoded("old:password")}}})
@@ -129,7 +129,7 @@ def test_a_denied_image_is_kept_and_counts_as_refused(home):
     assert 4 == report.exit_status
 
 
-def test_an_image_that_can_be_pulled_is_no_news(home):
+def test_an_image_that_can_be_pulled_is_not_mentioned(home):
     with Fine(BOB, images=["team/app:1"]) as registry:
         image = f"{registry.registry}/team/app:1"
         report = home.login(sets=a_set("ACR", registry.registry, IMAGE=image))
@@ -147,14 +147,14 @@ def test_a_busy_registry_is_asked_four_times_and_is_then_unverified(home, status
     assert {registry.registry: "bob:s3cret-s3cret"} == home.auths
 
 
-def test_a_registry_that_was_busy_twice_is_fine_afterwards(home):
+def test_a_login_succeeds_after_two_busy_answers(home):
     with Busy(BOB, times=2) as registry:
         report = home.login(sets=a_set("ACR", registry.registry))
 
     assert ("ok", 3) == (only(report).status, only(report).attempts)
 
 
-def test_what_could_not_be_verified_does_not_replace_what_is_there(home):
+def test_an_unverified_login_does_not_replace_an_existing_one(home):
     with Busy(BOB, times=99) as registry:
         home.write({"auths": {registry.registry: {"auth": encoded("old:password")}}})
         before = home.text
@@ -171,7 +171,7 @@ def test_a_dropped_connection_is_tried_again(home):
     assert ("unverified", 4) == (only(report).status, only(report).attempts)
 
 
-def test_a_certificate_that_nobody_trusts_is_tried_once(home):
+def test_an_untrusted_certificate_is_tried_once(home):
     with BadCertificate(BOB) as registry:
         report = home.login(sets=a_set("ACR", registry.registry))
 
@@ -191,7 +191,7 @@ def test_a_set_may_trust_an_authority_of_its_own(home):
     assert ("ok", True) == (only(report).status, only(report).verified)
 
 
-def test_any_other_status_is_no_registry_and_nothing_is_kept(home):
+def test_any_other_status_is_not_a_registry_and_saves_nothing(home):
     with missing() as registry:
         report = home.login(sets=a_set("ACR", registry.registry))
 
@@ -201,7 +201,7 @@ def test_any_other_status_is_no_registry_and_nothing_is_kept(home):
     assert 5 == report.exit_status
 
 
-def test_without_verification_nobody_is_asked(home):
+def test_without_verification_no_registry_is_contacted(home):
     report = home.login([a_secret()], verify="never")
 
     assert ("ok", False, None) == (
@@ -235,7 +235,7 @@ def test_a_busy_cloud_is_asked_again(home, patient):
     assert 2 == len(patient.sleep)
 
 
-def test_only_what_is_transient_is_tried_again(home, patient):
+def test_only_transient_failures_are_retried(home, patient):
     plugin = Scripted(UnreachableError("a certificate", code="certificate-untrusted"), GOOD)
 
     report = home.login([a_secret()], authenticators={"generic": plugin}, retry=patient)
@@ -243,7 +243,7 @@ def test_only_what_is_transient_is_tried_again(home, patient):
     assert (1, "certificate-untrusted") == (plugin.asked, only(report).code)
 
 
-def test_a_cloud_that_cannot_be_reached_leaves_nothing_to_keep(home):
+def test_an_unreachable_cloud_leaves_no_credential_to_save(home):
     plugin = Exchanging(TransientError("busy"))
 
     report = home.login([a_secret()], authenticators={"generic": plugin})
@@ -251,7 +251,7 @@ def test_a_cloud_that_cannot_be_reached_leaves_nothing_to_keep(home):
     assert ("failed", 5, {}) == (only(report).status, report.exit_status, home.auths)
 
 
-def test_a_clouds_token_that_no_registry_has_seen_is_not_kept(home):
+def test_a_cloud_token_that_no_registry_checked_is_not_saved(home):
     with Busy(BOB, times=99) as registry:
         report = home.login(
             [a_secret(registry=registry.registry)],
@@ -310,7 +310,7 @@ def test_an_image_of_another_registry_is_a_malformed_set(home):
     ],
     ids=str,
 )
-def test_what_is_no_credential_is_never_called_ok(home, word):
+def test_a_result_that_is_not_a_credential_is_never_ok(home, word):
     report = home.login([a_secret()], authenticators={"generic": Scripted(word)}, verify="never")
 
     assert ("failed", "plugin-failed") == (only(report).status, only(report).code)
@@ -329,7 +329,7 @@ def test_what_is_no_credential_is_never_called_ok(home, word):
         (OSError(errno.EIO, "x"), "plugin-failed", 3),
     ],
 )
-def test_whatever_a_plugin_raises_hurts_only_its_own_registry(home, exc, code, exit_status):
+def test_an_exception_of_a_plugin_fails_only_its_own_registry(home, exc, code, exit_status):
     secrets = [a_secret(kind="broken"), a_secret("B", "other.example")]
     plugins = {"broken": Scripted(exc), "generic": Scripted(GOOD)}
 
@@ -339,7 +339,7 @@ def test_whatever_a_plugin_raises_hurts_only_its_own_registry(home, exc, code, e
     assert (code, exit_status) == (report.outcomes[0].code, report.exit_status)
 
 
-def test_a_credential_that_dockers_format_cannot_carry_does_not_take_the_others_along(home):
+def test_a_credential_that_dockers_format_cannot_hold_does_not_stop_other_logins(home):
     odd = Credential(username="with:colon", secret=Secret("s3cret-s3cret"))
     secrets = [a_secret(kind="odd"), a_secret("B", "other.example")]
 
@@ -352,7 +352,7 @@ def test_a_credential_that_dockers_format_cannot_carry_does_not_take_the_others_
     assert 6 == report.exit_status
 
 
-def test_a_plugin_that_fails_to_explain_costs_no_outcome(home):
+def test_a_plugin_that_fails_to_explain_keeps_its_outcome(home):
     class Confused(Scripted):
         def explain(self, *_):
             raise RuntimeError
@@ -383,7 +383,7 @@ def test_a_set_without_password_is_incomplete_where_its_kind_needs_one(home):
     assert "ACR_CONTAINER_REGISTRY_USER" in only(report).error.hint
 
 
-def test_a_set_without_password_is_whole_where_the_platform_vouches(home):
+def test_a_set_without_password_is_complete_if_the_platform_has_an_identity(home):
     secret = a_secret(user=None, password=None)
 
     report = home.login([secret], authenticators={"generic": Exchanging(GOOD)}, verify="never")
@@ -394,7 +394,7 @@ def test_a_set_without_password_is_whole_where_the_platform_vouches(home):
 # Choosing.
 
 
-def test_a_broken_plugin_hurts_only_those_who_need_it(home):
+def test_a_broken_plugin_fails_only_the_sets_that_need_it(home):
     told = Told()
     broken = PluginError("cannot be loaded", code="plugin-broken")
     secrets = [a_secret(kind="broken"), a_secret("B", "other.example")]
@@ -413,7 +413,7 @@ def test_a_broken_plugin_hurts_only_those_who_need_it(home):
     assert ("plugin.unusable", {"kind": "broken", "code": "plugin-broken"}) in told
 
 
-def test_a_kind_that_is_missing_is_said_without_its_name(home):
+def test_a_missing_kind_is_reported_without_quoting_its_name(home):
     report = home.login(
         [a_secret(kind="hunter2hunter2")], authenticators={"generic": Scripted(GOOD)}
     )
@@ -424,7 +424,7 @@ def test_a_kind_that_is_missing_is_said_without_its_name(home):
     assert "generic" in outcome.error.hint
 
 
-def test_two_claims_are_an_error_that_says_how_to_choose(home):
+def test_two_matching_kinds_are_an_error_that_says_how_to_choose(home):
     plugins = {"one": Claiming(HERE), "two": Claiming(HERE), "generic": Scripted(GOOD)}
 
     report = home.login([a_secret()], authenticators=plugins)
@@ -435,7 +435,7 @@ def test_two_claims_are_an_error_that_says_how_to_choose(home):
     assert ("ok", "two") == (only(chosen).status, only(chosen).kind)
 
 
-def test_a_plugin_that_cannot_say_whom_it_serves_is_passed_over(home):
+def test_a_plugin_whose_match_fails_is_skipped(home):
     told = Told()
     plugins = {"odd": Claiming(ValueError("x")), "generic": Scripted(GOOD)}
 
@@ -445,7 +445,7 @@ def test_a_plugin_that_cannot_say_whom_it_serves_is_passed_over(home):
     assert ("plugin.unusable", {"kind": "odd", "error": "ValueError"}) in told
 
 
-def test_without_any_plugin_it_is_said_that_nobody_serves(home):
+def test_without_any_plugin_no_kind_matches_the_registry(home):
     report = home.login([a_secret()], authenticators={})
 
     assert ("failed", "plugin-missing") == (only(report).status, only(report).code)
@@ -454,7 +454,7 @@ def test_without_any_plugin_it_is_said_that_nobody_serves(home):
 # One registry's trouble is nobody else's.
 
 
-def test_one_refusal_does_not_stop_the_rest(home):
+def test_one_refusal_does_not_stop_other_logins(home):
     with Fine(BOB) as good, Refusing() as bad, missing() as wrong:
         sets = {
             **a_set("A", bad.registry),
@@ -467,7 +467,7 @@ def test_one_refusal_does_not_stop_the_rest(home):
     assert {good.registry: "bob:s3cret-s3cret"} == home.auths
 
 
-def test_a_plugin_that_hangs_delays_nobody_and_ends_with_the_run(home):
+def test_a_hanging_plugin_delays_no_other_login_and_ends_with_the_run(home):
     hanging = Hanging()
     written = threading.Event()
 
@@ -502,7 +502,7 @@ def test_a_plugin_that_hangs_delays_nobody_and_ends_with_the_run(home):
 
 
 @pytest.mark.parametrize("kind", [HangingRegistry, Dripping])
-def test_a_registry_that_hangs_delays_nobody_and_ends_with_the_run(home, kind):
+def test_a_hanging_registry_delays_no_other_login_and_ends_with_the_run(home, kind):
     with kind() as slow, Fine(BOB) as good:
         sets = {**a_set("A", slow.registry), **a_set("B", good.registry)}
         started = time.monotonic()
@@ -542,7 +542,7 @@ def test_a_registry_may_say_how_long_to_wait(home, patient):
 # config.json.
 
 
-def test_a_damaged_file_is_named_and_every_registry_says_that_it_was_not_kept(home):
+def test_a_damaged_file_is_named_and_every_login_is_reported_as_not_saved(home):
     home.write('{"auths": ')
 
     report = home.login(
@@ -556,7 +556,7 @@ def test_a_damaged_file_is_named_and_every_registry_says_that_it_was_not_kept(ho
     assert (6, '{"auths": ') == (report.exit_status, home.text)
 
 
-def test_a_file_that_is_whole_when_it_is_written_is_no_trouble(home):
+def test_a_file_that_was_repaired_before_the_write_is_no_error(home):
     home.write('{"auths": ')
 
     class Repairing(Scripted):
@@ -569,7 +569,7 @@ def test_a_file_that_is_whole_when_it_is_written_is_no_trouble(home):
     assert (None, 0) == (report.error, report.exit_status)
 
 
-def test_a_failed_write_is_not_forgotten_for_a_later_one_that_went_well(home):
+def test_a_failed_write_is_reported_although_a_later_one_succeeded(home):
     home.write("{}")
     first_told = threading.Event()
 
@@ -600,7 +600,7 @@ def test_a_failed_write_is_not_forgotten_for_a_later_one_that_went_well(home):
     assert 6 == report.exit_status
 
 
-def test_somebody_elses_helper_is_left_and_nothing_is_asked(home):
+def test_another_helper_is_kept_and_no_registry_is_contacted(home):
     home.write({"credHelpers": {HERE: "ecr-login"}})
     home.program("docker-credential-ecr-login")
     before = home.text
@@ -615,7 +615,7 @@ def test_somebody_elses_helper_is_left_and_nothing_is_asked(home):
 
 
 @pytest.mark.parametrize(("implicit", "exit_status"), [(False, 6), (True, 0)])
-def test_a_helper_that_is_not_there_is_broken_and_not_skipped(home, implicit, exit_status):
+def test_a_missing_helper_is_reported_as_broken_and_not_skipped(home, implicit, exit_status):
     home.write({"credHelpers": {HERE: "gone"}})
     home.environ["PATH"] = home.path
     plugin = Scripted(GOOD)
@@ -629,7 +629,7 @@ def test_a_helper_that_is_not_there_is_broken_and_not_skipped(home, implicit, ex
 
 
 @pytest.mark.usefixtures("undelegated")
-def test_a_login_that_docker_will_not_see_is_said(home):
+def test_a_login_that_docker_will_not_use_is_reported(home):
     home.write({"credsStore": "desktop"})
 
     report = home.login([a_secret()], verify="never")
@@ -648,7 +648,7 @@ def test_an_empty_helper_entry_lets_docker_see_it_past_a_store(home):
 
 
 @pytest.mark.usefixtures("undelegated")
-def test_a_token_that_nobody_renews_is_said(home):
+def test_a_token_without_renewal_is_reported(home):
     token = Credential(
         username="AWS", secret=Secret("t"), issued_at=time.time(), expires_at=time.time() + 3600
     )
@@ -662,7 +662,7 @@ def test_a_token_that_nobody_renews_is_said(home):
     assert None is only(plain).code
 
 
-def test_without_a_home_each_registry_says_that_it_was_not_kept(home, tmp_path):
+def test_without_a_home_each_login_is_reported_as_not_saved(home, tmp_path):
     file = tmp_path / "a-file"
     file.write_text("")
     home.environ["DOCKER_CONFIG"] = str(file)
@@ -713,7 +713,7 @@ def test_an_implicit_login_never_replaces_what_we_did_not_write(home):
     "entry",
     [{"registrytoken": "t"}, {"auth": "not padded"}, {"identitytoken": "i"}, {"password": "p"}],
 )
-def test_an_implicit_login_replaces_no_entry_that_we_can_make_nothing_of(home, entry):
+def test_an_implicit_login_never_replaces_an_unreadable_entry(home, entry):
     home.write({"auths": {HERE: entry}})
     before = home.text
     plugin = Scripted(GOOD)
@@ -734,7 +734,7 @@ def test_an_implicit_login_fills_the_empty_entry_that_docker_left(home):
     assert {HERE: "bob:s3cret-s3cret"} == home.auths
 
 
-def test_an_implicit_login_that_came_while_we_asked_is_not_replaced_either(home):
+def test_an_implicit_login_does_not_replace_a_login_made_during_the_request(home):
     class Overtaken(Scripted):
         def authenticate(self, secret, *, timeout):
             home.write(OLD)
@@ -766,7 +766,7 @@ def test_a_hint_names_the_variables_that_an_implicit_login_has(home, sets, varia
     assert variables == set(re.findall(r"[A-Z*]+_[A-Z_]+", hint))
 
 
-def test_an_implicit_login_replaces_its_own_of_before(home):
+def test_an_implicit_login_replaces_an_earlier_implicit_login(home):
     first = a_secret(password="first-first", implicit=True)
     second = a_secret(password="second-second", implicit=True)
 
@@ -779,7 +779,7 @@ def test_an_implicit_login_replaces_its_own_of_before(home):
 
 @pytest.mark.parametrize("before", [OLD, {"credHelpers": {HERE: "devcontainer-registry"}}])
 @pytest.mark.parametrize("error", [AuthenticationError("no"), UnreachableError("down")])
-def test_what_was_there_stays_where_nothing_better_is_kept_and_that_is_said(home, before, error):
+def test_a_failed_login_keeps_the_earlier_one_and_reports_that(home, before, error):
     plugins = {"generic": Scripted(*[error] * 9)}
     without = home.login([a_secret()], authenticators=plugins)
     home.write(before)
@@ -790,7 +790,7 @@ def test_what_was_there_stays_where_nothing_better_is_kept_and_that_is_said(home
     assert before == json.loads(home.text)
 
 
-def test_a_set_replaces_what_an_implicit_login_wrote_and_what_stood_there(home):
+def test_a_set_replaces_an_implicit_login_and_an_earlier_login(home):
     home.write(OLD)
 
     report = home.login([a_secret()], verify="never")
@@ -810,7 +810,7 @@ def test_an_implicit_login_never_changes_the_exit_status(home, error):
     assert 0 == report.exit_status
 
 
-def test_a_damaged_file_is_no_failure_where_only_implicit_logins_needed_it(home):
+def test_a_damaged_file_is_no_failure_if_only_implicit_logins_need_it(home):
     home.write("{")
 
     report = home.login([a_secret(implicit=True)], verify="never")
@@ -830,7 +830,7 @@ def test_only_the_named_sets_are_used(home):
     assert {"other.example": "bob:s3cret-s3cret"} == home.auths
 
 
-def test_a_set_that_is_not_there_is_refused_without_being_quoted(home):
+def test_an_unknown_set_is_refused_without_being_quoted(home):
     with pytest.raises(UnknownSetError) as caught:
         home.login([a_secret("A")], only=["hunter2"])
 
@@ -849,7 +849,7 @@ def test_a_set_that_is_not_there_is_refused_without_being_quoted(home):
         ({"secrets": discover({})}, VARIABLES_GO_ELSEWHERE),
     ],
 )
-def test_a_mistake_in_a_script_is_refused_before_anybody_is_asked(home, mistake, said):
+def test_a_wrong_argument_is_refused_before_any_request(home, mistake, said):
     plugin = Scripted(GOOD)
     arguments = {"secrets": [a_secret("A")], "authenticators": {"generic": plugin}, **mistake}
 
@@ -860,7 +860,7 @@ def test_a_mistake_in_a_script_is_refused_before_anybody_is_asked(home, mistake,
     assert 0 == plugin.asked
 
 
-def test_a_dry_run_asks_nobody_and_writes_nothing(home, tmp_path):
+def test_a_dry_run_sends_and_writes_nothing(home, tmp_path):
     home.write(OLD)
     before = home.text
     plugin = Scripted(GOOD)
@@ -873,7 +873,7 @@ def test_a_dry_run_asks_nobody_and_writes_nothing(home, tmp_path):
     assert [".docker"] == os.listdir(tmp_path)
 
 
-def test_nothing_found_is_nothing_to_do(home, tmp_path):
+def test_a_login_without_any_set_does_nothing(home, tmp_path):
     report = home.login()
 
     assert ((), None, False, 0) == (
@@ -898,7 +898,7 @@ def test_a_second_run_does_not_touch_the_file(home):
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
 
-def test_what_happens_is_told_as_it_happens(home):
+def test_events_are_sent_as_they_happen(home):
     told = Told()
     with Busy(BOB, times=1) as registry:
         home.login(sets=a_set("ACR", registry.registry), observe=told)
@@ -915,7 +915,7 @@ def test_what_happens_is_told_as_it_happens(home):
 
 @pytest.mark.parametrize("member", ["auths", "credHelpers"])
 @pytest.mark.parametrize("server", ["MyReg.azurecr.io", "myreg.azurecr.io"])
-def test_an_entry_under_another_spelling_which_docker_uses_is_named(home, member, server):
+def test_an_entry_under_another_spelling_that_docker_uses_is_named(home, member, server):
     value = "other" if member == "credHelpers" else {"auth": encoded("old:login")}
     home.write({member: {"MyReg.azurecr.io": value, "myreg.azurecr.io.example": value}})
     sets = {**a_set("A", server, KIND="generic"), **a_set("B", "other.example")}
@@ -929,7 +929,7 @@ def test_an_entry_under_another_spelling_which_docker_uses_is_named(home, member
     assert value == json.loads(home.text)[member]["MyReg.azurecr.io"]
 
 
-def test_what_was_not_kept_names_no_other_spelling(home):
+def test_a_failed_login_names_no_other_spelling(home):
     home.write({"auths": {"MyReg.azurecr.io": {"auth": encoded("old:login")}}})
 
     report = home.login(

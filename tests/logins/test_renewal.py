@@ -59,7 +59,7 @@ def under(helper, cloud):
 
 
 @pytest.mark.parametrize("cloud", ["up", *clouds()])
-def test_before_half_of_its_life_nobody_is_asked(helper, cloud):
+def test_a_credential_is_not_renewed_in_the_first_half_of_its_lifetime(helper, cloud):
     helper.keep(**FRESH)
     under(helper, cloud)
 
@@ -68,7 +68,7 @@ def test_before_half_of_its_life_nobody_is_asked(helper, cloud):
 
 
 @pytest.mark.parametrize("when", [*AGES, *ENDS])
-def test_past_half_of_its_life_it_is_renewed_where_that_can_be_done(helper, when):
+def test_a_credential_is_renewed_in_the_second_half_of_its_lifetime(helper, when):
     helper.keep(**{**AGES, **ENDS}[when], state="verified", set="of a set")
     helper.see_secrets("up")
 
@@ -79,7 +79,7 @@ def test_past_half_of_its_life_it_is_renewed_where_that_can_be_done(helper, when
     assert kept["expires_at"] - kept["issued_at"] == pytest.approx(LIFE)
 
 
-def test_less_than_a_minute_is_too_little_whatever_share_of_its_life_that_is(helper):
+def test_a_credential_with_less_than_a_minute_left_is_renewed(helper):
     now = time.time()
     helper.keep(issued_at=now - 5, expires_at=now + 50)
     helper.see_secrets("up")
@@ -89,7 +89,7 @@ def test_less_than_a_minute_is_too_little_whatever_share_of_its_life_that_is(hel
 
 @pytest.mark.parametrize("when", AGES)
 @pytest.mark.parametrize("cloud", clouds())
-def test_what_can_not_be_renewed_is_served_while_it_works(helper, when, cloud):
+def test_a_credential_that_cannot_be_renewed_is_served_until_it_expires(helper, when, cloud):
     helper.keep(**AGES[when])
     under(helper, cloud)
 
@@ -98,7 +98,7 @@ def test_what_can_not_be_renewed_is_served_while_it_works(helper, when, cloud):
 
 @pytest.mark.parametrize("when", ENDS)
 @pytest.mark.parametrize("cloud", clouds())
-def test_at_its_end_the_answer_is_why_and_what_to_do(helper, when, cloud):
+def test_an_expired_credential_is_answered_with_the_cause_and_the_fix(helper, when, cloud):
     helper.keep(**ENDS[when])
     under(helper, cloud)
 
@@ -132,14 +132,14 @@ def test_a_failed_renewal_is_remembered_for_a_minute(helper, cloud):
     assert asked * 2 == helper.asked > 0
 
 
-def test_what_failed_in_the_future_is_not_waited_for(helper):
+def test_a_failure_with_a_future_timestamp_does_not_delay_a_renewal(helper):
     helper.keep(left=-1, failed_at=time.time() + 3600, failure={"message": "a wrong clock"})
     helper.see_secrets("up")
 
     assert NEW == answered(helper.get())
 
 
-def test_a_failure_is_forgotten_once_it_went_well(helper):
+def test_a_failure_is_forgotten_after_a_successful_renewal(helper):
     helper.keep(left=-1, failed_at=time.time() - 90, failure={"message": "it was down"})
     helper.see_secrets("up")
 
@@ -148,7 +148,7 @@ def test_a_failure_is_forgotten_once_it_went_well(helper):
     assert not {"failed_at", "failure"} & set(helper.cache.read(HERE))
 
 
-def test_secrets_that_one_process_lacks_are_no_failure_for_the_next(helper):
+def test_secrets_missing_in_one_process_do_not_stop_the_next_one(helper):
     helper.keep(left=-1)
     reason(helper.get())
 
@@ -176,7 +176,7 @@ def test_a_cloud_that_hangs_costs_five_seconds_at_most_and_once(helper, cloud, l
         assert "did not answer" in first.stdout
 
 
-def test_others_wait_no_longer_than_five_seconds_for_who_asks(helper):
+def test_other_processes_wait_at_most_five_seconds_for_a_renewal(helper):
     helper.keep(left=-1)
     helper.see_secrets("up")
     with helper.cache.lock(HERE, timeout=1):
@@ -189,7 +189,7 @@ def test_others_wait_no_longer_than_five_seconds_for_who_asks(helper):
     assert NEW == answered(helper.get())
 
 
-def test_what_others_got_meanwhile_is_served_though_the_lock_is_still_held(helper):
+def test_a_credential_that_another_process_renewed_is_served_while_the_lock_is_held(helper):
     helper.keep(left=-1)
     helper.see_secrets("up")
     with helper.cache.lock(HERE, timeout=1):
@@ -205,7 +205,7 @@ def test_what_others_got_meanwhile_is_served_though_the_lock_is_still_held(helpe
     assert 0 == helper.asked
 
 
-def test_who_dies_while_asking_leaves_the_lock_to_the_next(helper):
+def test_a_process_that_dies_during_a_renewal_releases_the_lock(helper):
     helper.keep(left=-1)
     helper.see_secrets("dies")
     assert 7 == helper.get().status
@@ -216,7 +216,7 @@ def test_who_dies_while_asking_leaves_the_lock_to_the_next(helper):
 
 
 @pytest.mark.parametrize("left", [-60, None])
-def test_what_a_plugin_quotes_reaches_neither_docker_nor_the_disk(helper, left):
+def test_text_that_a_plugin_quotes_reaches_neither_docker_nor_the_disk(helper, left):
     if left is not None:
         helper.keep(left=left)
     helper.see_secrets("quotes")
@@ -233,7 +233,7 @@ def test_what_a_plugin_quotes_reaches_neither_docker_nor_the_disk(helper, left):
         assert "C4n4ry" not in text
 
 
-def test_what_a_plugin_quotes_before_it_is_asked_reaches_nobody_either(helper):
+def test_text_that_a_plugin_quotes_while_matching_is_not_shown(helper):
     helper.see_secrets("quotes at once")
     helper.environ |= a_set("MY", HERE, user="bob", password="C4n4ry+s1ngs")
 
@@ -244,7 +244,7 @@ def test_what_a_plugin_quotes_before_it_is_asked_reaches_nobody_either(helper):
 
 
 @pytest.mark.parametrize("left", [None, HOUR])
-def test_what_a_plugin_prints_reaches_nobody(helper, left):
+def test_the_output_of_a_plugin_is_not_shown(helper, left):
     if left:
         helper.keep(left=left)
     helper.see_secrets("talks")
@@ -255,7 +255,7 @@ def test_what_a_plugin_prints_reaches_nobody(helper, left):
     assert "the-plugins-secret" not in ran.stdout + ran.stderr
 
 
-def test_what_a_login_noted_while_the_cloud_was_asked_stays(helper):
+def test_a_login_saved_during_a_renewal_is_kept(helper):
     helper.keep(age=0.9 * LIFE, set="of-the-login", failure={"message": "x"}, failed_at=1.0)
     helper.see_secrets("is overtaken")
 
@@ -269,14 +269,14 @@ def test_what_a_login_noted_while_the_cloud_was_asked_stays(helper):
 # Nothing kept.
 
 
-def test_with_nothing_kept_visible_secrets_are_logged_in_with(helper):
+def test_without_a_saved_login_the_visible_secrets_are_used(helper):
     helper.see_secrets("up")
 
     assert [NEW, NEW] == [answered(helper.get()), answered(helper.get())]
     assert 1 == helper.asked
 
 
-def test_with_nothing_kept_a_failure_is_an_error_not_an_anonymous_pull(helper):
+def test_without_a_saved_login_a_failure_is_an_error_not_an_anonymous_pull(helper):
     helper.see_secrets("refuses")
 
     first = reason(helper.get())
@@ -311,7 +311,7 @@ def test_a_static_secret_that_was_refused_is_sent_once(tmp_path):
     assert "MY_CONTAINER_REGISTRY_*" in again
 
 
-def test_a_static_secret_that_ended_is_not_sent_again(tmp_path):
+def test_an_expired_static_secret_is_not_sent_again(tmp_path):
     helper = Helper(tmp_path)
     with Fine({"bob": "s3cret-s3cret"}) as registry:
         helper.environ |= a_set("MY", registry.registry)
@@ -333,7 +333,7 @@ def test_a_static_secret_that_changed_is_left_to_a_login(tmp_path):
         assert 0 == registry.asked
 
 
-def test_a_cache_that_cannot_be_written_serves_what_it_has(helper):
+def test_a_read_only_cache_still_serves_its_credential(helper):
     helper.keep(left=HOUR)
     helper.see_secrets("up")
     kept = helper.cache.read(HERE)
@@ -408,7 +408,7 @@ def test_an_ecr_that_hangs_costs_five_seconds_at_most(helper):
     assert str(ECR) in reason(ran)
 
 
-def test_an_ecr_that_is_not_there_is_named(helper):
+def test_an_unreachable_ecr_endpoint_is_named(helper):
     helper.keep(ECR, left=-1)
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -417,7 +417,7 @@ def test_an_ecr_that_is_not_there_is_named(helper):
     assert str(port) in reason(helper.get(ECR))
 
 
-def test_not_found_is_the_answer_for_whom_no_set_is_visible(helper):
+def test_a_registry_without_a_visible_set_is_not_found(helper):
     helper.see_secrets("up")
 
     ran = helper.get("other.example")

@@ -79,7 +79,7 @@ def _look(home):
 
 
 @pytest.mark.parametrize(("entry", "rule"), [({"auth": "!"}, "auths"), ("s3cret", "none")])
-def test_an_entry_over_which_docker_drops_others_is_said(look, entry, rule):
+def test_an_entry_that_makes_docker_ignore_others_is_reported(look, entry, rule):
     look.home.write({"auths": {HERE: entry, "other.example": LOGIN}})
 
     found = look.at()
@@ -92,14 +92,14 @@ def code(standing):
     return standing.error and standing.error.code
 
 
-def test_nothing_stands_where_there_is_nothing(look):
+def test_status_without_any_login_or_set_is_empty(look):
     report = status(environ=look.environ)
 
     assert ((), None, 0) == (report.standings, report.error, report.exit_status)
     assert ["bin"] == os.listdir(look.home.path)
 
 
-def test_a_login_that_somebody_else_wrote_is_not_ours(look):
+def test_a_login_written_by_another_program_is_not_ours(look):
     look.home.write({"auths": {HERE: LOGIN}})
 
     found = look.at()
@@ -117,13 +117,13 @@ def test_a_login_that_somebody_else_wrote_is_not_ours(look):
     ("entry", "rule"),
     [({"registrytoken": "t"}, "auths"), ({"auth": "Ym9iOg=="}, "auths"), ({}, "none")],
 )
-def test_a_login_that_no_helper_could_carry_is_one_all_the_same(look, entry, rule):
+def test_a_login_that_no_helper_could_store_is_still_a_login(look, entry, rule):
     look.home.write({"auths": {HERE: entry}})
 
     assert (rule, False, None) == (look.at().rule, look.at().ours, code(look.at()))
 
 
-def test_a_login_that_we_wrote_is_ours_and_tells_when_it_was_verified(home):
+def test_a_login_that_we_wrote_is_ours_and_has_its_verification_time(home):
     with Fine({"bob": "s3cret-s3cret"}) as registry:
         sets = a_set("MY", registry.registry)
         assert home.login(sets=sets, store="auths").ok
@@ -140,7 +140,7 @@ def test_a_login_that_we_wrote_is_ours_and_tells_when_it_was_verified(home):
     assert found.verified_at is not None
 
 
-def test_a_secret_that_was_refused_is_told_beside_what_docker_has(home):
+def test_a_refused_secret_is_reported_beside_the_login_that_docker_uses(home):
     with Fine({"bob": "s3cret-s3cret"}) as registry:
         typo = a_set("MY", registry.registry, password="another")
         assert not home.login(sets=typo, store="auths").ok
@@ -163,7 +163,7 @@ def test_a_secret_that_was_refused_is_told_beside_what_docker_has(home):
         assert at == entry["refused_at"]
 
 
-def test_what_somebody_else_put_there_since_was_verified_by_nobody(home):
+def test_a_login_that_another_program_wrote_later_is_not_verified(home):
     with Fine({"bob": "s3cret-s3cret"}) as registry:
         sets = a_set("MY", registry.registry)
         assert home.login(sets=sets, store="auths").ok
@@ -177,7 +177,7 @@ def test_what_somebody_else_put_there_since_was_verified_by_nobody(home):
         assert (False, None) == (found.ours, found.verified_at)
 
 
-def test_what_another_helper_answers_is_not_said_to_be_verified(home):
+def test_an_answer_of_another_helper_is_not_called_verified(home):
     with Fine({"bob": "s3cret-s3cret"}) as registry:
         assert home.login(sets=a_set("MY", registry.registry), store="auths").ok
         home.write({**json.loads(home.text), "credsStore": "other"})
@@ -188,7 +188,7 @@ def test_what_another_helper_answers_is_not_said_to_be_verified(home):
     assert "verified" not in " ".join(status_lines(report))
 
 
-def test_our_helper_with_a_credential_is_ours_until_its_end(look):
+def test_a_credential_in_our_helper_is_ours_until_it_expires(look):
     look.program("devcontainer-registry")
     look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
     kept = {"credential": {"Username": "AWS", "Secret": "t"}, "expires_at": NOW + 60}
@@ -220,7 +220,7 @@ def test_an_expired_credential_says_what_renews_it(look, sets, hint):
 
 
 @pytest.mark.parametrize("credential", [None, {}, {"Username": "AWS", "Secret": ""}, "x"])
-def test_our_helper_that_has_nothing_is_said(look, credential):
+def test_our_helper_without_a_credential_is_reported(look, credential):
     look.program("devcontainer-registry")
     look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
     look.cache.write(Registry(HERE), {"credential": credential})
@@ -235,7 +235,7 @@ def test_our_helper_that_has_nothing_is_said(look, credential):
         ({"credsStore": "other", "auths": {HERE: {}}}, "credsStore"),
     ],
 )
-def test_somebody_elses_helper_is_named_and_missed_if_it_is_gone(look, document, rule):
+def test_another_helper_is_named_and_reported_if_it_is_missing(look, document, rule):
     look.home.write(document)
 
     gone = look.at()
@@ -264,7 +264,7 @@ def test_a_terminal_does_not_obey_the_name_of_a_helper(look, rule, name):
     assert any("docker-credential-x" in line for line in lines)
 
 
-def test_what_a_store_hides_is_said(look):
+def test_a_login_hidden_by_a_credential_store_is_reported(look):
     look.program("other")
     with Fine({"bob": "s3cret-s3cret"}) as registry:
         sets = a_set("MY", registry.registry)
@@ -282,7 +282,7 @@ def test_an_empty_helper_means_auths(look):
     assert ("auths", None, None) == (look.at().rule, look.at().helper, code(look.at()))
 
 
-def test_a_set_without_a_login_stands_with_no_rule(look):
+def test_a_set_without_a_login_is_listed_without_a_rule(look):
     look.environ |= a_set("MY", HERE)
 
     found = look.at()
@@ -290,7 +290,7 @@ def test_a_set_without_a_login_stands_with_no_rule(look):
     assert ("none", "MY_CONTAINER_REGISTRY_*", ()) == (found.rule, found.source, found.kept_in)
 
 
-def test_docker_hub_stands_once_under_its_many_names(look):
+def test_docker_hub_is_listed_once_under_its_many_names(look):
     hub = "https://index.docker.io/v1/"
     look.program("devcontainer-registry")
     helpers = dict.fromkeys([hub, "docker.io", "index.docker.io"], "devcontainer-registry")
@@ -299,7 +299,7 @@ def test_docker_hub_stands_once_under_its_many_names(look):
     assert ["docker.io"] == [s.registry for s in status(environ=look.environ).standings]
 
 
-def test_what_we_never_wrote_costs_no_look_into_the_cache(look, monkeypatch):
+def test_logins_that_we_did_not_write_are_not_looked_up_in_the_cache(look, monkeypatch):
     hosts = [f"r{number}.example" for number in range(1000)]
     look.home.write({"auths": dict.fromkeys(hosts, LOGIN)})
     look.home.login([a_secret(registry=HERE)], verify="never")
@@ -314,7 +314,7 @@ def test_what_we_never_wrote_costs_no_look_into_the_cache(look, monkeypatch):
     assert len(looked) <= 4
 
 
-def test_what_the_cache_refuses_is_an_error_of_its_registry_alone(look):
+def test_an_unsafe_cache_entry_is_an_error_for_its_registry_only(look):
     look.home.write({"auths": {HERE: LOGIN, "fine.example": LOGIN}})
     look.cache.write(Registry("fine.example"), {})
     os.symlink("/etc/passwd", os.path.join(look.cache.path, f"{HERE}.json"))
@@ -323,7 +323,7 @@ def test_what_the_cache_refuses_is_an_error_of_its_registry_alone(look):
 
 
 @pytest.mark.parametrize("life", ["soon", True, [], float("nan"), -5, 1e300])
-def test_a_life_that_is_no_time_does_no_harm(look, life):
+def test_an_expiry_that_is_not_a_time_does_no_harm(look, life):
     look.program("devcontainer-registry")
     look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
     kept = {"credential": {"Username": "AWS", "Secret": "t"}, "expires_at": life, "at": life}
@@ -358,7 +358,7 @@ def test_a_damaged_config_is_an_error_and_not_quoted(look):
         ("{", {}, 6),
     ],
 )
-def test_check_tells_by_its_exit_status_whether_docker_gets_its_logins(
+def test_the_exit_status_of_check_says_whether_docker_gets_its_logins(
     look, document, sets, exit_status
 ):
     look.program("there")
@@ -370,7 +370,7 @@ def test_check_tells_by_its_exit_status_whether_docker_gets_its_logins(
     assert exit_status == ran.status, ran.stdout
 
 
-def test_check_tells_of_a_login_that_is_hidden(look):
+def test_check_reports_a_login_that_is_hidden(look):
     look.home.login([a_secret()], verify="never")
     look.program("other")
     look.home.write({**json.loads(look.home.text), "credsStore": "other"})
@@ -409,7 +409,7 @@ def test_the_command_says_the_same_for_a_person_and_for_a_program(look):
         ({"state": "unverified", "at": NOW - 60}, ["not verified"]),
     ],
 )
-def test_a_person_reads_who_answers_whether_it_was_verified_and_until_when(look, remembered, told):
+def test_the_text_shows_source_verification_and_expiry(look, remembered, told):
     look.program("devcontainer-registry")
     look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
     kept = {"credential": {"Username": "AWS", "Secret": "s3cret"}, **remembered}
@@ -434,7 +434,7 @@ def statuses(report):
     return {outcome.registry: outcome.status for outcome in report.outcomes}
 
 
-def test_what_we_wrote_is_removed_and_forgotten(home):
+def test_a_login_that_we_wrote_is_removed_and_forgotten(home):
     home.login([a_secret(), a_secret("B", OTHER)], verify="never")
 
     report = out(home, LOGOUT_HERE)
@@ -445,7 +445,7 @@ def test_what_we_wrote_is_removed_and_forgotten(home):
     assert ["key", f"{OTHER}.json"] == sorted(os.listdir(home.cache))
 
 
-def test_all_is_all_that_we_wrote(home):
+def test_logout_of_all_removes_only_our_logins(home):
     home.write({"auths": {"theirs.example": {"auth": encoded("a:b")}}, "other": 1})
     home.login([a_secret(), a_secret("B", OTHER)], verify="never")
 
@@ -456,7 +456,7 @@ def test_all_is_all_that_we_wrote(home):
     assert 1 == json.loads(home.text)["other"]
 
 
-def test_what_somebody_else_wrote_stays(home):
+def test_logout_keeps_a_login_of_another_program(home):
     home.write({"auths": {LOGOUT_HERE: {"auth": encoded("a:b")}}})
     before = home.text
 
@@ -467,7 +467,7 @@ def test_what_somebody_else_wrote_stays(home):
     assert (before, False, 0) == (home.text, report.changed, report.exit_status)
 
 
-def test_a_login_by_hand_since_stays_and_is_still_known_not_to_be_ours(home):
+def test_a_later_login_by_hand_is_kept_and_is_still_not_ours(home):
     home.login([a_secret()], verify="never")
     home.write({"auths": {LOGOUT_HERE: {"auth": encoded("by:hand")}}})
 
@@ -478,14 +478,14 @@ def test_a_login_by_hand_since_stays_and_is_still_known_not_to_be_ours(home):
     assert ["skipped"] == [o.status for o in home.login([a_secret()], verify="never").outcomes]
 
 
-def test_where_there_is_no_login_there_is_nothing_to_do(home, tmp_path):
+def test_logout_without_a_login_does_nothing(home, tmp_path):
     report = out(home, LOGOUT_HERE)
 
     assert ({LOGOUT_HERE: "unchanged"}, 0) == (statuses(report), report.exit_status)
     assert [] == os.listdir(tmp_path)
 
 
-def test_our_helper_goes_and_another_stays(home):
+def test_logout_removes_our_helper_and_keeps_another(home):
     home.login([a_secret()], verify="never")
     helpers = {LOGOUT_HERE: "devcontainer-registry", "theirs.example": "ecr-login"}
     home.write({**json.loads(home.text), "credHelpers": helpers})
@@ -495,7 +495,7 @@ def test_our_helper_goes_and_another_stays(home):
     assert {"theirs.example": "ecr-login"} == json.loads(home.text)["credHelpers"]
 
 
-def test_a_damaged_file_is_left_and_nothing_is_forgotten(home):
+def test_a_damaged_file_is_not_changed_and_nothing_is_forgotten(home):
     home.login([a_secret()], verify="never")
     home.write("{")
 
@@ -505,7 +505,7 @@ def test_a_damaged_file_is_left_and_nothing_is_forgotten(home):
     assert f"{LOGOUT_HERE}.json" in os.listdir(home.cache)
 
 
-def test_a_login_after_a_logout_is_as_the_first(home):
+def test_a_login_after_a_logout_works_like_the_first(home):
     home.login([a_secret()], verify="never")
     out(home)
 
@@ -523,7 +523,7 @@ def test_a_registry_may_be_spelled_as_docker_prints_it(home):
     assert {} == home.auths
 
 
-def test_the_command_says_what_was_done(home):
+def test_the_command_reports_each_logout(home):
     home.login([a_secret()], verify="never")
 
     ran = run(home, "logout", LOGOUT_HERE, OTHER)
@@ -555,7 +555,7 @@ def _install(tmp_path):
     return install
 
 
-def test_a_helper_that_every_process_finds_is_not_remarked(install):
+def test_a_helper_that_every_process_finds_gets_no_note(install):
     place = install("usr local bin")
 
     assert None is helper_elsewhere({"PATH": install("other")}, ["/nonexistent", place])
@@ -592,7 +592,7 @@ def test_a_helper_that_is_not_on_path_is_found_beside_the_command(
     assert f"Docker finds our helper only where {folder} is on PATH" == found.message
 
 
-def test_a_helper_in_uvs_cache_is_not_to_be_linked(install, tmp_path):
+def test_a_helper_in_the_uv_cache_is_not_suggested_for_linking(install, tmp_path):
     folder = install("uv/archive-v0/abc/bin")
     (tmp_path / "uv" / "CACHEDIR.TAG").write_text("")
     environ = {"PATH": folder, "UV_CACHE_DIR": str(tmp_path / "uv")}
@@ -615,5 +615,5 @@ def test_status_says_where_the_helper_is_and_fails_no_check(look):
     assert ([] if everywhere else ["helper-elsewhere"]) == codes
 
 
-def test_status_says_nothing_of_the_helper_where_no_registry_is_known(look):
+def test_status_without_a_registry_does_not_mention_the_helper(look):
     assert "helper" not in run(look.home, "status").stdout
