@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Asking all at once, and again: attempts, waits and the deadline.
+Concurrent requests and retries: attempts, waits and the deadline.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def test_retries_are_reported_with_their_reason():
     assert (1, "throttled") == (fields["attempt"], fields["code"])
 
 
-# Connections made while what makes requests is still being imported.
+# Early connections, made while the HTTP modules are still being imported.
 
 
 class Listener:
@@ -195,7 +195,7 @@ class Listener:
 
     def connections(self):
         """
-        How many wait to be taken; each is closed.
+        Return the number of pending connections, and close each.
         """
         self.socket.settimeout(0.05)
         count = 0
@@ -280,7 +280,7 @@ def ask(registry, authenticator, *, username="someone", environ=None):
 
 class Stranger:
     """
-    A plugin that says nothing of passing on: it may ask, import, and refuse.
+    A plugin that does not declare that it passes secrets on: it may request, import, and refuse.
     """
 
     def matches(self, _):
@@ -330,7 +330,7 @@ def test_a_login_with_an_early_connection_sends_no_extra_request():
 
 def test_threads_import_nothing_while_the_main_thread_imports(tmp_path):
     """
-    dataclasses looks at a half-made typing: such a login failed once in ten.
+    dataclasses can see a half-imported typing: one login in ten failed that way.
     """
     code = """
         import sys, threading
@@ -376,13 +376,13 @@ def test_an_exit_waits_for_the_thread_that_reads_the_trust_store():
         (reader,) = set(threading.enumerate()) - before
     reader.join()
 
-    # Waited for at exit for a moment, as everybody whom a process might leave in there.
+    # At exit, a process waits a moment for each Worker.
     assert isinstance(reader, Worker)
 
 
 def test_an_abandoned_thread_does_not_crash_the_command(tmp_path):
     """
-    A thread at work in OpenSSL, as one with a server that goes on and on.
+    A thread stays busy in OpenSSL, as with a server that never finishes its answer.
     """
     (tmp_path / "busy.py").write_text(
         "import ssl, threading\n"
@@ -408,7 +408,7 @@ def test_an_abandoned_thread_does_not_crash_the_command(tmp_path):
     assert {(0, "no secrets found\n", "")} == {(r.returncode, r.stdout, r.stderr) for r in ran}
 
 
-# A script that ends at once, after a login that gave somebody up.
+# A script that ends right after a login that abandoned a thread.
 
 # What is registered first is called last: `ended` is looked at when all else is done.
 SCRIPT = """

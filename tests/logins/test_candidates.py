@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What is known before anybody is asked.
+What is known before any request: which sets are usable, and with which kind.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-A login by hand while a registry is asked, and one decision before and under the lock.
+A login by hand during a request: the same decision before and under the lock.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _home(tmp_path):
 
 class Overtaken(Exchanging):
     """
-    An authenticator during whose answer *happens* happens.
+    An authenticator that calls *happens* while it answers.
     """
 
     def __init__(self, word, happens):
@@ -168,7 +168,7 @@ class Claimed(Overtaken):
         return True
 
 
-# What GitHub Codespaces itself writes into config.json is told from what somebody did by hand.
+# Logins that GitHub Codespaces writes into config.json are distinguished from logins by hand.
 
 KEY = {"user": "AKIAIOSFODNN7EXAMPLE", "password": "wJalrXUtnFEMI"}
 AS_IT_IS = (KEY["user"], KEY["password"])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What a login keeps, for other tools: all of it or nothing, and never anybody else's.
+Export of our logins for other tools: all of them or none, and never another program's.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _home(tmp_path):
 
 def keep(home, registry=CORP, *, word=GOOD, set_id="A", **options):
     """
-    Log in to *registry* with *word*, and ask nobody.
+    Log in to *registry* with *word*, without a request.
     """
     plugins = {"generic": Scripted(word)}
     secrets = [a_secret(set_id, registry)]
@@ -71,7 +71,7 @@ def errors(report):
     return [(each.registry, each.error.code) for each in report.registries if each.error]
 
 
-# What is exported.
+# Which logins are exported.
 
 
 def test_all_our_logins_are_exported_by_default(home):
@@ -177,7 +177,7 @@ def test_a_report_does_not_show_the_secrets(home):
     assert base64.b64encode(b"bob:s3cret-s3cret").decode() not in repr(report)
 
 
-# What is too old.
+# Expired credentials.
 
 
 def exchanged(home, expires_at):
@@ -227,7 +227,7 @@ def test_a_credential_that_cannot_be_renewed_is_not_exported(home):
     assert [(CORP, "secrets-not-visible")] == errors(report)
 
 
-# What a format can carry.
+# Limits of the formats.
 
 
 TOKEN = Credential.identity_token(Secret("refresh-me"))

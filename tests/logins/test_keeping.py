@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Where `--store` keeps a login, and where it does not: the whole table, and what changes it.
+Where `--store` saves a login: the whole table, and the conditions that change it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ HUB = "https://index.docker.io/v1/"
 BOTH = {"auths", "credHelpers"}
 HIDDEN = "hidden-by-credsstore"
 
-# --store, whether all would find our helper, what asks for one -> where it is kept, what is said.
+# --store, whether every process finds our helper, what needs one -> where it is saved, the message.
 TABLE = {
     ("auto", True, "nothing"): ({"auths"}, None),
     ("auto", True, "an expiry"): (BOTH, None),
@@ -58,7 +58,7 @@ TABLE = {
     ("helper", False, "a credsStore"): ({"credHelpers"}, "helper-not-everywhere"),
 }
 
-# Why somebody may not find our helper -> what is said of that.
+# Why a process may not find our helper -> the message.
 OBSTACLES = {
     "it is nowhere": f"{NAME} is not in ",
     "it is its owner's": "other users cannot run ",
@@ -72,7 +72,7 @@ OBSTACLES = {
     "the file's target is a mount": "is a mount",
     "the target's folder is a mount": "is a mount",
 }
-# What is at our helper's place then, and its mode.
+# The file at our helper's path in that case, and its mode.
 _PROGRAMS = {
     "it is its owner's": (WORKING, 0o744),
     "its owner alone may read it": (WORKING, 0o711),
@@ -308,7 +308,7 @@ def test_auto_removes_its_helper_if_not_every_process_finds_it(machine, why):
     assert None is machine.served()
 
 
-# What nobody vouches for, and what nobody asked for.
+# Unverified and implicit logins.
 
 
 @pytest.mark.parametrize("first", ADDED)
@@ -403,7 +403,7 @@ def test_an_implicit_login_keeps_a_login_that_is_not_ours(machine, store, regist
     assert f"set {set_id}_CONTAINER_REGISTRY_SERVER" in outcome.error.hint
 
 
-# Whoever is in the way.
+# Other helpers and stores.
 
 
 @pytest.mark.parametrize("store", ["auto", "auths", "helper"])
@@ -454,7 +454,7 @@ def test_an_empty_helper_entry_is_kept_with_the_helper_store(machine, key):
     assert ("failed", "not-delegated", 6) == (outcome.status, outcome.code, machine.exit_status)
     assert "credHelpers entry is empty" in outcome.error.message
     assert theirs == machine.config
-    # Nor is a secret kept that nobody will ask for.
+    # Nor is a secret saved that is never used.
     assert None is machine.cache.read(Registry("docker.io"))
 
 
@@ -482,7 +482,7 @@ def test_a_store_with_a_missing_program_is_distinguished_from_an_installed_one(
     assert message in outcome.error.message
     assert hint in outcome.error.hint
     assert "remove credsStore" in outcome.error.hint
-    # Nobody wanted our helper to be asked.
+    # Our helper was not requested.
     assert "our helper" not in outcome.error.message
 
 
@@ -494,7 +494,7 @@ def test_a_store_with_a_missing_program_is_distinguished_from_an_installed_one(
         ({"credsStore": "gone", "credHelpers": {HERE: "pass"}}, "auto", ["helper-missing"]),
         ({"credsStore": "there"}, "helper", []),
         ({"credsStore": ""}, "helper", []),
-        # Said already, by the outcome itself.
+        # The outcome itself has reported it.
         ({"credsStore": "gone"}, "auths", []),
     ],
 )
@@ -584,7 +584,7 @@ def test_auto_removes_a_helper_from_ecr_public(machine):
     assert {"auths": {"public.ecr.aws": ENTRY}} == machine.config
 
 
-# Entries over which docker drops others.
+# Entries that make Docker ignore others.
 
 
 @pytest.mark.parametrize(
@@ -592,7 +592,7 @@ def test_auto_removes_a_helper_from_ecr_public(machine):
     [
         ({"other.example": {"auth": "!"}}, "auths", ["login-unreadable"]),
         ({"other.example": {"auth": "!"}}, "auto", ["login-unreadable"]),
-        # docker asks our helper, whatever stands there.
+        # Docker asks our helper, whatever the entry is.
         ({"other.example": {"auth": "!"}}, "helper", []),
         # It is replaced.
         ({HERE: {"auth": "!"}}, "auths", []),
@@ -645,7 +645,7 @@ def test_the_helper_store_needs_the_helper_on_path(machine, monkeypatch, path):
 @pytest.mark.parametrize(
     "script",
     [
-        # As a virtual environment's would be whose path has a blank in it.
+        # As in a virtual environment whose path contains a space.
         "#!/nonexistent/with a blank/bin/python\n",
         "#!/bin/sh\nexit 1\n",
         f"{WORKING}exit 1\n",
@@ -771,7 +771,7 @@ def test_a_folder_or_text_file_named_like_the_helper_is_skipped(machine):
     assert ("ok", None) == (outcome.status, outcome.code)
 
 
-# A cache that takes nothing.
+# A cache that cannot be written.
 
 
 @pytest.mark.parametrize(
@@ -796,7 +796,7 @@ def test_without_a_cache_nothing_is_delegated(machine, store, expected, config):
     assert (expected[1] and "the cache cannot be written") == reason
 
 
-# A run that need not ask anybody.
+# A run that needs no request.
 
 
 def test_a_login_from_another_store_is_not_called_unchanged(machine):
@@ -856,7 +856,7 @@ def test_a_helper_that_no_longer_runs_is_not_called_unchanged(machine, store):
     assert expected[store] == (outcome.status, outcome.code)
 
 
-# A run that asks nobody at all.
+# A dry run.
 
 
 def foretold(machine, store, *, registry=HERE, **options):
@@ -900,13 +900,12 @@ def _given(options):
     return {"sets": options["environ"], "verify": options["verify"]}
 
 
-# Keeping what was accepted: what gets into config.json, and starting over where others were
-# faster.
+# Saving accepted logins in config.json, and starting over if another program wrote first.
 
 
 class Overtaken:
     """
-    A config.json that somebody else writes first, *times* times.
+    A config.json that another program writes first, *times* times.
     """
 
     path = "/nowhere/config.json"

@@ -70,7 +70,7 @@ def _patient():
     return RetryPolicy(sleep=Waits())
 
 
-# The table of what is seen, and what is done then.
+# The table of answers, and the reaction to each.
 
 
 @pytest.mark.parametrize("auth", ["basic", "bearer"])
@@ -212,7 +212,7 @@ def test_without_verification_no_registry_is_contacted(home):
     assert {HERE: "bob:s3cret-s3cret"} == home.auths
 
 
-# What an authenticator says.
+# Results of an authenticator.
 
 
 def test_a_refusal_by_the_cloud_is_final(home, patient):
@@ -451,7 +451,7 @@ def test_without_any_plugin_no_kind_matches_the_registry(home):
     assert ("failed", "plugin-missing") == (only(report).status, only(report).code)
 
 
-# One registry's trouble is nobody else's.
+# A failure affects its own registry only.
 
 
 def test_one_refusal_does_not_stop_other_logins(home):
@@ -690,7 +690,7 @@ def test_a_file_may_be_named(home, tmp_path):
     assert os.path.exists(elsewhere)
 
 
-# Sources that nobody asked for.
+# Implicit sources.
 
 GITLAB = {"CI_REGISTRY_USER": "bob", "CI_REGISTRY_PASSWORD": "s3cret-s3cret"}
 
@@ -818,7 +818,7 @@ def test_a_damaged_file_is_no_failure_if_only_implicit_logins_need_it(home):
     assert ("not-kept", 0) == (only(report).code, report.exit_status)
 
 
-# What is asked for.
+# Arguments.
 
 
 def test_only_the_named_sets_are_used(home):

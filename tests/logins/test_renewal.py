@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
-The helper with the clock moved forward: what it does about a credential that is getting old.
+The helper's renewal of an ageing credential.
 
-Moved by what is kept: to a program, a token of six hours ago is a clock put forward by six hours.
+The saved token is dated back six hours, which is the same as a clock moved forward.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ def test_text_that_a_plugin_quotes_reaches_neither_docker_nor_the_disk(helper, l
     helper.see_secrets("quotes")
     helper.environ |= a_set("MY", HERE, user="bob", password="C4n4ry+s1ngs")
 
-    said = [reason(helper.get()), reason(helper.get())]  # the second from what was remembered
+    said = [reason(helper.get()), reason(helper.get())]  # the second from the remembered failure
 
     path = os.path.join(helper.cache.path, f"{HERE}.json")
     with open(path, encoding="utf-8") as file:
@@ -266,7 +266,7 @@ def test_a_login_saved_during_a_renewal_is_kept(helper):
     assert "failure" not in entry
 
 
-# Nothing kept.
+# No saved login.
 
 
 def test_without_a_saved_login_the_visible_secrets_are_used(helper):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The kind of a failed renewal reaches whoever asked for the credential: `export`, `resolve`.
+The kind of a failed renewal reaches the caller: `export` or `resolve`.
 """
 
 from __future__ import annotations

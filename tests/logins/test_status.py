@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-How things stand: whom docker follows for a registry, who answers, where it is kept, until when.
+Status: the login that Docker uses for each registry, its source, its place and its expiry.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _home(tmp_path):
 @pytest.fixture(autouse=True)
 def _helper_is_everywhere(monkeypatch):
     """
-    Status has nothing to say of the helper's place, wherever this machine has it.
+    Keep the helper's place on this machine out of the status.
     """
     monkeypatch.setattr("devcontainer_registry.logins.status.helper_elsewhere", lambda _: None)
 
@@ -61,7 +61,7 @@ class Look:
     def program(self, name):
         path = os.path.join(self.bin, f"docker-credential-{name}")
         with open(path, "w", encoding="utf-8") as file:
-            # Looking is not asking.
+            # Leaves a trace if it is run.
             file.write(f"#!/bin/sh\ntouch {self.home.path}/asked\n")
         os.chmod(path, 0o755)
 
@@ -421,7 +421,7 @@ def test_the_text_shows_source_verification_and_expiry(look, remembered, told):
     assert f"credHelpers {HERE} {said}" == " ".join(" ".join(lines).split())
 
 
-# Removing what we wrote, and nothing else.
+# Removing our logins, and nothing else.
 
 OTHER = Registry("other.example")
 
