@@ -37,7 +37,7 @@ def test_a_login_is_one_line_on_stdout_and_nothing_on_stderr(home):
     assert {registry.registry: "bob:s3cret-s3cret"} == home.auths
 
 
-def test_nothing_to_do_says_how_to_begin(home):
+def test_without_any_set_login_says_how_to_begin(home):
     ran = run(home, "login")
 
     assert (0, "") == (ran.status, ran.stderr)
@@ -83,7 +83,7 @@ def test_the_document_is_there_when_there_is_nothing_to_do(home):
 
 
 @pytest.mark.parametrize("command", ["login", "list"])
-def test_the_document_before_anybody_is_asked(home, command):
+def test_the_document_of_a_list_and_of_a_dry_run(home, command):
     sets = {
         **a_set("ACR", "mycompany.azurecr.io"),
         **a_set("HUB", "https://index.docker.io/v1/", password=""),
@@ -127,7 +127,7 @@ def test_a_list_says_found_or_incomplete_and_nothing_else(home):
     assert 3 == ran.status
 
 
-def test_an_empty_set_alone_is_no_failure(home):
+def test_an_empty_set_alone_is_not_a_failure(home):
     sets = a_set("NONE", "", user="", password="")
 
     for command in (["login"], ["list"], ["hook", "postStart", "--strict"]):
@@ -209,7 +209,7 @@ def test_exit_status_of_a_damaged_config(home):
     ],
     ids=" ".join,
 )
-def test_wrong_usage_is_two(home, arguments):
+def test_exit_status_of_wrong_usage(home, arguments):
     ran = run(home, *arguments)
 
     assert (2, "") == (ran.status, ran.stdout)
@@ -268,7 +268,7 @@ def test_settings_come_from_the_environment(home, tmp_path):
     assert not os.path.exists(home.cache)
 
 
-def test_empty_settings_are_none(home):
+def test_empty_settings_count_as_unset(home):
     names = ("VERIFY", "STORE", "TIMEOUT", "SECRETS_FILE", "LOG_LEVEL", "CACHE_DIR")
 
     ran = run(home, "login", sets={f"DEVCONTAINER_REGISTRY_{name}": "" for name in names})
@@ -276,7 +276,7 @@ def test_empty_settings_are_none(home):
     assert (0, "") == (ran.status, ran.stderr)
 
 
-def test_a_secrets_file_that_a_variable_names_is_told_by_the_variable(home):
+def test_a_secrets_file_from_a_variable_is_reported_with_the_variable(home):
     variable = "DEVCONTAINER_REGISTRY_SECRETS_FILE"
 
     ran = run(home, "login", "--json", sets={variable: "/nowhere/secrets.json"})
@@ -296,7 +296,7 @@ def test_a_secrets_file_is_read(home, tmp_path):
     assert {"registry.example": "bob:s3cret-s3cret"} == home.auths
 
 
-def test_only_some_sets(home):
+def test_only_the_named_sets_are_logged_in(home):
     sets = {**a_set("A", "a.example"), **a_set("B", "b.example"), **a_set("C", "c.example")}
 
     options = ["--only", "A", "--only", "C", "--verify", "never"]
@@ -312,7 +312,7 @@ def test_a_dry_run_writes_nothing_anywhere(home, tmp_path):
     assert [] == os.listdir(tmp_path)
 
 
-# What it looks like.
+# Output.
 
 
 def everything_wrong():
@@ -356,7 +356,7 @@ def test_no_line_is_longer_than_80(home, arguments):
     assert ran.stdout
 
 
-def test_what_is_told_late_draws_nothing_into_the_report(capsys):
+def test_a_late_event_draws_nothing_into_the_report(capsys):
     progress = Progress(terminal=True, lands=True, colours=False)
     progress.take("login.started", {"id": "A", "registry": "a.example", "seconds": 30.0})
     progress.close()
@@ -369,7 +369,7 @@ def test_what_is_told_late_draws_nothing_into_the_report(capsys):
 
 
 @pytest.mark.parametrize("arguments", [["login"], ["hook", "postStart"], ["logout", "a.example"]])
-def test_who_waits_for_another_process_says_so_and_goes_on(home, arguments):
+def test_a_wait_for_another_process_is_reported_and_then_ends(home, arguments):
     home.write({"auths": {}})
     folder = os.path.dirname(home.config)
     with Fine(BOB) as registry, ExitStack() as held:
@@ -455,10 +455,10 @@ def test_a_hanging_registry_ends_with_the_timeout(home):
     assert (5, "") == (ran.status, ran.stderr)
 
 
-# Odd surroundings.
+# Unusual environments.
 
 
-def test_a_reader_that_goes_away_is_no_crash(home):
+def test_a_closed_pipe_causes_no_crash(home):
     process = subprocess.Popen(
         [sys.executable, "-m", "devcontainer_registry", "list"],
         env=environ(home, everything_wrong()),
@@ -473,7 +473,7 @@ def test_a_reader_that_goes_away_is_no_crash(home):
     assert b"" == stderr
 
 
-def test_closed_streams_are_no_crash(home):
+def test_closed_streams_cause_no_crash(home):
     command = f"{sys.executable} -m devcontainer_registry login --verify never >&- 2>&-"
     done = subprocess.run(
         ["/bin/sh", "-c", command],
@@ -490,7 +490,7 @@ def test_closed_streams_are_no_crash(home):
     ("words", "status"), [("login", 1), ("hook postCreate", 0), ("hook postCreate --strict", 1)]
 )
 @pytest.mark.parametrize("stderr", ["pipe", "full"])
-def test_an_output_that_takes_nothing_stops_no_container(home, words, status, stderr):
+def test_a_full_output_device_stops_no_container(home, words, status, stderr):
     """
     As a log on a disk that is full; the interpreter's own flush at exit would make it 120.
     """
@@ -510,7 +510,7 @@ def test_an_output_that_takes_nothing_stops_no_container(home, words, status, st
         assert b"bug" not in done.stderr
 
 
-def test_a_locale_that_spells_nothing_is_no_crash(home, tmp_path):
+def test_an_ascii_locale_causes_no_crash(home, tmp_path):
     folder = tmp_path / "d\u00f6cker"
     sets = {
         **a_set("A", "a.example", user="b\u00f6b"),
@@ -526,7 +526,7 @@ def test_a_locale_that_spells_nothing_is_no_crash(home, tmp_path):
     assert "Traceback" not in ran.stderr
 
 
-def test_variables_that_are_no_text_are_no_crash(home):
+def test_variables_that_are_not_utf_8_cause_no_crash(home):
     sets = {**a_set("A", "a.example"), "A_CONTAINER_REGISTRY_PASSWORD": "\udcff\udcfe-s3cret"}
 
     ran = run(home, "login", "--verify", "never", sets=sets)
@@ -545,7 +545,7 @@ def test_the_demo_shows_a_login_a_refusal_and_a_quiet_start(home, tmp_path):
     assert (0, "") == (ran.status, ran.stderr)
     assert 1 == firsts.count("logged in")
     assert 2 == firsts.count("refused")
-    # As the hook: what has not changed is no news.
+    # As with the hook: unchanged logins are not printed.
     assert 0 == firsts.count("unchanged")
     assert [] == os.listdir(tmp_path)
 

@@ -23,7 +23,7 @@ from devcontainer_registry.registry import Registry
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = os.path.dirname(sys.executable)
-# How each shell is told of the script.
+# How each shell loads the script.
 BEGIN = {
     "bash": 'eval "$(devcontainer-registry completion bash)"',
     "zsh": 'autoload -U compinit; compinit -D; eval "$(devcontainer-registry completion zsh)"',
@@ -72,7 +72,7 @@ def completed(home, shell, line, *, until, sets=None):
 
 def asked_of_fish(home, line, sets=None):
     """
-    What fish offers for *line*.
+    Return fish's completions for *line*.
     """
     if shutil.which("fish") is None and not os.environ.get("CI"):
         pytest.skip("no fish here")
@@ -130,7 +130,7 @@ def test_completion_asks_for_names_only_and_never_shows_a_secret(home):
     assert (0, "", "") == (registries.status, registries.stdout, registries.stderr)
 
 
-def test_a_shell_that_has_no_script_is_wrong_usage(home):
+def test_a_shell_without_a_script_is_wrong_usage(home):
     ran = run(home, "completion", "tcsh")
 
     assert 2 == ran.status

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The debug log as a person sees it, and where it must not be.
+The debug log's format, and the streams that it must not use.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ def test_a_line_has_the_time_the_event_and_its_fields():
     )
 
 
-def test_what_could_steer_a_terminal_or_look_like_another_field_is_quoted():
+def test_control_characters_and_ambiguous_values_are_quoted():
     (line,) = lines(("challenge.received", {"service": "a b\x1b[2J\nx=é", "scope": ["a", "b c"]}))
 
     assert line.endswith(r'service="a b\u001b[2J\nx=\u00e9" scope=a,"b c"')
 
 
 @pytest.mark.parametrize("colours", [True, False])
-def test_on_a_terminal_fields_go_on_below_each_other(monkeypatch, colours):
+def test_on_a_terminal_fields_continue_on_the_next_line(monkeypatch, colours):
     path = "/root/.cache/registry/x.example.json"
     fields = {"path": path, "bytes": 281, "mode": "0600"}
     found = lines(("cache.written", fields), colours=colours, width=80, monkeypatch=monkeypatch)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The command doctor as a person and as a program read it.
+The command doctor: its text and its JSON document.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def doctor(world, *arguments, **environ):
     return done.returncode, done.stdout
 
 
-def test_a_healthy_image_is_seven_lines_and_a_count(world):
+def test_a_healthy_image_gives_seven_lines_and_a_count(world):
     registry = world.registry()
     world.logged_in(registry)
     port = world.names["PORT"]
@@ -81,7 +81,7 @@ def test_a_refused_login_ends_in_cause_and_fix(world):
     )
 
 
-def test_images_that_fail_for_one_cause_are_one_cause(world):
+def test_images_that_fail_for_one_cause_share_its_line(world):
     registry = world.registry()
     world.logged_in(registry)
     images = [f"{registry}/team/app:1", f"{registry}/team/ap:1", f"{registry}/team/ap:2"]
@@ -95,7 +95,7 @@ def test_images_that_fail_for_one_cause_are_one_cause(world):
     assert said.endswith("\n\n1 of 4 images can be pulled\n")
 
 
-def test_the_registries_of_all_sets_are_checked_where_nothing_is_named(world):
+def test_the_registries_of_all_sets_are_checked_by_default(world):
     registry = world.registry()
     world.set(registry)
     world.set("localhost:1", "DOWN")
@@ -111,7 +111,7 @@ def test_the_registries_of_all_sets_are_checked_where_nothing_is_named(world):
     assert said.endswith("1 of 3 logins accepted\n")
 
 
-def test_nothing_to_check_is_said(world):
+def test_a_run_without_anything_to_check_says_so(world):
     assert (
         0,
         "nothing to check: no image was named, and no registry has a set of variables\n",
@@ -125,7 +125,7 @@ def test_no_line_is_longer_than_eighty_columns_nor_shows_a_secret(name, world):
     diagnosis = world.diagnose()
 
     said = list(lines(diagnosis))
-    # What has no space in it cannot be wrapped.
+    # A word without a space cannot be wrapped.
     assert [] == [line for line in said if len(line) > 80 and " " in line.strip()[9:]]
     assert [] == [line for line in said if line.rstrip() != line]
     text = "\n".join(said) + json.dumps(diagnosis.to_dict()) + repr(diagnosis)
@@ -160,7 +160,7 @@ def test_a_registry_cannot_steer_the_terminal(world):
     assert [] == [line for line in said if not line.isprintable()]
 
 
-def test_a_program_reads_every_step_with_its_facts(world):
+def test_the_document_has_every_step_with_its_facts(world):
     world.logged_in(world.registry())
 
     status, said = doctor(world, *world.images, "--json")
@@ -195,7 +195,7 @@ def test_a_program_reads_every_step_with_its_facts(world):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_is_shared_names_nobody(name, world):
+def test_a_shareable_report_names_no_registry_or_user(name, world):
     CASES[name][0](world)
 
     diagnosis = without_names(world.diagnose(), world.environ)
@@ -208,7 +208,7 @@ def test_what_is_shared_names_nobody(name, world):
     assert [] == [name for name in names if name != "localhost:1" and name in said], said
 
 
-def test_what_is_shared_of_a_configuration_names_no_file_service_or_quote(world):
+def test_a_shareable_report_of_a_configuration_names_no_file_or_service(world):
     registry = world.registry()
     world.logged_in(registry)
     folder = os.path.join(world.home, "secret-project")
@@ -229,7 +229,7 @@ def test_what_is_shared_of_a_configuration_names_no_file_service_or_quote(world)
         assert text not in said + document
 
 
-def test_a_registry_without_a_login_has_accepted_none(world):
+def test_a_registry_without_a_login_is_not_said_to_accept_one(world):
     registry = world.registry(ping=(200, {}, b"{}"))
     world.set(registry)
     world.logged_in(registry)
@@ -240,7 +240,7 @@ def test_a_registry_without_a_login_has_accepted_none(world):
     assert said.endswith("0 of 1 login accepted; 1 not checked\n")
 
 
-def test_images_without_a_login_are_one_cause(world):
+def test_images_without_a_login_share_one_cause(world):
     registry = world.registry()
 
     _, said = doctor(world, f"{registry}/team/app:1", f"{registry}/team/other:1")
@@ -291,7 +291,7 @@ def test_the_images_of_the_configuration_here_are_checked(world):
     assert said.endswith("\n\n1 of 2 images can be pulled\n")
 
 
-def test_an_image_that_cannot_be_resolved_is_said_and_counted(world):
+def test_an_image_that_cannot_be_resolved_is_reported_and_counted(world):
     registry = world.registry()
     world.logged_in(registry)
     with open(os.path.join(world.home, ".devcontainer.json"), "w", encoding="utf-8") as file:
@@ -304,7 +304,7 @@ def test_an_image_that_cannot_be_resolved_is_said_and_counted(world):
     assert said.endswith("\n\n1 not resolved\n")
 
 
-def test_a_working_directory_that_is_gone_has_no_configuration(world):
+def test_a_deleted_working_directory_has_no_configuration(world):
     world.set(world.registry())
     world.logged_in(world.names["R"])
     gone = os.path.join(world.home, "gone")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-A lifecycle step: quiet, brief, and never in a container's way.
+A lifecycle step: quiet, brief, and never a reason for a container not to start.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def test_a_step_without_secrets_is_silent(home, tmp_path, step):
 
 
 @pytest.mark.parametrize("options", [[], ["--strict"]])
-def test_secrets_that_were_not_granted_are_nothing_to_do(home, options):
+def test_secrets_that_were_not_granted_need_no_login(home, options):
     sets = a_set("ACR", "", user="", password="")
 
     ran = run(home, "hook", "onCreate", *options, sets=sets)
@@ -81,7 +81,7 @@ def test_each_of_two_typos_has_its_fix(home):
     assert 2 == (ran.stdout + ran.stderr).count("fix: rename it\n")
 
 
-def test_a_set_that_a_prebuild_does_not_have_is_nothing_to_do(home):
+def test_a_set_that_a_prebuild_lacks_is_no_failure(home):
     options = ["--only", "ACR", "--strict"]
 
     ran = run(home, "hook", "onCreate", *options)
@@ -91,7 +91,7 @@ def test_a_set_that_a_prebuild_does_not_have_is_nothing_to_do(home):
     assert {} == home.auths
 
 
-def test_of_the_named_sets_those_that_are_there_are_used(home):
+def test_of_the_named_sets_the_available_ones_are_used(home):
     options = ["--only", "ACR", "--only", "HUB", "--verify", "never"]
     sets = {**a_set("HUB", "hub.example"), **a_set("THIRD", "third.example")}
 
@@ -100,7 +100,7 @@ def test_of_the_named_sets_those_that_are_there_are_used(home):
     assert ["hub.example"] == list(home.auths)
 
 
-def test_the_first_start_is_a_line_and_the_next_is_silent(home):
+def test_the_first_start_prints_a_line_and_the_next_is_silent(home):
     with Fine(BOB) as registry:
         sets = a_set("ACR", registry.registry)
         first = run(home, "hook", "postCreate", sets=sets)
@@ -112,7 +112,7 @@ def test_the_first_start_is_a_line_and_the_next_is_silent(home):
     assert asked == registry.asked
 
 
-def test_what_needs_nothing_to_be_done_is_said_once(home):
+def test_a_finding_without_a_fix_is_printed_once(home):
     with Fine(BOB) as registry:
         sets = a_set("ACR", f"http://{registry.registry}/")
         first = run(home, "hook", "postCreate", sets=sets)
@@ -122,7 +122,7 @@ def test_what_needs_nothing_to_be_done_is_said_once(home):
     assert (0, "", "") == (second.status, second.stdout, second.stderr)
 
 
-def test_what_nobody_asked_for_and_is_not_ours_is_silent(home):
+def test_an_implicit_login_blocked_by_another_login_is_silent(home):
     home.write({"auths": {"ghcr.io": {"auth": "b2xkOnBhc3N3b3Jk"}}})
     sets = {"CODESPACES": "true", "GITHUB_TOKEN": "ghs_token", "GITHUB_USER": "octocat"}
 
@@ -132,7 +132,7 @@ def test_what_nobody_asked_for_and_is_not_ours_is_silent(home):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_whatever_goes_wrong_the_container_starts(home, step):
+def test_the_container_starts_after_any_failure(home, step):
     home.write("{")
     with Refusing() as bad, BadCertificate(BOB) as worse:
         sets = {
@@ -150,7 +150,7 @@ def test_whatever_goes_wrong_the_container_starts(home, step):
 @pytest.mark.parametrize(
     ("status", "registry"), [(4, Refusing), (5, lambda: BadCertificate(BOB))], ids=["4", "5"]
 )
-def test_a_strict_step_exits_as_a_login_does(home, status, registry):
+def test_a_strict_step_has_the_exit_status_of_a_login(home, status, registry):
     with registry() as there:
         assert (
             status
@@ -158,7 +158,7 @@ def test_a_strict_step_exits_as_a_login_does(home, status, registry):
         )
 
 
-def test_a_step_with_a_file_that_cannot_be_read_starts_too(home, tmp_path):
+def test_a_step_with_an_unreadable_file_does_not_stop_the_container(home, tmp_path):
     secrets = tmp_path / "secrets.json"
     secrets.write_text("no JSON")
     ran = run(home, "hook", "postStart", "--secrets-file", str(secrets))
@@ -167,8 +167,8 @@ def test_a_step_with_a_file_that_cannot_be_read_starts_too(home, tmp_path):
     assert "fix:" in ran.stdout
 
 
-def test_a_bug_of_ours_does_not_stop_a_container(home):
-    # A login that fails in a way that nobody foresaw.
+def test_an_internal_error_does_not_stop_a_container(home):
+    # A login that fails with an unexpected error.
     code = (
         "import sys, devcontainer_registry.commands.hook as h;"
         "from devcontainer_registry.commands.cli import main;"
@@ -183,7 +183,7 @@ def test_a_bug_of_ours_does_not_stop_a_container(home):
     assert "this is a bug" in ran.stderr
 
 
-def test_the_document_of_a_step_has_what_is_unchanged_too(home):
+def test_the_document_of_a_step_includes_unchanged_logins(home):
     with Fine(BOB) as registry:
         sets = a_set("ACR", registry.registry)
         run(home, "hook", "postCreate", sets=sets)
@@ -204,7 +204,7 @@ def test_the_document_of_a_step_has_what_is_unchanged_too(home):
         ("postAttach", None),
     ],
 )
-def test_a_secret_that_a_snapshot_would_carry_is_said(home, step, code):
+def test_a_login_in_a_snapshot_is_reported_with_a_warning(home, step, code):
     with Fine(BOB) as registry:
         environ = {**home.environ, **a_set("ACR", registry.registry)}
         report = hook.run(step, environ=environ)
@@ -213,7 +213,7 @@ def test_a_secret_that_a_snapshot_would_carry_is_said(home, step, code):
 
 
 @pytest.mark.usefixtures("undelegated")
-def test_a_snapshot_is_also_said_where_something_else_is_to_be_said(home):
+def test_a_snapshot_warning_is_printed_beside_another_message(home):
     expiring = Credential(username="AWS", secret=Secret("token"), expires_at=4_000_000_000.0)
     plugins = {"generic": Scripted(GOOD), "cloud": Exchanging(expiring)}
     with Answering(200, {}, b"{}") as unlocked, Busy(BOB, times=99) as busy:
@@ -233,7 +233,7 @@ def test_a_snapshot_is_also_said_where_something_else_is_to_be_said(home):
     assert ["written-in-snapshot"] == [finding.code for finding in cloud.findings]
 
 
-def test_what_was_not_kept_is_in_no_snapshot(home):
+def test_a_refused_login_causes_no_snapshot_warning(home):
     with Refusing() as registry:
         environ = {**home.environ, **a_set("ACR", registry.registry)}
         report = hook.run("onCreate", environ=environ)
@@ -242,7 +242,7 @@ def test_what_was_not_kept_is_in_no_snapshot(home):
 
 
 @pytest.mark.parametrize("step", ["onCreate", "updateContent"])
-def test_what_could_not_be_written_is_in_no_snapshot(home, step):
+def test_a_login_that_was_not_written_causes_no_snapshot_warning(home, step):
     home.write("{")
     with Fine(BOB) as registry:
         environ = {**home.environ, **a_set("ACR", registry.registry)}
@@ -252,7 +252,7 @@ def test_what_could_not_be_written_is_in_no_snapshot(home, step):
     assert ("not-kept", ()) == (only(report).code, report.findings)
 
 
-def test_what_was_not_kept_beside_something_better_is_in_no_snapshot(home):
+def test_an_unsaved_login_beside_an_earlier_one_causes_no_snapshot_warning(home):
     with Busy(BOB, times=99) as registry:
         home.write({"auths": {registry.registry: {"auth": encoded("bob:an older one")}}})
         environ = {**home.environ, **a_set("ACR", registry.registry)}
@@ -262,7 +262,7 @@ def test_what_was_not_kept_beside_something_better_is_in_no_snapshot(home):
     assert ("busy", ()) == (only(report).code, report.findings)
 
 
-def test_a_snapshot_is_said_where_it_was_kept_and_not_again(home):
+def test_a_snapshot_warning_is_not_repeated_in_the_next_step(home):
     with Fine(BOB) as registry:
         environ = {**home.environ, **a_set("ACR", registry.registry)}
         hook.run("onCreate", environ=environ)
@@ -271,7 +271,7 @@ def test_a_snapshot_is_said_where_it_was_kept_and_not_again(home):
     assert ("unchanged", None, ()) == (only(report).status, only(report).code, report.findings)
 
 
-def test_a_registry_that_hangs_is_tried_again_shortly_and_quietly(home, monkeypatch):
+def test_a_hanging_registry_is_retried_briefly_and_quietly(home, monkeypatch):
     monkeypatch.setattr(login_module, "_SECOND_TRY_MAX", 0.2)
     with Hanging() as hanging:
         environ = {**home.environ, **a_set("SLOW", hanging.registry)}
@@ -286,7 +286,7 @@ def test_a_registry_that_hangs_is_tried_again_shortly_and_quietly(home, monkeypa
     assert not hook.found_all_as_it_was(second)
 
 
-def test_a_hanging_registry_that_answers_again_is_logged_in_and_forgotten(home):
+def test_a_recovered_registry_is_logged_in_and_its_failure_forgotten(home):
     with Recovering() as recovering, Fine(BOB, auth="basic") as fine:
         environ = {**home.environ, **a_set("SLOW", recovering.registry)}
         hook.run("postCreate", environ=environ, timeout=0.3)
@@ -306,8 +306,10 @@ def test_a_hanging_registry_that_answers_again_is_logged_in_and_forgotten(home):
     [("another start", "s3cret-s3cret"), (None, "s3cret-s3cret"), ("this start", "changed-1234")],
     ids=["new start", "cannot be told", "changed set"],
 )
-def test_a_registry_is_asked_in_full(home, monkeypatch, start, password):
-    # A limit that is over at once: whoever is subject to it fails without an answer.
+def test_a_registry_gets_the_full_timeout_in_a_new_start_or_with_a_new_set(
+    home, monkeypatch, start, password
+):
+    # A limit of no time at all: a registry under it fails without an answer.
     monkeypatch.setattr(login_module, "_SECOND_TRY_MAX", -1.0)
     with Recovering() as recovering, Fine({"bob": password}, auth="basic") as fine:
         sets = a_set("SLOW", recovering.registry)
@@ -319,12 +321,12 @@ def test_a_registry_is_asked_in_full(home, monkeypatch, start, password):
     assert ("ok", False) == (again.status, again.is_known)
 
 
-def test_another_failure_in_the_same_start_is_news(home):
+def test_a_different_failure_in_the_same_start_is_printed(home):
     with Hanging() as hanging:
         where = hanging.registry
         environ = {**home.environ, **a_set("SLOW", where)}
         hook.run("postCreate", environ=environ, timeout=0.3)
-    # Nothing listens there any more.
+    # Nothing listens on that port any more.
     retry = RetryPolicy(attempts=1)
     report = hook.run("postStart", environ=environ, retry=retry)
 
@@ -348,7 +350,7 @@ def test_the_quick_check_does_not_skip_a_registry_that_could_not_be_reached(home
     assert 0 < before < between < asked
 
 
-def test_a_start_is_told_by_the_boot_and_by_process_1():
+def test_a_container_start_is_identified_by_boot_and_process_1():
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         boot = file.read().strip()
 
@@ -356,7 +358,7 @@ def test_a_start_is_told_by_the_boot_and_by_process_1():
     assert hook.container_start() == hook.container_start()
 
 
-def test_a_step_has_fifteen_seconds_and_asks_what_changed(home):
+def test_a_step_has_fifteen_seconds_and_verifies_changed_logins(home):
     assert [15.0, 15.0, 5.0] == [
         hook.timeout_of(step) for step in ("postCreate", "postStart", "postAttach")
     ]
@@ -394,7 +396,7 @@ def test_a_step_has_its_own_deadline_unless_the_user_sets_one(
     assert [seconds] == given
 
 
-def test_a_step_asks_about_what_changed_only(home):
+def test_a_step_verifies_changed_logins_only(home):
     with Fine(BOB) as registry:
         environ = {**home.environ, **a_set("ACR", registry.registry)}
         first, second = (only(hook.run("postStart", environ=environ)) for _ in range(2))
@@ -422,18 +424,18 @@ def test_a_step_asks_about_what_changed_only(home):
         ({"outcomes": (outcome("unchanged"), outcome("ok"))}, True, False),
     ],
 )
-def test_news_is_whatever_somebody_may_want_to_know(members, news, settled):
+def test_news_is_any_outcome_that_needs_attention(members, news, settled):
     report = LoginReport(**{"config": "", "changed": False, "outcomes": (), **members})
 
     assert (news, settled) == (hook.has_news(report), hook.found_all_as_it_was(report))
 
 
-# Nothing to do, known without looking for it.
+# A start with nothing to do.
 
 
 def starts(home, *options, sets=None):
     """
-    What a step prints, at the first start and at two more.
+    Return the output of a step at three starts.
     """
     return [run(home, "hook", "postStart", *options, sets=sets).stdout for _ in range(3)]
 
@@ -476,7 +478,7 @@ def test_a_changed_variable_is_tried_at_once(home):
     assert changed.stdout.startswith("refused")
 
 
-def test_what_somebody_removed_is_written_again(home):
+def test_a_removed_login_is_written_again(home):
     with Fine(BOB) as registry:
         sets = a_set("ACR", registry.registry)
         starts(home, sets=sets)
@@ -486,7 +488,7 @@ def test_what_somebody_removed_is_written_again(home):
     assert {registry.registry: "bob:s3cret-s3cret"} == home.auths
 
 
-def test_what_was_refused_is_said_at_each_start(home):
+def test_a_refused_login_is_reported_at_each_start(home):
     with Refusing() as registry:
         said = starts(home, sets=a_set("ACR", registry.registry))
 
@@ -553,7 +555,7 @@ AS_IT_IS = f"{KEY['user']}:{KEY['password']}"
 
 @pytest.mark.parametrize("theirs", ["AWS:token-of-codespaces", AS_IT_IS])
 @pytest.mark.parametrize("step", ["postCreate", "postStart"])
-def test_what_codespaces_wrote_after_on_create_is_no_login_by_hand(home, step, theirs):
+def test_a_codespaces_login_after_on_create_is_not_a_login_by_hand(home, step, theirs):
     a_step(home, "onCreate", token("a"))
     codespaces_writes(home, theirs)
 
@@ -565,7 +567,7 @@ def test_what_codespaces_wrote_after_on_create_is_no_login_by_hand(home, step, t
 
 @pytest.mark.parametrize("trouble", [AuthenticationError("no"), TransientError("busy")])
 @pytest.mark.parametrize("first", ["onCreate", None])
-def test_what_codespaces_wrote_is_replaced_by_what_works_only(home, first, trouble):
+def test_a_codespaces_login_is_kept_if_ours_fails(home, first, trouble):
     if first:
         a_step(home, first, token("a"))
     codespaces_writes(home, "AWS:token-of-codespaces")
@@ -586,7 +588,7 @@ def test_what_codespaces_wrote_is_replaced_by_what_works_only(home, first, troub
         ("postCreate", IN_A_CODESPACE, f"{KEY['user']}:other"),
     ],
 )
-def test_what_codespaces_would_not_write_is_a_login_by_hand(home, step, environ, by_hand):
+def test_a_login_that_codespaces_would_not_write_is_a_login_by_hand(home, step, environ, by_hand):
     a_step(home, "onCreate", token("a"), environ=environ)
     codespaces_writes(home, by_hand)
 
@@ -596,7 +598,7 @@ def test_what_codespaces_would_not_write_is_a_login_by_hand(home, step, environ,
     assert {"corp.example": by_hand} == home.auths
 
 
-def test_a_token_by_hand_is_one_where_the_set_is_a_token_too(home):
+def test_a_token_is_a_login_by_hand_if_the_set_has_a_token_too(home):
     member = {"user": "AWS", "password": "a"}
     a_step(home, "onCreate", token("a"), **member)
     codespaces_writes(home, "AWS:mine")
@@ -606,7 +608,7 @@ def test_a_token_by_hand_is_one_where_the_set_is_a_token_too(home):
     assert "login-by-hand" == outcome.code
 
 
-def test_in_a_codespace_the_password_as_it_is_needs_no_second_look(home):
+def test_in_a_codespace_an_unchanged_password_is_not_verified_again(home):
     with Fine(BOB) as registry:
         sets = {**a_set("ACR", registry.registry), **IN_A_CODESPACE}
         run(home, "hook", "onCreate", sets=sets)
@@ -617,7 +619,7 @@ def test_in_a_codespace_the_password_as_it_is_needs_no_second_look(home):
     assert ("", asked) == (ran.stdout, registry.asked)
 
 
-def test_what_codespaces_wrote_stays_until_the_registry_has_accepted_ours(home):
+def test_a_codespaces_login_is_kept_until_the_registry_accepts_ours(home):
     with BadCertificate(BOB) as registry:
         sets = {**a_set("ACR", registry.registry, password="new"), **IN_A_CODESPACE}
         home.write({"auths": {registry.registry: {"auth": encoded("bob:theirs")}}})
@@ -626,7 +628,7 @@ def test_what_codespaces_wrote_stays_until_the_registry_has_accepted_ours(home):
     assert {registry.registry: "bob:theirs"} == home.auths
 
 
-# Root's hook, writing for the remote user by being that user.
+# A hook run by root, which switches to the remote user before it writes.
 
 REMOTE, GROUP, OTHER_GROUP = 12345, 12346, 12347
 
@@ -659,7 +661,7 @@ for back in (lambda: os.setuid(0), lambda: os.setgid(0), lambda: os.setgroups([0
 """
 
 
-# What is opened, listed or made in the folder before it is the user who does it.
+# Files that are opened, listed or created in the folder before the switch to the user.
 WATCHED = """
 import os, sys
 
@@ -735,7 +737,7 @@ def owners(folder):
 
 
 @pytest.mark.parametrize("name", ["remote", str(REMOTE)])
-def test_root_is_the_user_in_every_respect_and_for_good(machine, name):
+def test_root_switches_to_the_user_completely_and_permanently(machine, name):
     status, out, err = machine.run("-c", WHO, name, XDG_RUNTIME_DIR="/run/user/0")
 
     assert 0 == status, err
@@ -746,7 +748,7 @@ def test_root_is_the_user_in_every_respect_and_for_good(machine, name):
     assert [machine.home, "remote", "remote", None, None] == names
 
 
-def test_roots_hook_writes_what_is_the_users(machine):
+def test_a_hook_run_by_root_writes_files_of_the_user(machine):
     with Fine(BOB) as registry:
         sets = a_set("ACR", registry.registry)
         status, out, err = machine.hook("postCreate", "--user", "remote", **sets)
@@ -760,7 +762,7 @@ def test_roots_hook_writes_what_is_the_users(machine):
     assert 0o600 == stat.S_IMODE(config.st_mode)
 
 
-def test_no_file_is_opened_by_root(machine):
+def test_no_file_is_opened_as_root_with_the_user_option(machine):
     with Fine(BOB) as registry:
         sets = a_set("ACR", registry.registry)
         sets["DOCKER_CONFIG"] = os.path.join(machine.home, "docker")
@@ -770,10 +772,10 @@ def test_no_file_is_opened_by_root(machine):
 
     assert "logged in" in by_user[1]
     assert (0, "") == (by_user[0], by_user[2])
-    assert 1 == by_root[0]  # that is, the watch sees what it is to see
+    assert 1 == by_root[0]  # shows that the watch works
 
 
-def test_the_second_start_is_silent_for_the_user_and_looks_at_nothing_of_roots(machine):
+def test_the_second_start_is_silent_and_reads_no_file_of_root(machine):
     with Fine(BOB) as registry:
         sets = a_set("ACR", registry.registry)
         machine.hook("postCreate", "--user", "remote", **sets)
@@ -790,7 +792,7 @@ def test_the_second_start_is_silent_for_the_user_and_looks_at_nothing_of_roots(m
     assert removed[1].startswith("logged in")
 
 
-def test_a_link_of_the_users_leads_root_nowhere(machine):
+def test_a_symlink_of_the_user_gives_no_access_to_files_of_root(machine):
     os.symlink(machine.roots, os.path.join(machine.home, ".docker"))
     os.lchown(os.path.join(machine.home, ".docker"), REMOTE, GROUP)
 
@@ -803,7 +805,7 @@ def test_a_link_of_the_users_leads_root_nowhere(machine):
     assert [] == os.listdir(machine.roots)
 
 
-def test_a_secrets_file_that_only_root_may_read_is_not_read(machine):
+def test_a_secrets_file_that_only_root_can_read_is_not_read(machine):
     path = os.path.join(machine.folder, "secrets.json")
     with Fine(BOB) as registry:
         with open(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
@@ -821,7 +823,7 @@ def test_a_secrets_file_that_only_root_may_read_is_not_read(machine):
 
 @pytest.mark.parametrize("options", [[], ["--strict"]])
 @pytest.mark.parametrize("name", ["nobody-knows-whom", "", "-1", "4000000000", "99999999999999"])
-def test_a_user_that_is_not_there_is_wrong_usage(tmp_path, options, name):
+def test_an_unknown_user_is_wrong_usage(tmp_path, options, name):
     with Refusing() as registry:
         sets = a_set("ACR", registry.registry)
         ran = run(Home(tmp_path), "hook", "postCreate", f"--user={name}", *options, sets=sets)
@@ -848,7 +850,7 @@ os.execve(sys.executable, [sys.executable, "-m", "devcontainer_registry", *comma
 """
 
 
-def test_a_python_that_only_root_can_read_is_said_to_be_so(machine):
+def test_a_python_that_only_root_can_read_is_reported(machine):
     with Refusing() as registry:
         sets = a_set("ACR", registry.registry)
         hook = ["-c", PRIVATE, machine.roots, "hook", "postCreate"]
@@ -867,17 +869,17 @@ def refused(name):
     return None
 
 
-def test_only_root_may_become_somebody_else():
+def test_only_root_can_switch_to_another_user():
     assert "only root may become another user" == as_nobody(lambda: refused("root"))
 
 
-def test_who_is_the_user_already_stays_as_they_are():
+def test_a_switch_to_the_same_user_changes_nothing():
     assert None is as_nobody(lambda: refused(str(NOBODY)))
 
 
-def test_where_root_has_no_right_to_it_that_is_wrong_usage(tmp_path):
+def test_a_root_that_cannot_switch_users_is_wrong_usage(tmp_path):
     """
-    A user namespace with root alone: a rootless container's root may be nobody else.
+    A user namespace that maps root only, as in some rootless containers.
     """
     alone = ["unshare", "--user", "--map-root-user"]
     if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:

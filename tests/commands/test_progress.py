@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What a login prints while it runs, and after Ctrl-C.
+The output of a login while it runs, and after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def test_a_terminal_shows_each_success_before_the_last_registry_has_answered(hom
     assert written.rstrip().endswith("1 of 3 logged in; fix BAD, SLOW")
 
 
-def test_a_log_is_told_how_long_it_may_take_when_nothing_has_answered_yet(capsys, monkeypatch):
+def test_a_log_states_the_longest_wait_before_the_first_answer(capsys, monkeypatch):
     monkeypatch.setattr(output, "_SILENT_MAX", 0.05)
     told = threading.Event()
     monkeypatch.setattr(sys.stderr, "flush", told.set)
@@ -92,7 +92,7 @@ def test_a_login_that_docker_cannot_read_does_not_land_as_logged_in(home):
     assert "not usable  GOOD  " in ran.stdout
 
 
-def test_ctrl_c_tells_which_logins_were_saved(home):
+def test_ctrl_c_reports_which_logins_were_saved(home):
     with Fine(BOB) as fine, Hanging() as hanging:
         sets = {**a_set("GOOD", fine.registry), **a_set("SLOW", hanging.registry)}
         process = subprocess.Popen(
@@ -118,7 +118,7 @@ class Closed(io.StringIO):
         raise BrokenPipeError
 
 
-def test_a_reader_that_goes_away_does_not_cost_the_login(home, monkeypatch):
+def test_a_closed_pipe_does_not_prevent_the_login(home, monkeypatch):
     progress = Progress(terminal=False, lands=True, colours=False)
     monkeypatch.setattr(sys, "stdout", Closed())
     with Fine(BOB) as fine:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-A hook that has nothing to do knows it from a stamp, and from nothing that is out of date.
+The stamp of a quiet start, and each change that invalidates it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NAME = "docker-credential-devcontainer-registry"
 @pytest.fixture(name="home")
 def _home(tmp_path):
     """
-    A home in which somebody has logged in, with a helper on PATH and variables of every kind.
+    A home with a login, a helper on PATH and variables of every kind.
     """
     home = Home(tmp_path / "home")
     os.makedirs(home.path)
@@ -48,7 +48,7 @@ def install(path):
 
 def stamped(home, *argv):
     """
-    Leave a stamp, as a run that found all as it was does.
+    Leave a stamp, as a run without changes does.
     """
     argv = argv or HOOK
     quiet_start.remember(argv, home.environ, before=quiet_start.digest(argv, home.environ))
@@ -95,7 +95,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_what_changed_is_looked_at(home, tmp_path, change):
+def test_a_start_is_not_quiet_after_a_change(home, tmp_path, change):
     stamped(home)
 
     change(home, tmp_path)
@@ -104,7 +104,7 @@ def test_what_changed_is_looked_at(home, tmp_path, change):
 
 
 @pytest.mark.parametrize("words", [("--secrets-file=F",), ("--secrets-file", "F")])
-def test_a_file_that_an_option_names_is_looked_at(home, tmp_path, words):
+def test_a_change_in_a_secrets_file_is_noticed(home, tmp_path, words):
     argv = (*HOOK, *(word.replace("F", str(tmp_path / "secrets.json")) for word in words))
     stamped(home, *argv)
 
@@ -113,14 +113,14 @@ def test_a_file_that_an_option_names_is_looked_at(home, tmp_path, words):
     assert not quiet_start.is_quiet(argv, home.environ)
 
 
-def test_other_options_are_another_run(home):
+def test_other_options_need_a_stamp_of_their_own(home):
     stamped(home, *HOOK, "--only", "ACR")
 
     assert not quiet_start.is_quiet((*HOOK, "--only", "HUB"), home.environ)
     assert not quiet_start.is_quiet(HOOK, home.environ)
 
 
-def test_the_config_json_that_docker_config_names_is_the_one_to_look_at(home, tmp_path):
+def test_a_change_in_the_config_json_of_docker_config_is_noticed(home, tmp_path):
     (tmp_path / "config.json").write_text("{}")
     home.environ["DOCKER_CONFIG"] = str(tmp_path)
     stamped(home)
@@ -130,7 +130,7 @@ def test_the_config_json_that_docker_config_names_is_the_one_to_look_at(home, tm
     assert not quiet_start.is_quiet(HOOK, home.environ)
 
 
-def test_what_nobody_looks_at_does_not_matter(home):
+def test_unrelated_changes_do_not_end_the_quiet(home):
     stamped(home)
 
     home.environ.update(LANG="de_DE.UTF-8", PWD="/workspaces")
@@ -141,7 +141,7 @@ def test_what_nobody_looks_at_does_not_matter(home):
 
 
 @pytest.mark.parametrize("step", ["postCreate", "postStart", "postAttach"])
-def test_each_step_after_the_snapshot_is_quiet_by_the_others_stamp(home, step):
+def test_the_steps_after_the_snapshot_share_a_stamp(home, step):
     stamped(home)
 
     assert quiet_start.is_quiet(("hook", step), home.environ)
@@ -164,7 +164,7 @@ def test_each_step_after_the_snapshot_is_quiet_by_the_others_stamp(home, step):
     ],
     ids=" ".join,
 )
-def test_what_has_something_to_say_is_not_quiet_and_leaves_no_stamp(home, argv):
+def test_a_run_with_output_is_not_quiet_and_leaves_no_stamp(home, argv):
     before = quiet_start.digest(argv, home.environ)
 
     quiet_start.remember(argv, home.environ, before=before)
@@ -186,7 +186,7 @@ def test_what_has_something_to_say_is_not_quiet_and_leaves_no_stamp(home, argv):
         ("DEVCONTAINER_REGISTRY_LOG_LEVEL", "warning", True),
     ],
 )
-def test_a_setting_with_which_something_is_said_is_not_quiet(home, name, value, quiet):
+def test_a_setting_that_asks_for_output_is_not_quiet(home, name, value, quiet):
     home.environ[name] = value
 
     quiet_start.remember(HOOK, home.environ, before=quiet_start.digest(HOOK, home.environ))
@@ -194,7 +194,7 @@ def test_a_setting_with_which_something_is_said_is_not_quiet(home, name, value, 
     assert quiet == quiet_start.is_quiet(HOOK, home.environ)
 
 
-def test_what_changed_during_the_run_was_not_looked_at(home):
+def test_a_change_during_the_run_leaves_no_stamp(home):
     before = quiet_start.digest(HOOK, home.environ)
     os.utime(home.config)
 
@@ -203,7 +203,7 @@ def test_what_changed_during_the_run_was_not_looked_at(home):
     assert Cache(home.cache).stamp() is None
 
 
-def test_a_stamp_that_cannot_be_left_is_no_trouble(home):
+def test_a_stamp_that_cannot_be_written_is_no_error(home):
     os.mkdir(f"{home.cache}/.quiet")
 
     quiet_start.remember(HOOK, home.environ, before=quiet_start.digest(HOOK, home.environ))
@@ -211,7 +211,7 @@ def test_a_stamp_that_cannot_be_left_is_no_trouble(home):
     assert not quiet_start.is_quiet(HOOK, home.environ)
 
 
-def test_without_a_key_there_is_nothing_to_compare_and_none_is_made(tmp_path):
+def test_without_a_key_no_start_is_quiet_and_no_key_is_made(tmp_path):
     home = Home(tmp_path)
     environ = {**home.environ, **a_set("ACR", "registry.example")}
 
@@ -222,14 +222,14 @@ def test_without_a_key_there_is_nothing_to_compare_and_none_is_made(tmp_path):
 
 
 @pytest.mark.parametrize("stamp", ["", "x", "{digest}", "{digest} soon", "{digest} 1", "x {later}"])
-def test_a_stamp_that_is_damaged_or_has_had_its_time_says_nothing(home, stamp):
+def test_a_damaged_or_expired_stamp_is_ignored(home, stamp):
     digest = quiet_start.digest(HOOK, home.environ)
     Cache(home.cache).set_stamp(stamp.format(digest=digest, later=time.time() + 60))
 
     assert not quiet_start.is_quiet(HOOK, home.environ)
 
 
-def test_a_cache_that_is_somebody_elses_business_says_nothing(home):
+def test_a_cache_folder_behind_a_symlink_is_ignored(home):
     stamped(home)
 
     os.rename(home.cache, f"{home.cache}-moved")
@@ -239,14 +239,14 @@ def test_a_cache_that_is_somebody_elses_business_says_nothing(home):
     assert quiet_start.digest(HOOK, home.environ) is None
 
 
-def test_a_file_that_names_more_files_is_read_each_time(home, tmp_path):
+def test_a_secrets_file_that_names_other_files_is_never_quiet(home, tmp_path):
     argv = (*HOOK, f"--secrets-file={tmp_path / 'secrets.json'}")
     (tmp_path / "secrets.json").write_text('{"ACR_CONTAINER_REGISTRY_PASSWORD_FILE": "/a"}')
 
     assert quiet_start.digest(argv, home.environ) is None
 
 
-def test_a_file_that_is_too_large_for_a_login_is_not_read_at_each_start(home, tmp_path):
+def test_a_file_that_is_too_large_for_a_login_is_never_read(home, tmp_path):
     with open(tmp_path / "secrets.json", "r+b") as file:
         file.truncate(1 << 40)  # more than any machine has memory for
 
@@ -256,7 +256,7 @@ def test_a_file_that_is_too_large_for_a_login_is_not_read_at_each_start(home, tm
     )
 
 
-def test_a_pipe_is_no_file_whose_changes_show(home, tmp_path):
+def test_a_pipe_as_secrets_file_is_never_quiet(home, tmp_path):
     os.mkfifo(tmp_path / "pipe")
 
     assert quiet_start.digest((*HOOK, f"--secrets-file={tmp_path / 'pipe'}"), home.environ) is None
@@ -296,7 +296,7 @@ def test_a_stamp_lasts_until_the_first_credential_is_to_be_renewed(home, entries
     ],
 )
 @pytest.mark.parametrize("step", ["onCreate", "updateContent", *HOOK[1:], "postAttach"])
-def test_a_step_is_quiet_at_once_where_no_variable_says_anything(tmp_path, environ, quiet, step):
+def test_a_step_without_any_relevant_variable_is_quiet_at_once(tmp_path, environ, quiet, step):
     environ = {**Home(tmp_path).environ, **environ}
 
     assert quiet == quiet_start.is_quiet(("hook", step), environ)
@@ -305,5 +305,5 @@ def test_a_step_is_quiet_at_once_where_no_variable_says_anything(tmp_path, envir
 @pytest.mark.parametrize(
     "argv", [("hook", "nonsense"), ("login", "postStart"), (*HOOK, "--nonsense")]
 )
-def test_wrong_usage_is_not_quiet_where_no_variable_says_anything(tmp_path, argv):
+def test_wrong_usage_without_any_relevant_variable_is_not_quiet(tmp_path, argv):
     assert not quiet_start.is_quiet(argv, Home(tmp_path).environ)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-A report as a person and as a program read it.
+A report as text and as a JSON document.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def lines(*outcomes, **members):
     return list(render.lines(report(*outcomes, **members), **options))
 
 
-def test_lines_lead_with_the_sets_id_and_end_with_what_to_fix():
+def test_lines_start_with_the_sets_id_and_end_with_the_fix():
     expected = """\
 logged in   ACR  mycompany.azurecr.io  until 2026-11-24T19:10:00Z
 refused     HUB  docker.io             wrong user name or password
@@ -109,7 +109,7 @@ def test_a_long_summary_is_wrapped():
     assert {f"REGISTRY_{number}" for number in range(20)} == set(last.replace(",", "").split()[3:])
 
 
-def test_the_previous_login_is_mentioned_where_no_better_one_was_saved():
+def test_the_previous_login_is_mentioned_if_no_new_one_was_saved():
     expected = """\
 refused     HUB  docker.io  wrong user name or password
             the previous login was kept
@@ -195,7 +195,7 @@ def test_lines_that_were_printed_as_they_landed_are_not_repeated():
     )
 
 
-def test_the_document_is_the_contracts_to_the_letter():
+def test_the_document_matches_the_contract_exactly():
     document = report(
         OK, REFUSED, findings=[NOTE], error=ConfigError("full", hint="make room")
     ).to_dict()
@@ -254,7 +254,7 @@ def test_the_document_is_the_contracts_to_the_letter():
     }
 
 
-def test_a_note_on_a_login_that_went_well_is_below_it():
+def test_a_note_on_a_successful_login_is_below_it():
     said = RegistryError("nothing renews it", hint="run the hook", code="not-delegated")
 
     written = lines(replace(OK, expires_at=None, code=said.code, error=said))
@@ -282,7 +282,7 @@ def test_the_order_is_successes_notes_failures_and_trouble_with_the_file():
     ]
 
 
-def test_the_token_server_is_named_where_it_is_elsewhere():
+def test_a_token_server_on_another_host_is_named():
     assert "auth.docker.io" in " ".join(lines(replace(OK, realm="auth.docker.io")))
 
 
@@ -296,7 +296,7 @@ sentences = st.lists(words, min_size=1, max_size=40).map(" ".join)
     registry=st.sampled_from([HERE, LONGEST, LONGER, None]),
     status=st.sampled_from(["ok", "rejected", "skipped", "unchanged", "found", "incomplete"]),
 )
-def test_no_line_is_longer_than_80_but_for_a_single_word(message, hint, registry, status):
+def test_only_a_single_word_can_be_longer_than_80(message, hint, registry, status):
     said = RegistryError(message, hint=hint, code="some-code")
     one = replace(REFUSED, registry=registry, status=status, error=said, code=said.code)
     written = lines(one, OK, findings=[NOTE], error=said)
@@ -306,7 +306,7 @@ def test_no_line_is_longer_than_80_but_for_a_single_word(message, hint, registry
         assert line == line.rstrip()
 
 
-def test_colours_are_around_the_first_word_only():
+def test_only_the_first_word_is_coloured():
     plain, coloured = lines(REFUSED), lines(REFUSED, colours=True)
 
     assert "\x1b[31mrefused\x1b[0m" + plain[0][len("refused") :] == coloured[0]
@@ -345,7 +345,7 @@ def test_colours_are_for_terminals_whose_user_wants_them(stream, environ, colour
         ({"status": "rejected", "implicit": True}, True),
     ],
 )
-def test_quiet_is_only_what_changed_or_needs_doing(changes, news):
+def test_quiet_prints_only_changes_and_required_actions(changes, news):
     one = replace(OK, **changes)
 
     assert news == render.is_news(one)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Wrong usage: what is suggested, and what a hook does about it.
+Wrong usage: suggestions, and the reaction of a hook.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ def parsed(*words, environ=None):
 
 def refused(*words, environ=None):
     """
-    What is said of *words*, with the fix.
+    Return the message for *words*, with the fix.
     """
     with pytest.raises(UsageError) as caught:
         parsed(*words, environ=environ)
     return f"{caught.value} {caught.value.fix}".rstrip()
 
 
-# What was meant.
+# Suggestions.
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_wrong_usage_suggests_the_nearest_word_and_never_the_unknown_one(words, 
     assert "hunter2" not in text
 
 
-def test_an_argument_that_looks_like_no_option_is_none():
+def test_arguments_after_two_dashes_and_attached_values_are_parsed():
     assert ["a.example"] == parsed("logout", "--", "a.example").registries
     assert "-" == parsed("export", "--format", "envbuilder", "-o", "-").output
     assert "x" == parsed("export", "--format=envbuilder", "-ox").output
@@ -90,7 +90,7 @@ def test_an_argument_that_looks_like_no_option_is_none():
         ("", ["CORP"], None),
     ],
 )
-def test_only_what_is_near_is_suggested(word, known, meant):
+def test_only_similar_words_are_suggested(word, known, meant):
     assert meant == nearest(word, known)
 
 
@@ -102,7 +102,7 @@ def test_two_swapped_letters_are_one_edit(left, right, count):
     assert count == edits(left, right) == edits(right, left)
 
 
-def test_a_set_in_another_case_is_named_and_any_other_word_is_not(home):
+def test_only_a_set_in_another_letter_case_is_named(home):
     sets = a_set("GOOD", "good.example")
     said = {
         word: run(home, "login", "--only", word, sets=sets).stderr
@@ -187,7 +187,7 @@ def test_a_hook_with_a_bad_timeout_logs_in_and_warns_at_each_start(home):
 
 
 @pytest.mark.parametrize("step", ["poststart", "POSTSTART", "PostStart"])
-def test_a_step_is_known_in_any_case(step):
+def test_a_step_is_recognised_in_any_letter_case(step):
     assert "postStart" == parsed("hook", step).step
 
 
@@ -257,7 +257,7 @@ def test_help_explains_each_value_of_store_and_verify(capsys, command):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_of_a_command_is_what_its_option_prints(command):
+def test_help_of_a_command_equals_its_help_option(command):
     arguments = parsed("help", command)
 
     text = arguments.parsers[arguments.command].format_help()
