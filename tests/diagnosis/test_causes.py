@@ -82,7 +82,7 @@ def test_a_missing_helper_stops_the_other_commands_and_not_docker_pull(world):
     assert (False, True) == (image.ok, image.can_be_pulled)
 
 
-def test_a_wrong_login_that_the_registry_ignores_is_no_obstacle(world):
+def test_a_wrong_login_that_the_registry_ignores_is_no_failure(world):
     world.registry(public=("team/app",), ignoring=True)
     world.logged_in(world.names["R"], password="of-last-year")
 
@@ -94,7 +94,7 @@ def test_a_wrong_login_that_the_registry_ignores_is_no_obstacle(world):
     assert "which is wrong" in login.message
 
 
-def test_what_was_not_checked_is_not_said_to_fail(world):
+def test_an_unchecked_step_is_not_reported_as_failed(world):
     build, *_ = CASES["renewal is due"]
     build(world)
 
@@ -104,7 +104,7 @@ def test_what_was_not_checked_is_not_said_to_fail(world):
     assert "skipped" == image.steps[-1].status
 
 
-def test_what_we_saved_says_when(world):
+def test_a_login_that_we_saved_has_its_time(world):
     from devcontainer_registry.logins.login import login
 
     world.set(world.registry())
@@ -117,7 +117,7 @@ def test_what_we_saved_says_when(world):
     assert image.ok
 
 
-def test_a_push_that_was_not_checked_is_not_said_to_be_allowed(world):
+def test_an_unchecked_push_is_not_reported_as_allowed(world):
     CASES["push cannot be checked"][0](world)
 
     (image,) = world.diagnose().images
@@ -138,7 +138,7 @@ def test_a_login_that_was_refused_is_not_sent_again_for_another_spelling(world):
     assert 1 == world.refusals()
 
 
-def test_a_login_that_is_not_the_sets_is_a_note(world):
+def test_a_login_that_differs_from_the_set_is_a_note(world):
     registry = world.registry()
     world.set(registry, user="other", password="other-other")
     world.logged_in(registry)
@@ -175,7 +175,7 @@ def test_a_set_that_only_other_processes_see_is_a_note(world, tmp_path, monkeypa
     assert "is not in this process's environment" in note.message
 
 
-def test_what_the_host_of_a_container_fetched_is_said(world):
+def test_an_image_that_the_container_host_pulls_is_reported(world):
     registry = world.registry()
     world.logged_in(registry)
     folder = os.path.join(world.home, "workspace")
@@ -215,7 +215,7 @@ def test_what_the_host_of_a_container_fetched_is_said(world):
         (ECR, "AKIA0000000000000001", "secret", None),
     ],
 )
-def test_the_wrong_kind_of_secret_is_told_from_its_shape(world, server, user, password, said):
+def test_the_wrong_kind_of_secret_is_recognised_by_its_shape(world, server, user, password, said):
     world.of(server)
     world.set(server, user=user, password=password)
 
@@ -227,7 +227,7 @@ def test_the_wrong_kind_of_secret_is_told_from_its_shape(world, server, user, pa
     assert password not in step.message
 
 
-def test_a_shape_is_no_verdict_where_the_registry_accepts_it(world):
+def test_a_secret_that_the_registry_accepts_is_not_judged_by_its_shape(world):
     registry = Special({USER: "github_pat_works"}, auth="basic", images=("team/app:1",))
     world.enter(registry)
     internet = world.enter(Internet({"ghcr.io": registry._answer}))

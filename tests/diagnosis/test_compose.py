@@ -157,7 +157,7 @@ def test_later_files_override_earlier_ones(workspace):
         assert {*without, "both"} == {*both(workspace, files, COMPOSE_PROFILES=profile)}
 
 
-def test_what_is_reset_in_a_service_that_extends(workspace):
+def test_a_service_that_extends_can_reset_members(workspace):
     workspace.write(
         {
             "compose.yml": """
@@ -173,7 +173,7 @@ def test_what_is_reset_in_a_service_that_extends(workspace):
     assert {"app": "base"} == both(workspace)
 
 
-def test_what_is_reset_in_a_service_is_not_reset_in_those_that_extend_it(workspace):
+def test_a_reset_is_not_inherited_by_an_extending_service(workspace):
     workspace.write(
         {
             "compose.yml": "services: {s: {image: a}, t: {image: b, build: .}}\n",
@@ -185,7 +185,7 @@ def test_what_is_reset_in_a_service_is_not_reset_in_those_that_extend_it(workspa
     assert {"s": "a"} == both(workspace, ["compose.yml", "two.yml"])
 
 
-def test_the_env_file_beside_the_first_file_counts(workspace):
+def test_the_env_file_beside_the_first_file_is_used(workspace):
     workspace.write(
         {
             "docker/one.yml": "services: {app: {image: 'a:${TAG}-${OTHER}'}}\n",
@@ -425,7 +425,9 @@ _SECOND = st.fixed_dictionaries({}, optional={name: _line(name, _SOME) for name 
     profiles=st.sampled_from(["", "p"]),
     only=st.none() | st.sampled_from([*_LATER]),
 )
-def test_whatever_docker_compose_takes_has_the_same_images(workspace, one, two, profiles, only):
+def test_a_file_that_docker_compose_accepts_has_the_same_images(
+    workspace, one, two, profiles, only
+):
     files = ["one.yml", "two.yml"]
     workspace.write({"one.yml": one, "two.yml": two, "Dockerfile": "FROM scratch\n"})
     paths = [workspace.folder / file for file in files]
@@ -513,7 +515,7 @@ def test_a_build_without_a_context_is_in_the_project_directory(workspace, contex
 @pytest.mark.parametrize(
     "context", ["https://github.com/team/app.git", "git@github.com:team/app", "github.com/team/app"]
 )
-def test_a_remote_context_is_a_finding_where_nothing_else_is_known(workspace, context):
+def test_a_remote_context_with_an_unknown_dockerfile_is_a_finding(workspace, context):
     found = workspace.found(compose(f"services: {{app: {{build: '{context}'}}}}\n"))
 
     assert [
@@ -548,7 +550,7 @@ def test_images_that_are_never_pulled_are_not_named(workspace):
     assert ["b", "c", "d"] == workspace.references(compose(text))
 
 
-def test_an_image_beside_compose_files_is_what_the_dev_container_cli_takes(workspace):
+def test_an_image_beside_compose_files_wins_as_in_the_dev_container_cli(workspace):
     assert ["taken"] == workspace.references(compose(PROFILES, image="taken"))
 
 
@@ -674,7 +676,7 @@ def test_a_member_of_the_wrong_kind_is_a_finding(workspace, service, problem):
         ),
     ],
 )
-def test_a_service_that_is_not_there_is_a_finding(workspace, text, message):
+def test_a_missing_service_is_a_finding(workspace, text, message):
     found = workspace.found(compose(text))
 
     name = message.rpartition(" ")[2]
@@ -804,7 +806,7 @@ def doubling():
     ],
     ids=["aliases", "defaults", "extends", "env", "size", "includes", "depth"],
 )
-def test_a_file_that_is_made_to_harm_is_a_finding(workspace, files, code):
+def test_a_malicious_file_is_a_finding(workspace, files, code):
     configuration = {"dockerComposeFile": "../compose.yml", "service": "app"}
     workspace.write({CONFIGURATION: configuration, **files})
 
@@ -815,7 +817,7 @@ def test_a_file_that_is_made_to_harm_is_a_finding(workspace, files, code):
     assert time.process_time() - started < 20
 
 
-def test_a_service_of_a_comment_s_shape_is_shown_in_one_line(workspace):
+def test_a_service_name_with_line_breaks_is_shown_in_one_line(workspace):
     text = textwrap.dedent(
         """
         services:

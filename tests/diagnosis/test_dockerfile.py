@@ -18,7 +18,7 @@ def _workspace(tmp_path):
     return Workspace(tmp_path)
 
 
-def test_stages_are_no_images_and_each_image_has_its_line(workspace):
+def test_stages_are_not_images_and_each_image_has_its_line(workspace):
     found = workspace.found(
         dockerfile(
             """
@@ -121,7 +121,7 @@ def test_stages_are_no_images_and_each_image_has_its_line(workspace):
         ("FROM a\nFROM a AS x\nCOPY --from=a / /\n", ["a"]),
     ],
 )
-def test_what_a_dockerfile_pulls(workspace, text, references):
+def test_the_images_of_a_dockerfile_are_found(workspace, text, references):
     files = {**dockerfile(""), WHERE: text.encode()}
 
     assert references == workspace.references(files, DOCKER_DEFAULT_PLATFORM="linux/arm64")
@@ -176,7 +176,7 @@ def test_a_default_that_is_used_needs_its_own_variables(workspace, text, needed)
 
 
 @pytest.mark.parametrize("word", ["${A:-" * 2000 + "a" + "}" * 2000, "${A#*x*}", "${A/a/b}"])
-def test_what_is_not_resolved_is_a_finding(workspace, word):
+def test_an_unresolved_variable_is_a_finding(workspace, word):
     found = workspace.found(dockerfile(f"ARG A=\nFROM b{word}\n"))
 
     assert () == found.images
@@ -201,7 +201,7 @@ def test_an_argument_that_needs_the_host_names_its_variable(workspace):
         ("ARG X=b\nFROM a\nRUN --mount=from=$X,target=/x y\n", "3: RUN --mount", "$X"),
     ],
 )
-def test_a_variable_where_none_is_replaced_is_a_finding(workspace, text, place, image):
+def test_a_variable_in_an_unsupported_place_is_a_finding(workspace, text, place, image):
     found = workspace.found(dockerfile(text))
 
     assert ["a"] == [one.reference for one in found.images]
@@ -224,7 +224,7 @@ def test_a_variable_where_none_is_replaced_is_a_finding(workspace, text, place, 
         ("RUN <<EOF\nFROM b\n", "", "line 1: the here-document 'EOF' has no end"),
     ],
 )
-def test_what_no_builder_takes_is_a_finding(workspace, text, place, problem):
+def test_a_dockerfile_that_no_builder_accepts_is_a_finding(workspace, text, place, problem):
     found = workspace.found(dockerfile(text))
 
     assert () == found.images
@@ -236,7 +236,7 @@ def test_what_no_builder_takes_is_a_finding(workspace, text, place, problem):
 @pytest.mark.parametrize(
     "image", ["Upper", "a:", "a b".replace(" ", "\x01"), "${", "${V", "a@sha256", "'a"]
 )
-def test_what_is_no_reference_is_a_finding(workspace, image):
+def test_an_invalid_reference_is_a_finding(workspace, image):
     found = workspace.found(dockerfile(f"FROM {image}\n"))
 
     shown = image if image.isprintable() else ascii(image)
@@ -250,7 +250,7 @@ def test_what_is_no_reference_is_a_finding(workspace, image):
     ] == messages(found)
 
 
-def test_values_that_double_with_each_line_end(workspace):
+def test_values_that_double_with_each_line_are_limited(workspace):
     doubling = "".join(f"ARG A{n + 1}=$A{n}$A{n}\n" for n in range(64))
 
     found = workspace.found(dockerfile(f"ARG A0=aaaa\n{doubling}FROM $A64\nFROM b\n"))
@@ -259,7 +259,7 @@ def test_values_that_double_with_each_line_end(workspace):
     assert ["image-malformed"] == [finding.code for finding in found.findings]
 
 
-def test_options_of_the_build_count(workspace):
+def test_options_of_the_build_are_used(workspace):
     files = dockerfile(
         "ARG V=1\nFROM a:$V-$TARGETARCH AS x\nFROM base\nFROM alpine\nCOPY --from=x / /\n",
         options=[

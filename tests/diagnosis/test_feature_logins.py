@@ -45,7 +45,7 @@ def test_the_variable_of_the_dev_container_cli_comes_first(world):
     assert "from DEVCONTAINERS_OCI_AUTH" == steps["credential"].message
 
 
-def test_then_comes_what_docker_would_send(world):
+def test_the_login_that_docker_would_send_comes_second(world):
     world.logged_in(world.registry())
 
     found, steps = diagnosed(world)
@@ -65,7 +65,7 @@ def test_a_refused_login_is_left_out_at_the_second_try(world):
     assert world.refusals() <= 1
 
 
-def test_a_token_of_github_is_for_its_own_registry_alone(world):
+def test_a_token_of_github_is_used_for_its_own_registry_only(world):
     world.environ["GITHUB_TOKEN"] = "ghu_madeUp"
     world.registry()
 

@@ -120,7 +120,7 @@ def test_local_features_depend_on_others(workspace):
     ] == lines(found)
 
 
-def test_every_place_of_a_configuration_is_looked_at(workspace):
+def test_a_configuration_is_found_in_every_place(workspace):
     found = workspace.found(
         {
             ".devcontainer/devcontainer.json": {"image": "a"},
@@ -327,7 +327,7 @@ def test_a_byte_order_mark_and_another_encoding_do_no_harm(workspace):
 
 
 @pytest.mark.parametrize("image", ["", "a/Upper", "a b", "${unknown}", "a:", "https://a/b"])
-def test_what_is_no_reference_is_a_finding(workspace, image):
+def test_an_invalid_reference_is_a_finding(workspace, image):
     found = workspace.found({CONFIGURATION: {"image": image}})
 
     assert () == found.images
@@ -359,7 +359,7 @@ def test_the_value_of_a_variable_is_never_shown(workspace):
 
 @pytest.mark.parametrize("make", ["pipe", "folder", "link to nowhere", "link to itself", "device"])
 @pytest.mark.parametrize("name", [CONFIGURATION, ".devcontainer.json"])
-def test_what_is_no_readable_file_is_a_finding(workspace, make, name):
+def test_an_unreadable_file_is_a_finding(workspace, make, name):
     path = workspace.folder / name
     path.parent.mkdir(exist_ok=True)
     if make == "pipe":
@@ -425,7 +425,7 @@ def test_a_folder_that_cannot_be_listed_is_a_finding(workspace):
 
 
 @pytest.mark.parametrize("name", ["a\x00b", "\ud800", "a\nb"])
-def test_a_name_that_no_file_has_is_a_finding_in_one_line(workspace, name):
+def test_an_invalid_file_name_is_a_finding_in_one_line(workspace, name):
     found = workspace.found(
         {
             ".devcontainer/a/devcontainer.json": {"dockerFile": name},
@@ -515,7 +515,7 @@ _MEMBERS = st.sampled_from(
     contents=st.tuples(_CONTENT, _CONTENT),
     value=_VALUE,
 )
-def test_whatever_the_files_hold_nothing_is_raised(workspace, config, kind, contents, value):
+def test_no_content_of_a_file_raises_an_error(workspace, config, kind, contents, value):
     content, other = contents
     services = {"services": {"app": value, "b": {"build": value, "image": "a", "extends": value}}}
     files = {

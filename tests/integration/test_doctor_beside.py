@@ -113,7 +113,7 @@ def _versions(engine):
     return f"docker {served}; {version.stdout.strip()}"
 
 
-def test_the_page_says_what_the_three_commands_say(rows, engine):
+def test_the_page_quotes_the_three_commands(rows, engine):
     versions = _versions(engine)
     lines = ["| cause | docker pull | skopeo | doctor | fix |", "|---|---|---|---|---|"]
     lines += [f"| {' | '.join(row)} |" for row in rows]
@@ -131,9 +131,9 @@ def test_the_page_says_what_the_three_commands_say(rows, engine):
     assert ours == [line.split(" | ")[3:] for line in written.splitlines() if line.startswith("| ")]
 
 
-def test_doctor_says_something_else_about_each(rows):
+def test_doctor_gives_each_failure_its_own_cause(rows):
     assert len({row[3] for row in rows}) == len(rows) == 15
 
 
-def test_what_docker_says_does_not_tell_them_apart(rows):
+def test_docker_gives_several_failures_the_same_message(rows):
     assert len({row[1] for row in rows}) < len(rows)

@@ -50,7 +50,7 @@ def day(days):
     return (dt.datetime.now(dt.timezone.utc) + days * DAY).strftime("%Y-%m-%d")
 
 
-def test_a_clock_that_is_right(client, image):
+def test_a_correct_clock_causes_no_finding(client, image):
     status, found = doctor(client, image)
 
     assert (0, None) == (status, found["cause"])
@@ -90,7 +90,7 @@ def test_a_clock_that_is_an_hour_off_is_a_note(client, image):
     assert 3590 < network["facts"]["clock_skew"] < 3610
 
 
-def test_a_config_that_is_a_mount_is_said(client, image, mounts):
+def test_a_mounted_config_is_reported_as_a_mount(client, image, mounts):
     path = client.config_path
     enter = mounts(f"mount --bind {path} {path}")
 

@@ -109,7 +109,7 @@ def words(found):
     return cause["code"], cause["message"], cause["hint"]
 
 
-def test_an_engine_that_can_read_the_image_says_so(place):
+def test_an_engine_that_can_read_the_image_is_reported(place):
     place.engine(environ=place.trusting)
 
     status, found = place.doctor()
@@ -169,7 +169,7 @@ def test_a_name_that_the_engine_alone_cannot_resolve(place, mounts, tmp_path):
     ) == words(found)
 
 
-def test_a_mirror_and_an_exception_are_facts_of_the_engine(place):
+def test_mirrors_and_insecure_registries_are_facts_of_the_engine(place):
     config = {"registry-mirrors": ["https://mirror.test"], "insecure-registries": ["old.test:5000"]}
     place.engine(config=config, environ=place.trusting)
 
@@ -268,7 +268,7 @@ def _podman(tmp_path):
             process.stop()
 
 
-def test_podman_in_place_of_an_engine(place, podman):
+def test_podman_instead_of_a_docker_engine(place, podman):
     status, found = place.doctor(DOCKER_HOST=podman)
 
     seen = step(found, "engine")
@@ -276,7 +276,7 @@ def test_podman_in_place_of_an_engine(place, podman):
     assert re.match(r"podman \S+ looks no image up for others: not checked", seen["message"])
 
 
-def test_an_engine_that_is_named_and_gone(place):
+def test_an_engine_that_is_configured_but_unreachable(place):
     status, found = place.doctor(DOCKER_HOST="unix:///nonexistent/docker.sock")
 
     assert (

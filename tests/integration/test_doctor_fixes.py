@@ -249,5 +249,5 @@ WORKS_ANYHOW = (
 )
 
 
-def test_twenty_fixes_are_carried_out():
+def test_at_least_twenty_fixes_are_tested():
     assert len(FIXES) >= 20

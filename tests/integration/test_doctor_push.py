@@ -88,7 +88,7 @@ def _narrow(tmp_path):
         yield server, registry
 
 
-def test_a_token_that_was_narrowed_in_silence_is_no_push(client, narrow, image_layout):
+def test_a_token_with_silently_reduced_rights_allows_no_push(client, narrow, image_layout):
     server, registry = narrow
     server._sign = lambda user, scopes: TokenServer._sign(server, user, scopes)
     image = filled(client, registry, image_layout)

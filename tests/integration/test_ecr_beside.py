@@ -573,7 +573,7 @@ OTHERS = (ecr_login, aws_cli)
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_an_identity_is_the_same_one_to_all(aws, place, form):
+def test_an_identity_is_the_same_for_every_program(aws, place, form):
     environ = place(form)
     able = [other for other in OTHERS if other.__name__ not in form.unable]
 
@@ -593,7 +593,7 @@ UNABLE = [
 
 
 @pytest.mark.parametrize(("name", "other"), UNABLE)
-def test_what_another_program_cannot_do_it_cannot(aws, place, name, other):
+def test_a_documented_limit_of_another_program_is_real(aws, place, name, other):
     # Or the table is out of date; other versions may be able to.
     form = FORMS[name]
     environ = place(form)
@@ -611,7 +611,7 @@ def test_what_another_program_cannot_do_it_cannot(aws, place, name, other):
     [("keys", SESSION), ("profile", SESSION), ("profile", {"AWS_PROFILE": "visitor"})],
 )
 @pytest.mark.parametrize("other", [ecr_login, aws_cli])
-def test_a_sets_own_identity_goes_before_the_environments(aws, place, form, environ, other):
+def test_the_identity_of_a_set_wins_over_the_environment(aws, place, form, environ, other):
     # The others know of one identity for all registries, and it is not the one that the set has.
     environ = place(dataclasses.replace(FORMS[form], environ=environ))
 
@@ -685,7 +685,9 @@ def _logged_in(place):
 
 
 @pytest.mark.parametrize(("expires_in", "renewals"), [(3600, 0), (-60, 1)])
-def test_an_aws_login_is_the_same_one_to_all(aws, logged_in, tmp_path, expires_in, renewals):
+def test_an_aws_login_gives_the_same_identity_as_in_the_aws_cli(
+    aws, logged_in, tmp_path, expires_in, renewals
+):
     # Amazon's helper, as Debian has it, is older than aws login.
     log_in_to_aws(tmp_path, expires_in=expires_in)
     theirs, they_asked = aws_cli(logged_in), asked(aws.moto)
@@ -761,7 +763,7 @@ def test_an_aws_login_that_is_not_renewed_says_why(aws, logged_in, tmp_path, ans
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_profile_that_nobody_logged_in_with_says_so(logged_in):
+def test_a_profile_without_an_aws_login_is_reported(logged_in):
     assert (
         "aws-login-missing",
         f"the AWS profile of {PROFILE} has no aws login session here",
@@ -770,7 +772,7 @@ def test_a_profile_that_nobody_logged_in_with_says_so(logged_in):
 
 
 @pytest.mark.usefixtures("aws")
-def test_an_aws_login_says_what_botocore_needs_for_it(logged_in, tmp_path):
+def test_an_aws_login_names_the_missing_botocore_extra(logged_in, tmp_path):
     log_in_to_aws(tmp_path, expires_in=3600)
     # As it is where nobody has installed it.
     environ = {**logged_in, "PYTHONPATH": str(tmp_path)}

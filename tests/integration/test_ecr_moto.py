@@ -149,7 +149,7 @@ def test_two_accounts_in_two_regions_are_logged_in_to_in_one_run(cloud, two_acco
         assert 11.9 * 3600 < one.expires_at - time.time() <= 12 * 3600
 
 
-def test_an_account_is_its_keys_and_not_its_hosts(cloud, home):
+def test_the_account_comes_from_the_key_and_not_from_the_host(cloud, home):
     key_id, key = cloud.make_key(account="444444444444")
 
     log_in(home, ecr_set(host=HOSTS[TWO], USER=key_id, key=key))
@@ -204,7 +204,7 @@ def test_sets_of_one_identity_and_region_ask_once(cloud, home):
     assert 4 == len(kept(home))
 
 
-def test_a_refused_key_is_sent_once_and_each_set_is_told_of_its_own_variable(cloud, home):
+def test_a_refused_key_is_sent_once_and_reported_for_each_set(cloud, home):
     sets = {
         **ecr_set(ONE, set_id="A", key="wrong"),
         **ecr_set(
@@ -230,7 +230,7 @@ def test_a_refused_key_is_sent_once_and_each_set_is_told_of_its_own_variable(clo
         ({}, aws.EXPIRED, "aws-token-expired"),
     ],
 )
-def test_what_aws_refuses_is_refused_once_and_for_all(cloud, home, change, fault, code):
+def test_a_refusal_by_aws_is_not_retried(cloud, home, change, fault, code):
     if fault:
         cloud.always(ONE, fault)
     sets = {**ecr_set(ONE, **change), **ecr_set(TWO, set_id="FINE")}
@@ -260,7 +260,7 @@ def test_a_refusal_is_one_line_of_the_command_and_its_hint(cloud, home):
     assert "arn:aws:iam" not in ran.stdout + ran.stderr
 
 
-def test_a_throttled_call_is_made_again(cloud, home):
+def test_a_throttled_request_is_retried(cloud, home):
     cloud.script(ONE, aws.THROTTLED, aws.BROKEN)
     waits = []
 
@@ -273,7 +273,7 @@ def test_a_throttled_call_is_made_again(cloud, home):
     assert 3 == len(cloud.calls)
 
 
-def test_an_endpoint_out_of_reach_is_named_and_nothing_is_kept(home, monkeypatch):
+def test_an_unreachable_endpoint_is_named_and_nothing_is_saved(home, monkeypatch):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
@@ -291,7 +291,7 @@ def test_an_endpoint_out_of_reach_is_named_and_nothing_is_kept(home, monkeypatch
     assert not os.path.exists(os.path.join(home, "config.json"))
 
 
-def test_a_temporary_key_without_its_session_token_is_sent_to_nobody(cloud, home):
+def test_a_temporary_key_without_its_session_token_is_not_sent(cloud, home):
     sets = ecr_set(ONE, USER="ASIA0000000000000001")
 
     report = log_in(home, sets)
@@ -303,7 +303,7 @@ def test_a_temporary_key_without_its_session_token_is_sent_to_nobody(cloud, home
     assert [] == cloud.calls
 
 
-def test_a_temporary_key_goes_with_its_session_token(cloud, home):
+def test_a_temporary_key_is_sent_with_its_session_token(cloud, home):
     cloud.add_key("ASIA0000000000000001", "temporary", account="444444444444")
     sets = ecr_set(ONE, USER="ASIA0000000000000001", PASSWORD="temporary", SESSION_TOKEN="abc")
 
@@ -352,7 +352,7 @@ def test_a_profile_brings_its_key(cloud, home):
     assert [("GetAuthorizationToken", "us-east-2", ONE)] == asked(cloud)
 
 
-def test_a_role_of_a_role_comes_through_a_profile(cloud, home):
+def test_a_chained_role_is_assumed_through_a_profile(cloud, home):
     first = "arn:aws:iam::222222222222:role/jump"
     shared_files(
         home, f"[profile jump]\nrole_arn={first}\nsource_profile=work\n[profile work]\n", KEYS_FILE
@@ -370,7 +370,7 @@ def test_a_role_of_a_role_comes_through_a_profile(cloud, home):
     assert [False, True, True] == [call.session for call in cloud.calls]
 
 
-def test_the_default_chain_takes_the_keys_of_the_environment(cloud, home):
+def test_the_default_chain_uses_the_keys_of_the_environment(cloud, home):
     ran = command(
         home,
         ecr_set(USER="", PASSWORD=""),
@@ -385,7 +385,7 @@ def test_the_default_chain_takes_the_keys_of_the_environment(cloud, home):
     assert [ONE] == [call.key_id for call in cloud.calls]
 
 
-def test_a_region_and_a_kind_serve_a_host_of_ones_own(cloud, home):
+def test_a_custom_host_works_with_a_kind_and_a_region(cloud, home):
     sets = ecr_set(ONE, host="images.corp.example", KIND="ecr", REGION="eu-central-1")
 
     report = log_in(home, sets)
@@ -403,7 +403,7 @@ def test_ecr_public_is_logged_in_to(cloud, home):
     assert ["ecr-public"] == [call.service for call in cloud.calls]
 
 
-def test_a_token_from_the_command_line_asks_nobody_and_keeps_its_expiry(cloud, home):
+def test_a_token_from_the_aws_cli_needs_no_request_and_keeps_its_expiry(cloud, home):
     password = base64.b64encode(json.dumps({"expiration": 4102444800}).encode()).decode()
 
     report = log_in(home, ecr_set(USER="AWS", PASSWORD=password))

@@ -103,7 +103,7 @@ def logs_in(one, said, *, registry, user=USER, password=PASSWORD):
     assert {registry: {"auth": auth}} == one.config()["auths"]
 
 
-def test_every_example_is_brought_up():
+def test_every_example_has_a_test_that_starts_it():
     ways = {
         way for way in os.listdir(EXAMPLES) if ".devcontainer" in os.listdir(f"{EXAMPLES}/{way}")
     }
@@ -126,7 +126,7 @@ def test_an_example_logs_in_and_touches_nothing_at_the_next_start(example, regis
     assert before == one.changed_at()
 
 
-def test_the_secrets_file_of_the_example_logs_in_where_its_registry_is(example, start_registry):
+def test_the_secrets_file_of_the_example_logs_in_to_its_registry(example, start_registry):
     with open(SECRETS_FILE, encoding="utf-8") as file:
         secrets = json.load(file)
     user, password = (secrets[f"CORP_CONTAINER_REGISTRY_{name}"] for name in ("USER", "PASSWORD"))
@@ -137,7 +137,7 @@ def test_the_secrets_file_of_the_example_logs_in_where_its_registry_is(example, 
     logs_in(one, SOURCE, registry=registry, user=user, password=password)
 
 
-def test_the_example_for_vs_code_takes_the_variables_of_its_machine(
+def test_the_example_for_vs_code_uses_the_variables_of_its_machine(
     example, client, registry_htpasswd
 ):
     client.environ.update(devcontainers.secrets(registry_htpasswd.registry, USER, PASSWORD))
@@ -150,7 +150,7 @@ def test_the_example_for_vs_code_takes_the_variables_of_its_machine(
     assert PASSWORD not in inspected.stdout
 
 
-def test_the_example_for_vs_code_is_silent_where_its_machine_has_none(example):
+def test_the_example_for_vs_code_is_silent_without_variables(example):
     one = example("vscode")
 
     up = one.up()
@@ -217,7 +217,7 @@ def reads_as_docker(reader, config, readers_tag):
     return done.returncode == 0
 
 
-def test_nobody_reads_the_image_without_a_login(reader, readers_tag):
+def test_no_client_reads_the_image_without_a_login(reader, readers_tag):
     docker = reads_as_docker(reader, "{}", readers_tag)
     skopeo = reader.skopeo("inspect", "--tls-verify=false", f"docker://{readers_tag}")
 
@@ -241,7 +241,7 @@ def test_skopeo_reads_a_containers_auth(keeper, reader, readers_tag, tmp_path):
     assert 0o600 == stat.S_IMODE(os.stat(path).st_mode)
 
 
-def test_podman_and_skopeo_find_a_containers_auth_where_they_look(
+def test_podman_and_skopeo_find_a_containers_auth_in_its_default_place(
     keeper, reader, readers_tag, tmp_path
 ):
     path = tmp_path / "auth.json"
@@ -348,9 +348,7 @@ def test_a_kubernetes_secret_keeps_its_schema(keeper, registry_htpasswd):
     assert all(set(entry) <= ENTRY_FIELDS for entry in config["auths"].values())
 
 
-def test_kubectl_decodes_a_kubernetes_secret_and_docker_reads_what_is_in_it(
-    keeper, reader, readers_tag
-):
+def test_docker_reads_a_kubernetes_secret_that_kubectl_decodes(keeper, reader, readers_tag):
     """
     kubectl decodes into Kubernetes' own type before it prints it again: no cluster is asked.
     """
@@ -368,7 +366,7 @@ def test_kubectl_decodes_a_kubernetes_secret_and_docker_reads_what_is_in_it(
     assert reads_as_docker(reader, base64.b64decode(done.stdout).decode(), readers_tag)
 
 
-def test_kubectl_makes_the_same_of_what_we_keep(keeper, reader):
+def test_kubectl_creates_the_same_secret_from_our_config(keeper, reader):
     """
     Its own command for such secrets, given our docker-config.
     """

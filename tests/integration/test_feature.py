@@ -39,7 +39,7 @@ def again(one):
     return one.up()
 
 
-def test_a_registry_that_is_gone_or_refuses_lets_the_container_start_and_is_named(
+def test_an_unreachable_or_refusing_registry_is_named_and_the_container_starts(
     container, start_registry
 ):
     gone, refusing = start_registry(), start_registry({"bob": "builder"})
@@ -60,7 +60,7 @@ def test_a_registry_that_is_gone_or_refuses_lets_the_container_start_and_is_name
     assert refusing.registry not in one.config()["auths"]
 
 
-def test_what_codespaces_keeps_in_its_file_is_looked_at_at_each_start(container, start_registry):
+def test_the_secrets_file_of_codespaces_is_read_at_each_start(container, start_registry):
     """
     https://github.com/microsoft/vscode-dev-containers/issues/1261
     """
@@ -88,7 +88,7 @@ def test_what_codespaces_keeps_in_its_file_is_looked_at_at_each_start(container,
     assert "LATE_CONTAINER_REGISTRY_" in alone.stderr
 
 
-def test_a_prebuild_keeps_them_where_that_was_asked_for_and_says_so(container, registry_htpasswd):
+def test_a_prebuild_saves_logins_on_request_with_a_warning(container, registry_htpasswd):
     one = container(onCreate=True)
     one.secrets = devcontainers.secrets(registry_htpasswd.registry, USER, PASSWORD)
 
@@ -204,7 +204,7 @@ def went_well(done):
 
 @pytest.mark.soak  # fetches a Debian
 @pytest.mark.usefixtures("debian_image")
-def test_in_a_real_debian_apt_brings_the_python(container, registry_htpasswd):
+def test_in_a_real_debian_apt_installs_python(container, registry_htpasswd):
     # To get there it needs a network, which a Dockerfile's build can be given.
     build = {"dockerfile": "Dockerfile", "options": ["--network=host"]}
     one = container({"build": build})
@@ -222,7 +222,7 @@ def test_in_a_real_debian_apt_brings_the_python(container, registry_htpasswd):
         assert "/usr/local/bin/devcontainer-registry\n" == went_well(asked).stdout
 
 
-def test_in_debian_apt_brings_the_python(bare_box, tmp_path):
+def test_in_debian_apt_installs_the_python(bare_box, tmp_path):
     write_program(bare_box, tmp_path, "/usr/bin/apt-get", _APT)
 
     went_well(bare_box.install(VERSION="*.whl"))
@@ -232,7 +232,7 @@ def test_in_debian_apt_brings_the_python(bare_box, tmp_path):
 
 
 @pytest.mark.usefixtures("busybox_image")
-def test_in_alpine_apk_brings_the_python(container, python_tar, registry_htpasswd):
+def test_in_alpine_apk_installs_the_python(container, python_tar, registry_htpasswd):
     one = container({"build": {"dockerfile": "Dockerfile"}})
     one.write("Dockerfile", _ALPINE)
     one.write("apk", _APK, mode=0o755)
@@ -253,7 +253,7 @@ def test_in_alpine_apk_brings_the_python(container, python_tar, registry_htpassw
         ("microdnf", _MICRODNF, ["python3", "python3.12", "python3.11"]),
     ],
 )
-def test_in_fedora_dnf_brings_the_first_python_that_is_new_enough(
+def test_in_fedora_dnf_installs_the_first_python_that_is_new_enough(
     bare_box, tmp_path, manager, text, packages
 ):
     write_program(bare_box, tmp_path, f"/usr/bin/{manager}", text)
@@ -282,7 +282,7 @@ def test_in_fedora_dnf_brings_the_first_python_that_is_new_enough(
         ),
     ],
 )
-def test_without_a_python_that_will_do_the_feature_to_add_is_named(bare_box, tmp_path, there):
+def test_without_a_suitable_python_the_feature_to_add_is_named(bare_box, tmp_path, there):
     write_program(bare_box, tmp_path, "/tmp/old-python3", _OLD)
     bare_box.sh(there)
 
@@ -311,7 +311,7 @@ def _uv_box(bare_box, tmp_path):
     return bare_box
 
 
-def test_uv_makes_the_venv_and_installs_from_the_index(uv_box, tmp_path):
+def test_uv_creates_the_venv_and_installs_from_the_index(uv_box, tmp_path):
     folder = tmp_path / "all"
     folder.mkdir()
     devcontainers.wheels(folder)
@@ -341,7 +341,7 @@ def test_uv_installs_a_version_or_a_wheel_in_the_features_folder(uv_box, tmp_pat
 
 
 @pytest.mark.parametrize("right", [True, False, None])
-def test_with_uv_a_wheel_by_https_is_the_one_of_its_checksum(uv_box, tmp_path, authority, right):
+def test_with_uv_the_checksum_of_a_wheel_by_https_is_verified(uv_box, tmp_path, authority, right):
     path = wheelhouse.light(tmp_path, "0.1.0")
     digest = {True: f"#sha256={wheelhouse.sha256(path)}", False: f"#sha256={'0' * 64}", None: ""}
     uv_box.put(authority.path, "/etc/ca.crt")
@@ -399,7 +399,7 @@ def _registry(docker_services, registry_port):
 
 
 @pytest.mark.xdist_group("engine")
-def test_a_registry_of_a_compose_file_takes_our_login(registry, client, image_layout):
+def test_a_registry_of_a_compose_file_accepts_our_login(registry, client, image_layout):
     logged_in = client.product("login", **devcontainers.secrets(registry, USER, PASSWORD))
     pushed = client.skopeo(
         "copy", "--dest-tls-verify=false", f"oci:{image_layout}:latest", f"docker://{registry}/a:1"
@@ -410,7 +410,7 @@ def test_a_registry_of_a_compose_file_takes_our_login(registry, client, image_la
 
 
 @pytest.mark.xdist_group("engine")
-def test_a_registry_of_a_compose_file_takes_no_other(registry, client):
+def test_a_registry_of_a_compose_file_refuses_another_login(registry, client):
     refused = client.product("login", **devcontainers.secrets(registry, USER, "another"))
 
     assert 4 == refused.returncode

@@ -86,7 +86,7 @@ def version_of(box):
     return succeeded(box.run("devcontainer-registry", "--version")).stdout.split()[1]
 
 
-def test_the_version_that_was_named_comes_from_the_index(box, wheels):
+def test_a_requested_version_is_installed_from_the_index(box, wheels):
     with wheelhouse.Wheelhouse(wheels) as house:
         succeeded(box.install(VERSION="0.1.0", PIP_INDEX_URL=house.index))
 
@@ -101,7 +101,7 @@ def test_by_default_the_wheel_beside_the_script_is_installed(light_box, wheels):
     assert [] == house.asked
 
 
-def test_by_default_no_index_is_asked_for_a_package_of_our_name(box, wheels):
+def test_by_default_our_package_is_not_requested_from_an_index(box, wheels):
     with wheelhouse.Wheelhouse(wheels) as house:
         done = box.install(PIP_INDEX_URL=house.index)
 
@@ -111,7 +111,7 @@ def test_by_default_no_index_is_asked_for_a_package_of_our_name(box, wheels):
     assert ([], []) == (house.asked, box.files())
 
 
-def test_by_default_one_of_two_wheels_is_not_guessed(light_box, tmp_path):
+def test_by_default_two_wheels_beside_the_script_are_refused(light_box, tmp_path):
     light_box.put(wheelhouse.light(tmp_path, "0.2.0"), "/feature/")
 
     done = light_box.install()
@@ -121,7 +121,7 @@ def test_by_default_one_of_two_wheels_is_not_guessed(light_box, tmp_path):
     assert [] == light_box.files()
 
 
-def test_the_dependencies_of_a_wheel_that_lies_alone_come_from_the_index(box, tmp_path):
+def test_the_dependencies_of_a_single_wheel_come_from_the_index(box, tmp_path):
     folder = tmp_path / "all"
     folder.mkdir()
     devcontainers.wheels(folder)
@@ -156,7 +156,7 @@ def _odd_box(make_box, slice_image, tmp_path_factory):
     return box, house.asked
 
 
-def test_the_newest_and_its_dependencies_come_from_the_index_that_pip_is_configured_with(odd_box):
+def test_the_latest_version_comes_from_the_index_that_pip_is_configured_with(odd_box):
     box, asked = odd_box
 
     helper = box.run("docker-credential-devcontainer-registry", "version")
@@ -165,7 +165,7 @@ def test_the_newest_and_its_dependencies_come_from_the_index_that_pip_is_configu
     assert "docker-credential-devcontainer-registry" in succeeded(helper).stdout
 
 
-def test_what_was_installed_under_a_narrow_umask_is_for_everybody(odd_box):
+def test_an_installation_under_a_strict_umask_is_readable_by_all_users(odd_box):
     box, _ = odd_box
     home = os.path.dirname(boxes.HOOK)
 
@@ -183,7 +183,7 @@ def test_what_was_installed_under_a_narrow_umask_is_for_everybody(odd_box):
         pytest.param(["env", "-i", f"PATH={_PATH}"], id="sshd"),
     ],
 )
-def test_every_process_of_everybody_finds_the_commands(odd_box, user, way):
+def test_every_process_of_every_user_finds_the_commands(odd_box, user, way):
     box, _ = odd_box
 
     for argv in (
@@ -196,7 +196,7 @@ def test_every_process_of_everybody_finds_the_commands(odd_box, user, way):
 
 
 @pytest.mark.parametrize("right", [True, False])
-def test_a_wheel_by_https_is_the_one_of_its_checksum(box, wheels, authority, right):
+def test_the_checksum_of_a_wheel_by_https_is_verified(box, wheels, authority, right):
     name = "devcontainer_registry-0.1.0-py3-none-any.whl"
     digest = wheelhouse.sha256(wheels / name) if right else "0" * 64
     box.put(authority.path, "/etc/ca.crt")
@@ -240,7 +240,7 @@ _SHA = "0123456789abcdef" * 4
         "newest",
     ],
 )
-def test_what_is_no_version_is_refused_before_anything_is_installed(refusing_box, version):
+def test_an_invalid_version_is_refused_before_anything_is_installed(refusing_box, version):
     done = refusing_box.install(VERSION=version)
 
     assert 1 == done.returncode
@@ -262,7 +262,7 @@ def test_what_is_no_version_is_refused_before_anything_is_installed(refusing_box
         ("ONCREATE", "yes"),
     ],
 )
-def test_an_option_is_one_of_its_values_or_refused(refusing_box, option, value):
+def test_an_invalid_value_of_an_option_is_refused(refusing_box, option, value):
     done = refusing_box.install(**{option: value})
 
     assert 1 == done.returncode
@@ -284,14 +284,14 @@ def _refusing_box(make_box, slice_image, tmp_path_factory):
     return box
 
 
-def test_only_root_installs_it(light_box):
+def test_only_root_can_install_the_feature(light_box):
     done = light_box.sh("sh /feature/install.sh", user="dev")
 
     assert 1 == done.returncode
     assert "by root" in done.stderr
 
 
-def test_installed_again_only_the_last_counts(light_box, tmp_path):
+def test_a_second_installation_replaces_the_first(light_box, tmp_path):
     loud = {"STORE": "helper", "VERIFY": "never", "STRICT": "true", "ONCREATE": "true"}
     succeeded(light_box.install(VERSION="devcontainer_registry-0.1.0-py3-none-any.whl", **loud))
     light_box.put(wheelhouse.light(tmp_path, "0.2.0"), "/feature/")
@@ -331,7 +331,7 @@ def _loud_box(make_box, slice_image, tmp_path_factory):
 
 
 @pytest.mark.parametrize("step", ["onCreate", "postCreate", "postStart", "postAttach"])
-def test_each_step_has_the_options(loud_box, step):
+def test_each_step_receives_the_options(loud_box, step):
     done = loud_box.run(boxes.HOOK, step, user="dev")
 
     said = ["DEVCONTAINER_REGISTRY_STORE=helper", "DEVCONTAINER_REGISTRY_VERIFY=never"]
@@ -348,14 +348,14 @@ def test_the_containers_environment_wins_over_the_options(loud_box):
     assert [f"{name}={value}" for name, value in environ.items()] == done.stdout.split()[2:4]
 
 
-def test_no_other_process_has_the_options(loud_box):
+def test_no_other_process_receives_the_options(loud_box):
     done = loud_box.run("devcontainer-registry", "login")
 
     assert "devcontainer-registry 0.1.0 login\n" == done.stdout
 
 
 @pytest.mark.parametrize("status", [0, 1, 2, 4, 6])
-def test_what_the_command_says_is_what_the_step_says(loud_box, status):
+def test_a_step_has_the_exit_status_and_output_of_the_command(loud_box, status):
     done = loud_box.run(boxes.HOOK, "postStart", LIGHT_STATUS=status)
 
     assert (status, "") == (done.returncode, done.stderr)
@@ -388,7 +388,7 @@ def test_a_venv_that_is_broken_lets_the_container_start(loud_box, broken, mended
     assert "rebuild the container" in done.stderr
 
 
-def test_arguments_reach_its_python_as_they_are(loud_box):
+def test_arguments_are_passed_to_python_unchanged(loud_box):
     script = "import sys; print(sys.argv[1:], sys.prefix)"
     arguments = ["a b", "", "$HOME", "*"]
 
@@ -558,7 +558,7 @@ def again(one):
 
 
 @pytest.mark.parametrize(("way", "said"), WAYS.items())
-def test_a_prebuild_is_silent_a_start_logs_in_and_the_next_touches_nothing(
+def test_a_prebuild_is_silent_a_start_logs_in_and_the_next_writes_nothing(
     start, registry_htpasswd, private_image, way, said
 ):
     one = start(way)
@@ -589,7 +589,7 @@ def test_a_prebuild_is_silent_a_start_logs_in_and_the_next_touches_nothing(
 
 
 @pytest.mark.parametrize("way", ["feature", "hooks", "script", "second"])
-def test_what_changed_changes_and_what_went_wrong_is_said(start, start_registry, way):
+def test_changed_secrets_are_used_and_failures_are_reported(start, start_registry, way):
     corp, gone, strict = start_registry(), start_registry(), start_registry()
     other = start_registry({"bob": "builder", "robot": "new-password"})
     one = start(way)
@@ -624,7 +624,7 @@ def test_what_changed_changes_and_what_went_wrong_is_said(start, start_registry,
 
 
 @pytest.mark.parametrize("way", ["feature", "hooks", "second"])
-def test_a_prebuild_with_secrets_keeps_none_of_them(start, registry_htpasswd, way):
+def test_a_prebuild_with_secrets_saves_none_of_them(start, registry_htpasswd, way):
     one = start(way)
     one.secrets = devcontainers.secrets(registry_htpasswd.registry, USER, PASSWORD)
 

@@ -160,7 +160,7 @@ def test_our_login_publishes_and_fetches_our_own_feature(  # noqa: PLR0917  (fix
     assert [registry] == list(there["auths"])
 
 
-def test_it_is_packed_as_it_is(client, feature, tmp_path):
+def test_the_published_feature_is_packed_unchanged(client, feature, tmp_path):
     done = client.devcontainer(
         "features", "package", str(feature[0]), f"--output-folder={tmp_path / 'packed'}"
     )

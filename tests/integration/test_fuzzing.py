@@ -35,7 +35,7 @@ def functions():
 
 
 @pytest.mark.parametrize("name", functions())
-def test_nothing_that_others_wrote_breaks_who_reads_it(tmp_path, name):
+def test_no_malformed_input_crashes_a_parser(tmp_path, name):
     if importlib.util.find_spec("atheris") is None:
         needed.missing("atheris is not installed: run ./dev setup, on Linux and x86-64")
     found = tmp_path / "found"
@@ -58,5 +58,5 @@ def test_nothing_that_others_wrote_breaks_who_reads_it(tmp_path, name):
     assert "stat::number_of_executed_units" in done.stderr
 
 
-def test_each_has_a_corpus():
+def test_every_fuzz_target_has_a_corpus():
     assert sorted(functions()) == sorted(os.listdir(CORPUS))

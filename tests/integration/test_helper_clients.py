@@ -152,7 +152,7 @@ def skopeo_copies(served, *, folder, **_):
 @pytest.mark.parametrize(
     "get", [docker_reads_a_manifest, docker_pulls, docker_py_pulls, skopeo_copies]
 )
-def test_an_image_is_got_with_our_helper_and_not_without(pushed, engine, get, tmp_path):
+def test_an_image_is_pulled_with_our_helper_and_not_without(pushed, engine, get, tmp_path):
     done = get(pushed, engine=engine, folder=tmp_path)
     pushed.write({})
     without = get(pushed, engine=engine, folder=tmp_path)
@@ -230,7 +230,7 @@ def _store(pushed, tmp_path):
 
 @ONE_KIND
 @pytest.mark.parametrize("other", STORES)
-def test_docker_gets_ours_whatever_the_store_does(engine, pushed, store, other):
+def test_docker_gets_our_login_with_any_credential_store(engine, pushed, store, other):
     asked, dockers = store(other), Dockers(pushed.client, engine)
 
     done = {name: dockers.run(name, pushed.image) for name in ONE_BY_ONE}
@@ -241,7 +241,7 @@ def test_docker_gets_ours_whatever_the_store_does(engine, pushed, store, other):
 
 @ONE_KIND
 @pytest.mark.parametrize("command", CLASSIC)
-def test_a_classic_build_gets_ours_beside_a_store_that_has_nothing(engine, pushed, store, command):
+def test_a_classic_build_gets_our_login_beside_an_empty_store(engine, pushed, store, command):
     asked = store("not-found")
 
     done = Dockers(pushed.client, engine).run(command, pushed.image)
@@ -253,7 +253,7 @@ def test_a_classic_build_gets_ours_beside_a_store_that_has_nothing(engine, pushe
 @ONE_KIND
 @pytest.mark.parametrize("other", ["garbage", "failing", "missing"])
 @pytest.mark.parametrize("command", CLASSIC)
-def test_a_classic_build_gives_up_on_us_too_where_the_store_can_not_list(
+def test_a_classic_build_gets_no_login_if_the_store_cannot_list(
     engine, pushed, store, command, other
 ):
     """
@@ -270,7 +270,7 @@ def test_a_classic_build_gives_up_on_us_too_where_the_store_can_not_list(
 
 @ONE_KIND
 @pytest.mark.parametrize("command", CLASSIC)
-def test_a_classic_build_waits_for_a_store_that_hangs_and_then_gets_ours(
+def test_a_classic_build_waits_for_a_hanging_store_and_then_gets_our_login(
     engine, pushed, store, command, tmp_path
 ):
     asked, log = store("hanging"), tmp_path / "log"
@@ -299,7 +299,7 @@ def wait_for(asked, process, *, seconds=60):
         time.sleep(0.05)
 
 
-def test_auto_does_not_delegate_to_a_helper_that_not_everybody_finds(
+def test_auto_does_not_delegate_to_a_helper_that_some_processes_miss(
     registry_htpasswd, client, tmp_path
 ):
     """
@@ -380,7 +380,7 @@ def _by_hand(request, client, engine, tmp_path):
         yield one
 
 
-def test_a_login_by_hand_is_what_is_served_and_sent(by_hand):
+def test_a_login_by_hand_is_served_and_sent(by_hand):
     """
     A registry that gives tokens gives docker one to keep instead of the password.
     """
@@ -393,7 +393,7 @@ def test_a_login_by_hand_is_what_is_served_and_sent(by_hand):
     assert {by_hand.registry: {}} == by_hand.client.config()["auths"]
 
 
-def test_a_login_by_hand_that_is_refused_leaves_what_was_served(by_hand):
+def test_a_refused_login_by_hand_keeps_the_earlier_one(by_hand):
     before = by_hand.served()
 
     done = by_hand.log_in("wrong")
@@ -414,7 +414,7 @@ def test_a_login_by_hand_is_not_undone_by_the_next_start(by_hand):
     assert "bob" == by_hand.who_pulls()
 
 
-def test_a_set_that_changed_replaces_a_login_by_hand(by_hand):
+def test_a_changed_set_replaces_a_login_by_hand(by_hand):
     by_hand.log_in()
 
     changed = set_for(by_hand.registry, *EVE)
@@ -425,7 +425,7 @@ def test_a_set_that_changed_replaces_a_login_by_hand(by_hand):
 
 
 @pytest.mark.parametrize("after_a_login", [False, True])
-def test_docker_logout_forgets_it(by_hand, after_a_login):
+def test_docker_logout_removes_the_saved_login(by_hand, after_a_login):
     if after_a_login:
         by_hand.log_in()
 
@@ -442,7 +442,7 @@ def test_docker_logout_forgets_it(by_hand, after_a_login):
         assert BOB[1].encode() not in content, name
 
 
-def test_after_a_logout_by_hand_the_set_logs_in_again(by_hand):
+def test_the_set_logs_in_again_after_a_logout_by_hand(by_hand):
     by_hand.log_in()
     by_hand.docker("logout", by_hand.registry)
 
@@ -456,7 +456,7 @@ HUB = ("docker.io", "index.docker.io", "https://index.docker.io/v1/")
 
 
 @pytest.mark.parametrize("named", [(), *((spelling,) for spelling in HUB)])
-def test_docker_logout_forgets_docker_hub_under_each_of_its_names(client, tmp_path, named):
+def test_docker_logout_removes_docker_hub_under_each_of_its_names(client, tmp_path, named):
     put_our_helper_on_path(client, tmp_path / "helpers")
     options = ("--store", "helper", "--verify", "never")
     kept = client.product("login", "--json", *options, **set_for("docker.io", *ANN))
@@ -644,7 +644,7 @@ def _run(tmp_path):
         start(["gpgconf", "--homedir", str(keys), "--kill", "all"])
 
 
-def test_the_same_statuses_and_the_same_streams_but_where_the_table_says_why(run):
+def test_our_helper_answers_like_dockers_except_for_documented_differences(run):
     for row in TABLE:
         theirs, ours = run(False, row.verb, row.given), run(True, row.verb, row.given)
 
@@ -664,7 +664,7 @@ def test_a_second_login_replaces_the_first(run):
     assert answer("a.example", "eve", "of-eve") == run(True, "get", "a.example").meaning
 
 
-def test_both_have_one_line_for_a_version(run):
+def test_both_helpers_print_their_version_in_one_line(run):
     theirs, ours = run(False, "version", ""), run(True, "version", "")
 
     assert [(0, 1, "")] * 2 == [(s.status, s.stdout.count("\n"), s.stderr) for s in (theirs, ours)]

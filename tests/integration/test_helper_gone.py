@@ -94,11 +94,11 @@ def told(outcome):
     return outcome["status"], outcome["kept_in"], outcome["code"]
 
 
-def test_nothing_works_without_a_login(place):
+def test_no_client_pulls_without_a_login(place):
     assert [] == place.dockers().working(place.image)
 
 
-def test_everything_works_through_our_helper_alone_where_docker_is_sent_to_it(place):
+def test_all_clients_pull_through_our_helper_alone(place):
     place.local_bin.install_helper()
 
     outcome = place.log_in()
@@ -108,7 +108,7 @@ def test_everything_works_through_our_helper_alone_where_docker_is_sent_to_it(pl
     assert EVERYTHING == place.dockers().working(place.image)
 
 
-def test_everything_works_where_our_helper_is_nowhere(place):
+def test_all_clients_pull_without_our_helper_installed(place):
     outcome = place.log_in()
 
     assert ("ok", ["auths"], "not-delegated") == told(outcome)
@@ -116,7 +116,9 @@ def test_everything_works_where_our_helper_is_nowhere(place):
 
 
 @pytest.mark.parametrize("mounted", ["file", "folder"])
-def test_everything_works_on_both_sides_of_a_config_json_that_is_a_hosts(place, mounted, tmp_path):
+def test_all_clients_pull_on_host_and_in_container_with_a_shared_config_json(
+    place, mounted, tmp_path
+):
     """
     The container has our helper, and the host that it has config.json from lacks it.
     """
@@ -140,7 +142,7 @@ def test_everything_works_on_both_sides_of_a_config_json_that_is_a_hosts(place, 
     assert 0 == having.run("run", place.image).returncode
 
 
-def test_what_docker_does_without_the_helper_that_it_was_sent_to(place):
+def test_docker_fails_without_the_helper_in_its_config_json(place):
     """
     Other registries are not touched by it, but for a classic build of an old docker.
     """
@@ -157,7 +159,7 @@ def test_what_docker_does_without_the_helper_that_it_was_sent_to(place):
     assert {*EVERYTHING} - {*others} == failed & CLASSIC
 
 
-def test_the_next_start_without_our_helper_mends_everything(place):
+def test_the_next_start_without_our_helper_repairs_the_login(place):
     place.local_bin.install_helper()
     place.log_in()
     place.local_bin.remove_helper()
@@ -168,7 +170,7 @@ def test_the_next_start_without_our_helper_mends_everything(place):
     assert EVERYTHING == place.dockers().working(place.image)
 
 
-def test_it_mends_what_a_login_by_hand_left_to_a_helper_that_is_gone_then(place):
+def test_a_start_repairs_a_login_by_hand_in_a_helper_that_was_removed(place):
     """
     That login can't be had any more: it was kept for our helper, and nowhere else.
     """
@@ -309,7 +311,7 @@ def _stores(client, mounts, tmp_path):
         yield PlacesPlace(client, registry, mounts, folder)
 
 
-def test_auto_delegates_to_a_helper_that_everybody_finds(stores):
+def test_auto_delegates_to_a_helper_that_every_process_finds(stores):
     answer = os.path.join(stores.folder, "answer")
 
     status, outcome = stores.login("auto", before=INSTALLED, after=f"{ASKED} >{answer}")
@@ -326,7 +328,7 @@ def test_auto_delegates_to_a_helper_that_everybody_finds(stores):
 
 
 @pytest.mark.parametrize("unable", UNABLE)
-def test_auto_does_not_delegate_to_a_helper_that_not_everybody_can_run(stores, unable):
+def test_auto_does_not_delegate_to_a_helper_that_some_users_cannot_run(stores, unable):
     spoil, reason = UNABLE[unable]
 
     status, outcome = stores.login("auto", before=INSTALLED + spoil)
@@ -342,7 +344,7 @@ def test_auto_does_not_delegate_to_a_helper_that_not_everybody_can_run(stores, u
 
 
 @pytest.mark.parametrize("mounted", MOUNTED)
-def test_auto_does_not_delegate_from_what_may_be_the_hosts(stores, mounted):
+def test_auto_does_not_delegate_from_a_mounted_config_json(stores, mounted):
     status, outcome = stores.login("auto", before=INSTALLED + MOUNTED[mounted])
 
     assert (0, "ok", ["auths"], "not-delegated") == (
@@ -356,7 +358,7 @@ def test_auto_does_not_delegate_from_what_may_be_the_hosts(stores, mounted):
 
 
 @pytest.mark.parametrize("mounted", [None, *MOUNTED])
-def test_the_helper_store_says_who_may_not_find_it(stores, mounted):
+def test_the_helper_store_reports_processes_that_may_not_find_it(stores, mounted):
     stores.put_on_path()
     before = INSTALLED + MOUNTED[mounted] if mounted else ""
 
@@ -373,20 +375,20 @@ def test_the_helper_store_says_who_may_not_find_it(stores, mounted):
     assert {"credHelpers": {stores.registry: OURS}} == stores.client.config()
 
 
-def test_the_helper_store_has_nothing_to_say_where_everybody_finds_it(stores):
+def test_the_helper_store_has_no_note_if_every_process_finds_it(stores):
     status, outcome = stores.login("helper", before=INSTALLED)
 
     assert (0, ["credHelpers"], None) == (status, outcome["kept_in"], outcome["code"])
 
 
-def test_the_helper_store_finds_out_that_the_helper_does_not_run(stores):
+def test_the_helper_store_reports_a_helper_that_does_not_run(stores):
     status, outcome = stores.login("helper", before=INSTALLED + UNABLE["without its Python"][0])
 
     assert (6, "failed", "helper-failed") == (status, outcome["status"], outcome["code"])
     assert {} == stores.client.config()
 
 
-def test_a_start_without_our_helper_takes_its_entry_away(stores):
+def test_a_start_without_our_helper_removes_its_entry(stores):
     """
     It would break every `docker run`; also where the login itself is as fresh as can be.
     """
@@ -413,7 +415,7 @@ def test_a_start_with_our_helper_changes_nothing(stores):
     ("first", "second", "kept_in"),
     [("auto", "helper", ["credHelpers"]), ("helper", "auto", BOTH), ("auto", "auths", ["auths"])],
 )
-def test_a_start_with_another_store_does_not_find_all_as_it_was(stores, first, second, kept_in):
+def test_a_start_with_another_store_moves_the_login(stores, first, second, kept_in):
     stores.login(first, before=INSTALLED)
 
     done = stores.run("hook", "postStart", "--json", "--store", second, before=INSTALLED_AGAIN)
@@ -490,9 +492,7 @@ NO_CACHE = {
         ("helper", (6, "failed", [], "not-delegated")),
     ],
 )
-def test_without_a_cache_nothing_is_delegated_and_that_is_said_once(
-    stores, trouble, store, expected
-):
+def test_without_a_cache_nothing_is_delegated_with_one_note(stores, trouble, store, expected):
     elsewhere = os.path.join(stores.folder, "docker")
     options = {"before": INSTALLED + NO_CACHE[trouble], "DOCKER_CONFIG": elsewhere}
 
@@ -511,7 +511,7 @@ def test_without_a_cache_nothing_is_delegated_and_that_is_said_once(
     assert ("auths" in expected[2]) == with_login
 
 
-def test_what_a_full_disk_left_unnoted_is_not_taken_for_a_login_by_hand(stores):
+def test_a_login_that_a_full_disk_left_unrecorded_is_not_a_login_by_hand(stores):
     """
     It would stay until its secret changes, and its token would be renewed by nobody.
     """
@@ -533,7 +533,7 @@ rm {cache}/filler
 
 
 @pytest.mark.parametrize("left", [None, -60.0])
-def test_what_is_renewed_is_served_also_where_the_disk_takes_nothing(stores, left):
+def test_a_renewed_credential_is_served_even_if_the_disk_is_full(stores, left):
     """
     Also where nothing was kept yet.
     """
@@ -647,7 +647,7 @@ def said_by_us(done):
     [(LIFE, "unseen"), (15 * 60, "unseen"), (15 * 60, "down"), (15 * 60, "refuses")],
 )
 @pytest.mark.parametrize("command", ["pull", "build"])
-def test_docker_gets_what_still_works_and_nobody_is_told_anything(docker, command, left, cloud):
+def test_docker_gets_a_valid_credential_without_any_message(docker, command, left, cloud):
     done = docker.run(command, left=left, cloud=cloud)
 
     assert 0 == done.returncode, done.stderr
@@ -658,7 +658,7 @@ def test_docker_gets_what_still_works_and_nobody_is_told_anything(docker, comman
     ("command", "left"),
     [("pull", 15 * 60), ("pull", 50), ("pull", -3600), ("build", 50), ("buildkit", 50)],
 )
-def test_docker_gets_a_new_one_where_the_cloud_is_up(renewed, command, left):
+def test_docker_gets_a_new_credential_if_the_cloud_answers(renewed, command, left):
     done = renewed.run(command, left=left, cloud="up")
 
     assert 0 == done.returncode, done.stderr
@@ -667,7 +667,7 @@ def test_docker_gets_a_new_one_where_the_cloud_is_up(renewed, command, left):
 
 @pytest.mark.parametrize("cloud", WHY_NOT)
 @pytest.mark.parametrize("command", ["pull", "run", "build", "buildkit", "compose up"])
-def test_docker_shows_why_there_is_nothing_that_works_and_what_to_do(docker, command, cloud):
+def test_docker_shows_the_cause_and_the_fix_for_an_expired_credential(docker, command, cloud):
     done = docker.run(command, left=50, cloud=cloud)
 
     line = f"the login to {docker.registry} has less than a minute left; {WHY_NOT[cloud]}"
@@ -679,7 +679,7 @@ def test_docker_shows_why_there_is_nothing_that_works_and_what_to_do(docker, com
 
 
 @pytest.mark.parametrize("command", ["pull", "run", "build"])
-def test_docker_shows_since_when_there_is_nothing_that_works(docker, command):
+def test_docker_shows_when_the_login_expired(docker, command):
     done = docker.run(command, left=-3600)
 
     line = f"the login to {docker.registry} expired 1 h 0 min ago; {WHY_NOT['unseen']}"

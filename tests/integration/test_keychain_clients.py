@@ -122,7 +122,7 @@ def found(client, registry):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_docker_sends_what_is_found(asking, registry_tls, case):
+def test_docker_sends_the_credential_that_resolve_finds(asking, registry_tls, case):
     document, expected = CASES[case][:2]
     configure(asking, document, registry_tls)
     image = f"{registry_tls.registry}/demo/hello"
@@ -136,7 +136,7 @@ def test_docker_sends_what_is_found(asking, registry_tls, case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_skopeo_sends_the_same_but_where_it_follows_rules_of_its_own(asking, registry, case):
+def test_skopeo_sends_the_same_except_for_its_own_rules(asking, registry, case):
     document, expected, *other = CASES[case]
     configure(asking, document, registry)
     image = f"docker://{registry.registry}/demo/hello"
@@ -177,7 +177,9 @@ def test_podmans_files_are_read_as_skopeo_reads_them(asking, registry, runtime, 
     assert came(registry) == found(asking, registry)
 
 
-def test_docker_sends_the_identity_token_that_is_found_as_one(asking, registry_token, token_server):
+def test_docker_sends_an_identity_token_that_resolve_finds_as_one(
+    asking, registry_token, token_server
+):
     """
     `docker login` keeps one where a token server gives one; the registry then never sees it.
     """
@@ -321,7 +323,7 @@ def resolved(client, listener):
 
 
 @pytest.mark.parametrize("case", READ)
-def test_what_a_text_means_to_docker_is_what_is_found(client, listener, case):
+def test_resolve_reads_an_auths_entry_as_docker_does(client, listener, case):
     auths, (expected, _) = READ[case]
     write(client, {"auths": auths}, listener)
 
@@ -330,7 +332,7 @@ def test_what_a_text_means_to_docker_is_what_is_found(client, listener, case):
 
 
 @pytest.mark.parametrize("case", READ)
-def test_skopeo_reads_some_of_it_by_rules_of_its_own(client, listener, case):
+def test_skopeo_reads_some_entries_by_its_own_rules(client, listener, case):
     auths, (_, expected) = READ[case]
     write(client, {"auths": auths}, listener)
 
@@ -338,7 +340,7 @@ def test_skopeo_reads_some_of_it_by_rules_of_its_own(client, listener, case):
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
-def test_over_what_is_an_error_here_docker_warns_and_sends_nothing(client, listener, case):
+def test_docker_warns_and_sends_nothing_for_an_unreadable_entry(client, listener, case):
     write(client, {"auths": {"HOST": UNREADABLE[case]}}, listener)
 
     done = client.docker("manifest", "inspect", "--insecure", f"{host_of(listener)}/demo/hello")
@@ -350,7 +352,7 @@ def test_over_what_is_an_error_here_docker_warns_and_sends_nothing(client, liste
     assert "login-unreadable" == caught.value.code
 
 
-def test_docker_asks_a_helper_whatever_it_warns_of(asking, listener):
+def test_docker_asks_a_helper_despite_its_warning(asking, listener):
     write(asking, {"auths": {"other.example": {"auth": "!"}}, "credsStore": "two"}, listener)
 
     assert "store:of-store" == docker_sends(asking, listener)
@@ -358,7 +360,7 @@ def test_docker_asks_a_helper_whatever_it_warns_of(asking, listener):
 
 
 @pytest.mark.parametrize("case", ANSWERS)
-def test_what_a_helper_says_is_read_as_docker_reads_it(client, listener, tmp_path, case):
+def test_the_answer_of_a_helper_is_read_as_docker_reads_it(client, listener, tmp_path, case):
     answer, expected = ANSWERS[case]
     program = tmp_path / "docker-credential-said"
     program.write_text(f"#!/bin/sh\nprintf %s '{answer}'\n", encoding="utf-8")
@@ -370,7 +372,7 @@ def test_what_a_helper_says_is_read_as_docker_reads_it(client, listener, tmp_pat
     assert expected == resolved(client, listener)
 
 
-def test_docker_has_done_with_the_oldest_of_its_files(client, listener):
+def test_docker_no_longer_reads_its_oldest_config_file(client, listener):
     """
     docker-py and podman still read it.
     """
@@ -411,7 +413,7 @@ def write_containers(folder, document, listener):
 
 
 @pytest.mark.parametrize("case", PODMANS)
-def test_what_auth_json_means_to_skopeo_is_what_is_found(client, listener, case):
+def test_resolve_reads_auth_json_as_skopeo_does(client, listener, case):
     auths, expected = PODMANS[case]
     write_containers(client.environ["XDG_RUNTIME_DIR"], {"auths": auths}, listener)
 
@@ -423,7 +425,7 @@ def test_what_auth_json_means_to_skopeo_is_what_is_found(client, listener, case)
     "first",
     [{"credHelpers": {"HOST": "none"}, "auths": {"HOST": auth("x:y")}}, {"auths": {"HOST": {}}}],
 )
-def test_where_one_of_its_files_has_nothing_skopeo_goes_on(asking, listener, first):
+def test_skopeo_reads_the_next_file_if_one_has_no_login(asking, listener, first):
     write_containers(asking.environ["XDG_RUNTIME_DIR"], first, listener)
     second = os.path.join(asking.home, ".config")
     write_containers(second, {"auths": {"HOST": auth("u:p")}}, listener)
@@ -433,7 +435,7 @@ def test_where_one_of_its_files_has_nothing_skopeo_goes_on(asking, listener, fir
 
 
 @pytest.mark.parametrize("entry", [{"auth": "!"}, {"auth": 5}, "x"])
-def test_an_entry_that_skopeo_fails_over_is_an_error_here(client, listener, entry):
+def test_an_entry_that_skopeo_rejects_is_an_error(client, listener, entry):
     write_containers(client.environ["XDG_RUNTIME_DIR"], {"auths": {"HOST": entry}}, listener)
     image = f"docker://{host_of(listener)}/demo/hello"
 
@@ -445,7 +447,7 @@ def test_an_entry_that_skopeo_fails_over_is_an_error_here(client, listener, entr
     assert "login-unreadable" == caught.value.code
 
 
-def test_without_a_session_skopeo_looks_in_the_folder_of_the_user(client, listener, mounts):
+def test_without_a_session_skopeo_reads_the_file_in_the_home_folder(client, listener, mounts):
     """
     As in most containers.
     """

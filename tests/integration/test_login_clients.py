@@ -160,7 +160,7 @@ def test_docker_reads_a_manifest(logged_in, image_layout):
 @pytest.mark.parametrize(
     "logged_in", [ALL[name] for name in ALL if name != "identity token"], indirect=True
 )
-def test_docker_logs_in_with_what_is_kept(engine, logged_in):
+def test_docker_logs_in_with_the_saved_credential(engine, logged_in):
     """
     Not with an identity token, which `docker login` never sends: only pull and push do.
 
@@ -259,9 +259,7 @@ def test_docker_pulls_where_it_checks_certificates(
     assert 0 == read.returncode, read.stderr
 
 
-def test_a_certificate_that_nobody_vouches_for_is_told_apart_and_gets_no_password(
-    registry_tls, client
-):
+def test_an_unknown_certificate_authority_is_named_and_gets_no_password(registry_tls, client):
     done = client.product("login", "--json", **set_for(registry_tls.registry, *ALICE))
 
     outcome = only(done)
@@ -274,7 +272,7 @@ def test_a_certificate_that_nobody_vouches_for_is_told_apart_and_gets_no_passwor
     assert [] == registry_tls.requests()
 
 
-def test_a_wrong_password_is_sent_once_and_the_old_login_stays(registry_htpasswd, client):
+def test_a_wrong_password_is_sent_once_and_the_old_login_is_kept(registry_htpasswd, client):
     registry = registry_htpasswd.registry
     client.log_in_by_hand(registry, *ALICE)
     before = _bytes(client)
@@ -327,7 +325,7 @@ def test_three_lifecycle_steps_in_a_row_send_a_wrong_password_once(registry_htpa
     assert ["alice"] == registry_htpasswd.refusals()
 
 
-def test_what_login_saw_refused_is_not_sent_again_by_the_lifecycle(
+def test_a_password_refused_at_login_is_not_sent_again_by_a_lifecycle_step(
     registry_token, client, token_server
 ):
     environ = set_for(registry_token.registry, "alice", "wrong")
@@ -349,7 +347,7 @@ def test_a_corrected_password_is_tried_at_once(registry_htpasswd, client):
     assert ["alice"] == registry_htpasswd.refusals()
 
 
-def test_the_second_start_asks_nobody_and_writes_nothing(registry_htpasswd, client):
+def test_the_second_start_sends_and_writes_nothing(registry_htpasswd, client):
     environ = set_for(registry_htpasswd.registry, *ALICE)
     client.product("hook", "onCreate", **environ)
     before, asked = os.stat(client.config_path), len(registry_htpasswd.requests())
@@ -362,9 +360,7 @@ def test_the_second_start_asks_nobody_and_writes_nothing(registry_htpasswd, clie
     assert (before.st_mtime_ns, before.st_ino) == (after.st_mtime_ns, after.st_ino)
 
 
-def test_one_image_that_may_not_be_pulled_and_one_that_is_not_there_are_told_apart(
-    registry_token, token_server, client
-):
+def test_a_denied_and_a_missing_image_are_distinguished(registry_token, token_server, client):
     token_server.denied.add("team/secret")
     registry = registry_token.registry
 
@@ -420,7 +416,7 @@ KNOWN_BY = {
 
 
 @EACH
-def test_what_is_right_is_kept_and_verified_and_a_foreign_realm_is_named(registry):
+def test_a_correct_login_is_saved_and_verified_and_a_foreign_realm_is_named(registry):
     with PlayedInternet(registry) as internet:
         report = _login(internet, registry)
 
@@ -439,7 +435,7 @@ def test_what_is_right_is_kept_and_verified_and_a_foreign_realm_is_named(registr
 
 
 @EACH
-def test_what_is_wrong_is_sent_once_kept_nowhere_and_explained_in_the_registrys_own_terms(registry):
+def test_a_wrong_login_is_sent_once_and_explained_for_its_registry(registry):
     with PlayedInternet(registry) as internet:
         report = _login(internet, registry, password="wrong")
 
@@ -451,7 +447,7 @@ def test_what_is_wrong_is_sent_once_kept_nowhere_and_explained_in_the_registrys_
 
 
 @EACH
-def test_an_image_that_may_be_pulled_is_nothing_to_speak_of(registry):
+def test_an_image_that_can_be_pulled_is_not_mentioned(registry):
     with PlayedInternet(registry) as internet:
         report = _login(internet, registry, IMAGE=_image(registry, ALLOWED))
 
@@ -461,7 +457,7 @@ def test_an_image_that_may_be_pulled_is_nothing_to_speak_of(registry):
 
 
 @EACH
-def test_a_denied_pull_keeps_the_login_and_says_so(registry):
+def test_a_denied_pull_keeps_the_login_and_is_reported(registry):
     with PlayedInternet(registry) as internet:
         report = _login(internet, registry, IMAGE=_image(registry, DENIED))
 
@@ -480,7 +476,7 @@ def test_a_denied_pull_keeps_the_login_and_says_so(registry):
 
 
 @EACH
-def test_an_image_that_is_not_there_keeps_the_login_and_says_so(registry):
+def test_a_missing_image_keeps_the_login_and_is_reported(registry):
     with PlayedInternet(registry) as internet:
         report = _login(internet, registry, IMAGE=_image(registry, MISSING))
 
@@ -494,7 +490,7 @@ def test_an_image_that_is_not_there_keeps_the_login_and_says_so(registry):
     assert [_key(registry)] == list(_config()["auths"])
 
 
-def test_all_of_them_at_once_are_as_good_as_one():
+def test_all_registries_in_one_run_succeed_like_a_single_one():
     registries = documented.ALL
 
     with PlayedInternet(*registries) as internet:
@@ -647,7 +643,7 @@ def _day(_bare_process, clean_path, tmp_path_factory):
         yield Day(client=client, done=done, seconds=seconds, fine=fine, bad=bad)
 
 
-def test_fifteen_are_logged_in_to_in_the_time_of_one_while_five_are_in_trouble(day):
+def test_fifteen_logins_succeed_at_once_while_five_fail(day):
     outcomes = by_id(day.done)
     fine = [outcomes[set_id] for set_id in day.fine]
 
@@ -657,7 +653,7 @@ def test_fifteen_are_logged_in_to_in_the_time_of_one_while_five_are_in_trouble(d
     assert {r.registry for r in day.fine.values()} <= set(day.client.config()["auths"])
 
 
-def test_each_trouble_is_told_by_itself_with_a_hint_of_its_own(day):
+def test_each_failure_has_its_own_cause_and_fix(day):
     outcomes = by_id(day.done)
     troubled = [outcomes[set_id]["error"] for set_id in TROUBLES if set_id != "BUSY"]
 
@@ -669,7 +665,7 @@ def test_each_trouble_is_told_by_itself_with_a_hint_of_its_own(day):
     assert 4 == day.done.returncode
 
 
-def test_what_may_help_is_tried_again_and_what_cannot_is_not(day):
+def test_only_transient_failures_are_retried(day):
     outcomes = by_id(day.done)
 
     attempts = {set_id: outcomes[set_id]["attempts"] for set_id in TROUBLES}
@@ -684,7 +680,7 @@ def test_the_whole_run_ends_within_its_timeout(day):
     assert day.seconds < TIMEOUT + LONG
 
 
-def test_who_could_not_be_asked_is_kept_where_there_was_nothing_and_nobody_refused_is(day):
+def test_unreachable_registries_are_saved_unverified_and_refused_ones_are_not(day):
     outcomes = by_id(day.done)
 
     kept = {set_id for set_id, outcome in outcomes.items() if outcome["kept_in"]}
@@ -696,7 +692,7 @@ def test_who_could_not_be_asked_is_kept_where_there_was_nothing_and_nobody_refus
     assert document(day.done)["error"] is None
 
 
-def test_a_person_reads_a_line_for_each_and_a_hint_for_each_trouble(client):
+def test_the_text_has_a_line_for_each_registry_and_a_fix_for_each_failure(client):
     with contextlib.ExitStack() as stack:
         fine, bad = _registries(stack)
         done = client.product("login", "--timeout", "4", **_sets({**bad, **fine}))
@@ -710,7 +706,7 @@ def test_a_person_reads_a_line_for_each_and_a_hint_for_each_trouble(client):
     assert max(map(len, lines)) <= 80
 
 
-def test_a_hook_lets_the_container_start_all_the_same(client):
+def test_a_hook_with_failures_does_not_stop_the_container(client):
     with contextlib.ExitStack() as stack:
         _, bad = _registries(stack)
         began = time.monotonic()

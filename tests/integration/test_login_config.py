@@ -70,7 +70,7 @@ def _nobody():
     shutil.rmtree(folder)
 
 
-def test_the_first_login_makes_file_and_folder_for_their_owner_alone(client, registry):
+def test_the_first_login_creates_file_and_folder_readable_by_their_owner_only(client, registry):
     folder = os.path.join(client.home, "not", "there", "yet")
 
     done = _login(client, registry, DOCKER_CONFIG=folder)
@@ -82,7 +82,7 @@ def test_the_first_login_makes_file_and_folder_for_their_owner_alone(client, reg
     assert {"auths": {registry.registry: ENTRY}} == _load(path)
 
 
-def test_a_file_open_to_all_is_closed_and_whole(client, registry):
+def test_a_world_readable_file_becomes_private_and_keeps_its_content(client, registry):
     _write(client, json.dumps(OTHERS), mode=0o644)
 
     done = _login(client, registry)
@@ -101,7 +101,7 @@ def test_unknown_keys_their_order_and_numbers_survive(client, registry):
     assert "1.5" in _read(client).decode()
 
 
-def test_a_byte_order_mark_goes_and_nothing_else(client, registry):
+def test_only_the_byte_order_mark_is_removed(client, registry):
     _write(client, "\ufeff" + json.dumps(OTHERS))
 
     done = _login(client, registry)
@@ -144,9 +144,7 @@ def test_five_thousand_entries_survive(client, registry):
     ],
     ids=["cut off", "no JSON", "a list", "odd auths", "no UTF-8"],
 )
-def test_a_damaged_file_is_left_alone_and_neither_it_nor_the_secret_is_quoted(
-    client, registry, damaged
-):
+def test_a_damaged_file_is_not_changed_and_not_quoted(client, registry, damaged):
     _write(client, damaged)
     before = _read(client)
 
@@ -178,7 +176,7 @@ def test_a_file_caught_half_written_is_read_again_and_merged(client):
     _assert_merged(done, client, registry)
 
 
-def test_a_symlink_stays_one_and_its_target_is_written(client, registry):
+def test_a_symlink_is_kept_and_its_target_is_written(client, registry):
     target = os.path.join(client.home, "dotfiles", "docker.json")
     os.mkdir(os.path.dirname(target))
     _write(client, json.dumps(OTHERS), path=target)
@@ -191,7 +189,7 @@ def test_a_symlink_stays_one_and_its_target_is_written(client, registry):
     assert client.config() == _load(target)
 
 
-def test_a_dangling_symlink_stays_one_and_gets_its_target(client, registry):
+def test_a_dangling_symlink_is_kept_and_its_target_is_created(client, registry):
     target = os.path.join(client.home, "dotfiles", "docker.json")
     os.symlink(target, client.config_path)
 
@@ -202,7 +200,7 @@ def test_a_dangling_symlink_stays_one_and_gets_its_target(client, registry):
     assert {registry.registry: ENTRY} == _load(target)["auths"]
 
 
-def test_a_symlink_to_itself_is_said_and_left(client, registry):
+def test_a_symlink_to_itself_is_reported_and_kept(client, registry):
     os.symlink("config.json", client.config_path)
 
     done = _login(client, registry)
@@ -211,7 +209,7 @@ def test_a_symlink_to_itself_is_said_and_left(client, registry):
     assert "config.json" == os.readlink(client.config_path)
 
 
-def test_a_symlink_across_file_systems_stays_one(client, registry):
+def test_a_symlink_across_file_systems_is_kept(client, registry):
     shm = "/dev/shm"
     if not os.path.isdir(shm) or os.stat(shm).st_dev == os.stat(client.home).st_dev:
         needed.missing("there is no second file system here")
@@ -230,7 +228,7 @@ def test_a_symlink_across_file_systems_stays_one(client, registry):
         shutil.rmtree(folder)
 
 
-def test_a_bind_mounted_file_is_rewritten_in_place_and_said(client, registry, mounts):
+def test_a_bind_mounted_file_is_rewritten_in_place_and_reported(client, registry, mounts):
     source = os.path.join(client.home, "hosts.json")
     _write(client, json.dumps(OTHERS), path=source)
     _write(client, "{}")
@@ -251,7 +249,7 @@ def test_a_bind_mounted_file_is_rewritten_in_place_and_said(client, registry, mo
     assert ["config.rewritten_in_place"] == [e for e in _events(done) if e.startswith("config.")]
 
 
-def test_a_folder_that_is_mounted_read_only_is_said_and_left(client, registry, mounts):
+def test_a_read_only_folder_is_reported_and_not_changed(client, registry, mounts):
     _write(client, json.dumps(OTHERS))
     before, folder = _read(client), os.path.dirname(client.config_path)
 
@@ -265,7 +263,7 @@ def test_a_folder_that_is_mounted_read_only_is_said_and_left(client, registry, m
     assert before == _read(client)
 
 
-def test_a_full_disk_costs_nothing(client, registry, mounts):
+def test_a_full_disk_does_not_damage_the_file(client, registry, mounts):
     _write(client, json.dumps({**OTHERS, "padding": "x" * 9000}))
     before, folder = _read(client), os.path.dirname(client.config_path)
     kept = os.path.join(client.home, "kept")
@@ -288,7 +286,7 @@ def test_a_full_disk_costs_nothing(client, registry, mounts):
         assert ["config.json", "filler"] == file.read().split()
 
 
-def test_another_owners_file_stays_theirs_when_root_writes_it(client, registry):
+def test_a_file_keeps_its_owner_when_root_writes_it(client, registry):
     if os.geteuid() != 0:
         needed.missing("only root can give a file away")
     _write(client, json.dumps(OTHERS))
@@ -301,7 +299,7 @@ def test_another_owners_file_stays_theirs_when_root_writes_it(client, registry):
     assert (NOBODY, NOBODY) == (found.st_uid, found.st_gid)
 
 
-def test_another_owners_file_is_not_taken_over_by_who_may_not_write_it(nobody, registry):
+def test_a_file_of_another_user_is_not_replaced_without_write_permission(nobody, registry):
     client, become = nobody
     _write(client, json.dumps(OTHERS), mode=0o644)
     before = _read(client)
@@ -313,7 +311,7 @@ def test_another_owners_file_is_not_taken_over_by_who_may_not_write_it(nobody, r
     assert 0 == os.stat(client.config_path).st_uid
 
 
-def test_another_owners_folder_is_left_as_it_is(nobody, registry):
+def test_a_folder_of_another_user_is_not_changed(nobody, registry):
     client, become = nobody
     folder = os.path.dirname(client.config_path)
     os.chown(folder, 0, 0)
@@ -325,7 +323,7 @@ def test_another_owners_folder_is_left_as_it_is(nobody, registry):
     assert [] == os.listdir(folder)
 
 
-def test_without_home_dockers_variable_is_enough(client, registry):
+def test_without_home_docker_config_is_used(client, registry):
     cache = os.path.join(client.home, "cache")
 
     done = _login(
@@ -340,7 +338,7 @@ def test_without_home_dockers_variable_is_enough(client, registry):
     assert {registry.registry: ENTRY} == client.config()["auths"]
 
 
-def test_without_home_the_user_database_is_asked(client, registry, mounts):
+def test_without_home_the_user_database_is_used(client, registry, mounts):
     users = os.path.join(client.home, "passwd")
     _write(client, f"root:x:0:0::{client.home}:/bin/sh\n", path=users, mode=0o644)
     unset = "unset HOME DOCKER_CONFIG"
@@ -352,7 +350,7 @@ def test_without_home_the_user_database_is_asked(client, registry, mounts):
     assert os.path.isdir(os.path.join(client.home, ".cache", "devcontainer-registry"))
 
 
-def test_without_home_and_without_a_user_nobody_is_asked(nobody, registry):
+def test_without_home_and_without_a_user_no_registry_is_contacted(nobody, registry):
     need_public_python()
     client, become = nobody
     stranger = [argument.replace(str(NOBODY), str(STRANGER)) for argument in become]
@@ -365,7 +363,7 @@ def test_without_home_and_without_a_user_nobody_is_asked(nobody, registry):
     assert [] == registry.requests
 
 
-def test_a_docker_config_that_names_a_file_is_said_and_nobody_is_asked(client, registry):
+def test_a_docker_config_that_names_a_file_is_reported_before_any_request(client, registry):
     _write(client, json.dumps(OTHERS))
     before = _read(client)
 
@@ -377,7 +375,7 @@ def test_a_docker_config_that_names_a_file_is_said_and_nobody_is_asked(client, r
     assert before == _read(client)
 
 
-def test_what_is_wrong_with_the_file_is_one_line_and_one_hint(client, registry):
+def test_an_error_of_the_file_has_one_line_and_one_fix(client, registry):
     _write(client, json.dumps(OTHERS)[:-2])
 
     done = client.product("login", **_set(registry))
@@ -539,9 +537,7 @@ class Reader:
 
 
 @pytest.mark.parametrize("attempt", range(ROUNDS))
-def test_fifty_processes_at_once_keep_fifty_logins_and_the_file_is_whole_all_the_time(
-    attempt, client
-):
+def test_fifty_processes_at_once_save_fifty_logins_and_the_file_is_always_valid(attempt, client):
     with gated(50, USERS) as registries, Reader(client.config_path) as reader:
         done = _all_at_once(
             client,
@@ -561,7 +557,7 @@ def test_fifty_processes_at_once_keep_fifty_logins_and_the_file_is_whole_all_the
         assert ["config.json"] == os.listdir(os.path.dirname(client.config_path))
 
 
-def test_what_twenty_processes_remember_is_remembered_by_the_next_one(client):
+def test_the_cache_of_twenty_processes_is_used_by_the_next_one(client):
     with gated(20, USERS) as registries:
         sets = [_a_set(registry, set_id=f"R{n:02}") for n, registry in enumerate(registries)]
         _all_at_once(client, [([PRODUCT, "hook", "onCreate", "--timeout", "60"], s) for s in sets])
@@ -574,7 +570,7 @@ def test_what_twenty_processes_remember_is_remembered_by_the_next_one(client):
         assert asked == [len(registry.requests) for registry in registries]
 
 
-def test_twenty_at_once_with_docker_login_lose_most_of_them_and_we_lose_none(client):
+def test_twenty_concurrent_docker_logins_lose_most_logins_and_ours_lose_none(client):
     needed.program("docker", package="docker.io")
     docker = ["docker", "login", "--username", "alice", "--password-stdin"]
     survivors = []
@@ -598,7 +594,7 @@ def test_twenty_at_once_with_docker_login_lose_most_of_them_and_we_lose_none(cli
     assert min(survivors) < 20
 
 
-def test_eight_processes_with_the_same_set_agree(client):
+def test_eight_processes_with_the_same_set_save_one_login(client):
     with gated(1, USERS) as (registry,):
         done = _all_at_once(client, [([PRODUCT, "login"], _a_set(registry))] * 8)
 
@@ -682,7 +678,7 @@ def both(registries):
 
 
 @pytest.mark.parametrize("steps", [("postCreate", "postCreate"), ("postCreate", "postStart")])
-def test_two_hooks_at_once_keep_both_and_leave_a_quiet_start(client, registries, steps):
+def test_two_hooks_at_once_save_both_logins_and_the_next_start_is_quiet(client, registries, steps):
     sets = both(registries)
 
     for _ in range(5):
@@ -696,7 +692,7 @@ def test_two_hooks_at_once_keep_both_and_leave_a_quiet_start(client, registries,
     assert asked == [len(registry.requests) for registry in registries]
 
 
-def test_two_hooks_at_once_with_a_set_each_keep_both(client, registries):
+def test_two_hooks_at_once_with_a_set_each_save_both_logins(client, registries):
     one, other = registries
 
     for _ in range(5):
@@ -756,7 +752,7 @@ def wait_until(answers):
     ],
     ids=["none", "empty", "setting", "codespace"],
 )
-def test_a_prebuild_without_secrets_is_silent_and_makes_nothing(client, step, environ):
+def test_a_prebuild_without_secrets_is_silent_and_creates_no_file(client, step, environ):
     os.rmdir(os.path.dirname(client.config_path))
     before = sorted(os.listdir(client.home))
 

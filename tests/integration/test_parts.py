@@ -20,7 +20,7 @@ from parts import netns, tokens
 ALICE = ("alice", "in wonder:land")
 
 
-def test_a_registry_with_passwords_lets_docker_log_in_and_says_how_often_it_refused(
+def test_a_registry_with_passwords_lets_docker_log_in_and_counts_refusals(
     registry_htpasswd, client
 ):
     registry = registry_htpasswd.registry
@@ -36,7 +36,7 @@ def test_a_registry_with_passwords_lets_docker_log_in_and_says_how_often_it_refu
     )
 
 
-def test_skopeo_pushes_with_what_is_kept_and_the_log_says_so(
+def test_skopeo_pushes_with_the_saved_login_and_the_log_shows_it(
     registry_htpasswd, client, image_layout
 ):
     client.log_in_by_hand(registry_htpasswd.registry, *ALICE)
@@ -84,7 +84,7 @@ def test_a_registry_with_tokens_refuses_and_the_token_server_knows_what_was_sent
     assert [("alice", "wrong")] == token_server.refusals()
 
 
-def test_a_refresh_token_is_kept_by_docker_and_posted_by_skopeo(
+def test_a_refresh_token_is_saved_by_docker_and_posted_by_skopeo(
     registry_token, token_server, client, image_layout
 ):
     token_server.refresh = True
@@ -148,7 +148,7 @@ def test_the_devcontainer_cli_posts_a_refresh_token(registry_token, token_server
     assert "refresh_token" in {r.grant for r in token_server.requests if r.status == 200}
 
 
-def test_docker_pushes_what_runs_and_the_engine_is_refused_without_a_login(
+def test_docker_pushes_an_image_and_the_engine_is_refused_without_a_login(
     engine, registry_htpasswd, client
 ):
     image = engine.import_busybox(f"{registry_htpasswd.registry}/team/busybox:1")
@@ -218,7 +218,7 @@ def test_a_role_of_another_account_is_assumed_and_its_keys_are_known(moto):
     assert moto.calls[-1].session
 
 
-def test_a_test_sees_nobodys_environment():
+def test_a_test_does_not_see_the_environment_of_its_user():
     leaked = [
         name
         for name in os.environ

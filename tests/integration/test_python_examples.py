@@ -52,7 +52,7 @@ def a_login(registry, password=PASSWORD):
     return a_set("CORP", registry, user=USER, password=password)
 
 
-def test_every_example_is_run():
+def test_every_example_has_a_test_that_runs_it():
     assert {
         "asyncio_login.py",
         "docker_pull.py",

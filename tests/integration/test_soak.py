@@ -70,7 +70,7 @@ def sets_of(chosen):
     }
 
 
-def test_logins_that_fail_and_are_killed_lose_nothing(registries, tmp_path):
+def test_failed_and_killed_logins_lose_no_other_login(registries, tmp_path):
     home = Home(tmp_path)
     home.write({"auths": {}, "HttpHeaders": {"X-Meta": "a"}})
     folder, stop = Path(home.config).parent, tmp_path / "stop"
@@ -151,7 +151,7 @@ for number in range(1, warm + more + 1):
 """
 
 
-def test_a_process_that_logs_in_again_and_again_grows_no_more(registries, tmp_path):
+def test_repeated_logins_in_one_process_leak_no_memory(registries, tmp_path):
     hosts = " ".join(str(each.registry) for each in registries)
     done = subprocess.run(
         [sys.executable, "-c", AGAIN, hosts, str(WARM), str(LOGINS)],

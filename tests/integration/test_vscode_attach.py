@@ -91,7 +91,7 @@ def seed(container, layout):
 EVERYBODY = ["docker", "docker-py", "skopeo"]
 
 
-def test_its_helper_fails_outside_of_its_shells_and_has_nothing_inside(container):
+def test_the_vs_code_helper_fails_outside_its_shells_and_is_empty_inside(container):
     container.vscode.attach()
     name = f"docker-credential-{container.client.config()['credsStore']}"
 
@@ -105,7 +105,7 @@ def test_its_helper_fails_outside_of_its_shells_and_has_nothing_inside(container
 
 
 @pytest.mark.parametrize("shell", ["its own", "another"])
-def test_pulls_go_on_working_after_it_attached_where_our_helper_is_everywhere(
+def test_pulls_work_after_vs_code_attached_if_every_process_finds_our_helper(
     engine, container, shell
 ):
     container.install_helper()
@@ -121,7 +121,7 @@ def test_pulls_go_on_working_after_it_attached_where_our_helper_is_everywhere(
     assert EVERYBODY == container.pulls(engine, **environ)
 
 
-def test_its_overwrite_of_what_we_wrote_meanwhile_is_repaired_at_attach(engine, container):
+def test_a_login_that_vs_code_overwrote_is_repaired_at_attach(engine, container):
     """
     The worst order: its read, our write, its overwrite.
     """
@@ -141,7 +141,7 @@ def test_its_overwrite_of_what_we_wrote_meanwhile_is_repaired_at_attach(engine, 
     assert EVERYBODY == container.pulls(engine)
 
 
-def test_a_logins_neighbours_survive_its_overwrite_and_our_repair(container):
+def test_other_entries_survive_the_overwrite_and_our_repair(container):
     container.install_helper()
     container.client.log_in_by_hand("other.example", "bob", "an old secret")
     read = container.vscode.read()
@@ -154,7 +154,7 @@ def test_a_logins_neighbours_survive_its_overwrite_and_our_repair(container):
     assert before == container.client.config()["auths"]["other.example"]
 
 
-def test_a_reconnect_is_quiet_and_changes_nothing_of_ours(container):
+def test_a_reconnect_is_quiet_and_does_not_change_our_login(container):
     container.install_helper()
     container.hook("postCreate")
     container.vscode.attach()
@@ -168,7 +168,7 @@ def test_a_reconnect_is_quiet_and_changes_nothing_of_ours(container):
     assert before == container.client.config()
 
 
-def test_without_our_helper_it_is_said_what_hides_the_login(container):
+def test_without_our_helper_the_hidden_login_is_reported(container):
     container.hook("postCreate")
     container.vscode.attach()
 
@@ -178,7 +178,7 @@ def test_without_our_helper_it_is_said_what_hides_the_login(container):
     assert "dev.containers.dockerCredentialHelper" in outcome["error"]["hint"]
 
 
-def test_without_our_helper_docker_and_skopeo_pull_in_other_shells_than_its_own(engine, container):
+def test_without_our_helper_docker_and_skopeo_pull_outside_vs_code_shells(engine, container):
     """
     docker drops the failure of its helper and sends what is in the file; docker-py raises.
     """
@@ -191,7 +191,7 @@ def test_without_our_helper_docker_and_skopeo_pull_in_other_shells_than_its_own(
     assert ["docker", "skopeo"] == container.pulls(engine)
 
 
-def test_where_it_was_told_not_to_bring_its_helper_nothing_is_hidden(engine, container):
+def test_nothing_is_hidden_if_the_vs_code_helper_is_disabled(engine, container):
     """
     With `"dev.containers.dockerCredentialHelper": false`, as the hint has it.
     """
@@ -203,7 +203,7 @@ def test_where_it_was_told_not_to_bring_its_helper_nothing_is_hidden(engine, con
     assert EVERYBODY == container.pulls(engine)
 
 
-def test_whatever_it_does_while_our_hooks_run_the_last_one_repairs(container):
+def test_the_last_hook_repairs_any_overwrite_during_our_hooks(container):
     """
     It truncates the file and then fills it: a hook may read half of it, or nothing.
     """
@@ -231,7 +231,7 @@ def test_whatever_it_does_while_our_hooks_run_the_last_one_repairs(container):
     assert "other.example" in config["auths"]
 
 
-def test_a_helper_that_it_left_behind_breaks_no_pull_of_ours(engine, container):
+def test_a_helper_left_behind_by_vs_code_breaks_no_pull(engine, container):
     """
     After a rebuild the file may be on a volume, and its helper is gone with the old container.
     """
