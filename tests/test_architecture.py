@@ -214,13 +214,13 @@ def _room(name):
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_no_module_imports_from_a_room_above_its_own(name):
+def test_no_module_imports_from_a_folder_above_its_own(name):
     own = ORDER.index(_room(name))
 
     assert [] == [other for other in GRAPH[name] if ORDER.index(_room(other)) > own]
 
 
-def test_no_module_imports_itself_again_on_any_way():
+def test_no_module_is_part_of_an_import_cycle():
     def reach(name, seen):
         for other in GRAPH[name] - seen:
             seen.add(other)
@@ -231,7 +231,7 @@ def test_no_module_imports_itself_again_on_any_way():
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_what_a_folder_imports_of_its_own_is_imported_through_the_folder_only(name):
+def test_modules_that_a_folder_imports_are_imported_through_the_folder_only(name):
     """
     Python locks a submodule before its folder: two threads, one at each, stand still at once.
     """
@@ -243,7 +243,7 @@ def test_what_a_folder_imports_of_its_own_is_imported_through_the_folder_only(na
             assert other not in imports.ours(imports.top), f"from {folder} import …"
 
 
-def test_the_house_has_at_most_twelve_levels():
+def test_the_package_has_at_most_twelve_import_levels():
     levels = {}
 
     def level(name):
@@ -259,7 +259,7 @@ def test_the_house_has_at_most_twelve_levels():
     assert level(highest) <= LEVELS_MAX, highest
 
 
-def test_no_folder_is_crowded_and_no_module_is_long():
+def test_no_folder_has_too_many_modules_and_no_module_is_too_long():
     folders = {}
     for name in MODULES:
         folders.setdefault(name.rpartition("/")[0], set()).add(name)
@@ -270,14 +270,14 @@ def test_no_folder_is_crowded_and_no_module_is_long():
     assert [] == [name for name in MODULES if len(_text(name).splitlines()) > LINES_MAX]
 
 
-def test_names_of_modules_are_public_but_for_the_testing_folder():
+def test_names_of_modules_are_public_except_in_the_testing_folder():
     private = {name for name in MODULES if re.search(r"(^|/)_(?!_)", name)}
 
     assert set() == {name for name in private if not name.startswith("testing/")}
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_the_first_line_of_each_module_says_what_it_is_for(name):
+def test_the_docstring_of_each_module_states_its_purpose(name):
     first = ast.get_docstring(ast.parse(_text(name))).splitlines()[0]
 
     assert first.endswith(".")
@@ -285,7 +285,7 @@ def test_the_first_line_of_each_module_says_what_it_is_for(name):
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_a_dear_dependency_is_named_in_its_home_only(name):
+def test_a_slow_dependency_is_imported_in_its_own_module_only(name):
     imports = Imports(name)
 
     for dependency, (homes, inside_only) in HOMES.items():
@@ -296,7 +296,7 @@ def test_a_dear_dependency_is_named_in_its_home_only(name):
 
 
 @pytest.mark.parametrize("name", sorted(FAST | FAST_ENTRIES))
-def test_the_fast_path_imports_itself_and_what_is_cheap(name):
+def test_the_fast_path_imports_only_itself_and_fast_modules(name):
     imports = Imports(name)
     strange = {one.partition(".")[0] for one in imports.top}
 
@@ -326,14 +326,14 @@ def loaded(code, *, env=None):
     return set(done.stdout.rpartition("\n")[0].rpartition("\n")[2].split())
 
 
-def test_importing_the_package_loads_nothing_dear():
+def test_importing_the_package_loads_no_slow_dependency():
     found = loaded("import devcontainer_registry")
 
     assert set() == found & set(DEAR)
     assert {"devcontainer_registry"} == {name for name in found if name.startswith("devcont")}
 
 
-def test_importing_the_fast_path_loads_nothing_dear():
+def test_importing_the_fast_path_loads_no_slow_dependency():
     names = (name.removesuffix("/__init__").replace("/", ".") for name in FAST | FAST_ENTRIES)
     code = "".join(f"import devcontainer_registry.{name}\n" for name in names)
 
@@ -351,7 +351,7 @@ def test_a_login_loads_only_what_it_needs(tmp_path):
     assert set() == found & (dear | {"asyncio", "argparse"})
 
 
-def test_a_list_asks_nobody_and_loads_no_network(tmp_path):
+def test_a_list_sends_no_request_and_loads_no_network_module(tmp_path):
     home = Home(tmp_path)
     env = {**home.environ, **a_set("ACR", "registry.example")}
 
@@ -400,7 +400,7 @@ API = [
 ]
 
 
-def test_the_public_names_are_these():
+def test_the_public_names_are_the_documented_ones():
     # More may come; none of these may go.
     assert set(API) <= set(devcontainer_registry.__all__)
     assert sorted(devcontainer_registry.__all__) == list(devcontainer_registry.__all__)
@@ -428,7 +428,7 @@ def test_no_submodule_has_the_name_of_a_public_function():
     assert set() == set(devcontainer_registry.__all__) & rooms
 
 
-def test_type_checkers_and_the_interpreter_see_the_same_names():
+def test_type_checkers_and_the_interpreter_see_the_same_public_names():
     with open(os.path.join(PACKAGE, "__init__.py"), encoding="utf-8") as file:
         tree = ast.parse(file.read())
     (block,) = (n for n in tree.body if isinstance(n, ast.If) and _is_type_checking(n.test))
@@ -459,7 +459,7 @@ def sources():
                     yield os.path.join(folder, file)
 
 
-def test_each_file_says_its_licence_in_its_first_lines():
+def test_each_file_names_its_licence_in_its_first_lines():
     for path in sources():
         with open(path, encoding="utf-8") as file:
             head = [file.readline() for _ in range(3)]
@@ -513,14 +513,14 @@ with open(os.path.join(ROOT, "ARCHITECTURE.md"), encoding="utf-8") as _page:
 QUESTIONS = re.findall(r"^\| ([^|]+\?) \| `([^`]+)` \| `([^`]+)` \|$", PAGE, re.MULTILINE)
 
 
-def test_every_path_in_the_architecture_is_there():
+def test_every_path_in_the_architecture_exists():
     paths = set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+(?:\.py|/))`", PAGE))
 
     assert len(paths) > 20
     assert [] == [path for path in paths if not os.path.exists(os.path.join(PACKAGE, path))]
 
 
-def test_the_architecture_names_every_room_in_order():
+def test_the_architecture_lists_every_folder_in_order():
     rooms = [room for room in ORDER if os.path.isdir(os.path.join(PACKAGE, room))]
 
     assert rooms == re.findall(r"^\| `([a-z]+)/` \|", PAGE, re.MULTILINE)
@@ -528,7 +528,7 @@ def test_the_architecture_names_every_room_in_order():
 
 
 @pytest.mark.parametrize(("question", "path", "name"), QUESTIONS)
-def test_each_question_is_answered_by_one_name_in_one_place(question, path, name):
+def test_each_question_of_the_architecture_has_its_definition(question, path, name):
     def defined(where, wanted):
         first, _, rest = wanted.partition(".")
         for node in ast.parse(_text(where)).body if isinstance(where, str) else where.body:

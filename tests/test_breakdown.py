@@ -84,7 +84,7 @@ def broken(home, *arguments, **options):
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_where_no_thread_can_be_started_each_registry_has_its_outcome(home, registries, threads):
+def test_without_any_new_thread_each_registry_has_its_outcome(home, registries, threads):
     need_public_python()
     os.chown(home, STRANGER, STRANGER)
     who = {"user": STRANGER, "group": STRANGER, "extra_groups": []}
@@ -104,7 +104,7 @@ def test_where_no_thread_can_be_started_each_registry_has_its_outcome(home, regi
         assert 3 == len(json.load(file)["auths"])
 
 
-def test_an_interrupt_is_not_taken_for_an_authenticators_failure(home, registries, tmp_path):
+def test_an_interrupt_is_not_reported_as_an_authenticators_failure(home, registries, tmp_path):
     # A process that cannot start a thread asks in its main one, where Ctrl-C arrives.
     script = """
 import os, signal, threading
@@ -138,7 +138,7 @@ def can_start(files):
 
 
 @pytest.mark.parametrize("files", range(4, 16))
-def test_where_few_files_may_be_open_each_registry_has_its_outcome(home, registries, files):
+def test_with_few_file_descriptors_each_registry_has_its_outcome(home, registries, files):
     if not can_start(files):
         # Python itself does not; one file more must be enough, or this would test nothing.
         assert files < 5
@@ -196,7 +196,9 @@ MODULES = (
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("module", MODULES)
-def test_an_installation_that_is_not_whole_is_a_line(home, registries, tmp_path, module, damage):
+def test_an_incomplete_installation_is_reported_in_one_line(
+    home, registries, tmp_path, module, damage
+):
     variables = damaged(tmp_path, module, DAMAGES[damage])
 
     line = broken(home, variables={**registries, **variables})
@@ -206,9 +208,7 @@ def test_an_installation_that_is_not_whole_is_a_line(home, registries, tmp_path,
 
 @pytest.mark.parametrize("module", ["errors.py", "cache/folder.py", "helper.py"])
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_helper_that_is_not_whole_says_so_to_docker_and_to_the_user(
-    home, tmp_path, module, damage
-):
+def test_an_incomplete_helper_reports_it_to_docker_and_to_the_user(home, tmp_path, module, damage):
     variables = damaged(tmp_path, module, DAMAGES[damage])
 
     done = run(home, "get", variables=variables, program=("-c", HELPER))
@@ -229,7 +229,7 @@ sys.meta_path.insert(0, Missing())
 
 
 @pytest.mark.parametrize("name", ["urllib3", "argparse", "queue"])
-def test_a_module_that_is_missing_is_named(home, registries, tmp_path, name):
+def test_a_missing_module_is_named_with_a_fix(home, registries, tmp_path, name):
     (tmp_path / "sitecustomize.py").write_text(MISSING.format(name=name))
     path = os.pathsep.join([str(tmp_path), os.path.dirname(PACKAGE)])
 
@@ -243,7 +243,7 @@ SHADOWS = ("queue", "argparse", "typing", "dataclasses", "ssl", "socket", "rando
 
 @pytest.mark.parametrize("name", SHADOWS)
 @pytest.mark.parametrize("content", ["", "import nothing_of_the_kind", "1 / 0", "def x(:"])
-def test_a_file_that_hides_a_module_of_pythons_is_named(home, registries, tmp_path, name, content):
+def test_a_file_that_hides_a_standard_module_is_named(home, registries, tmp_path, name, content):
     (tmp_path / f"{name}.py").write_text(content)
     path = os.pathsep.join([str(tmp_path), os.path.dirname(PACKAGE)])
 
@@ -262,7 +262,7 @@ def test_a_file_of_the_working_directory_hides_nothing(home, registries, tmp_pat
     assert 3 == done.stdout.count("logged in")
 
 
-def test_a_working_directory_that_is_gone_is_no_trouble(home, registries, tmp_path):
+def test_a_deleted_working_directory_is_no_error(home, registries, tmp_path):
     script = f'mkdir {tmp_path}/gone; cd {tmp_path}/gone; rmdir {tmp_path}/gone; exec "$@"'
 
     done = run(home, "login", variables=registries, through=("sh", "-c", script, "sh"))
@@ -299,7 +299,7 @@ COMMANDS_IMPORTS = (
 
 
 @pytest.mark.parametrize("name", COMMANDS_IMPORTS)
-def test_an_interrupt_while_something_is_imported_is_no_traceback(home, registries, tmp_path, name):
+def test_an_interrupt_during_an_import_prints_no_traceback(home, registries, tmp_path, name):
     variables = {**registries, **interrupting(tmp_path, name)}
 
     login = run(home, "login", variables=variables)

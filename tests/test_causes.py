@@ -124,11 +124,11 @@ def test_no_message_is_worded_twice():
     assert [] == [message for message in set(messages) if messages.count(message) > 1]
 
 
-def test_a_fix_is_for_a_code_that_there_is():
+def test_a_fix_belongs_to_an_existing_code():
     assert {fix.code for fix in FIXES} - {""} <= {cause.code for cause in ALL}
 
 
-def test_a_reason_fills_a_placeholder_that_there_is():
+def test_a_reason_fills_an_existing_placeholder():
     texts = [text for cause in ALL for text in (cause.message, cause.fix)]
     known = {name for text in (*texts, *(r.text for r in REASONS)) for name in placeholders(text)}
     # `OVER` makes a sentence of an error's own words.
@@ -160,7 +160,7 @@ def test_every_cause_is_used_somewhere():
     assert set() == names.keys() - used - OF_LOWER_ROOMS
 
 
-def test_every_code_in_the_package_is_that_of_a_cause():
+def test_every_code_in_the_package_belongs_to_a_cause():
     codes = {
         node.value
         for name, tree in OTHERS.items()
@@ -211,7 +211,7 @@ def test_no_error_and_no_finding_is_worded_outside_of_causes(name):
 
 
 @pytest.mark.parametrize("name", sorted(n for n in OTHERS if n.startswith("authenticators/")))
-def test_what_a_kind_knows_of_an_error_is_worded_in_causes(name):
+def test_the_explanation_of_a_kind_is_worded_in_causes(name):
     explaining = [
         node
         for node in ast.walk(OTHERS[name])
@@ -289,7 +289,7 @@ def test_the_page_of_all_codes_is_made_from_the_causes():
     assert CODES.page() == page, "run ./dev docs"
 
 
-def test_a_placeholder_is_shown_in_capitals_and_what_markdown_would_take_as_it_is():
+def test_a_placeholder_is_shown_in_capitals_and_markdown_is_escaped():
     assert "HOST at 5 of SECONDS s" == CODES.shown("{host} at 5 of {seconds:.0f} s")
     assert r"\*\_USER, \_PASSWORD and CORP_USER" == CODES.shown("*_USER, _PASSWORD and CORP_USER")
     assert r"a \| b" == CODES.shown("a | b")
@@ -308,7 +308,7 @@ def test_a_cause_is_stated_as_an_error_of_its_class():
     assert ("{it} took 1 s", "ask {it}") == (error.message, error.hint)
 
 
-def test_a_fix_that_knows_more_takes_the_place_of_the_cause_s_own():
+def test_a_more_specific_fix_replaces_that_of_the_cause():
     cause = Cause("a-code", DiscoveryError, "{name} is empty", "set {name}")
     fix = Fix("a-code", "in a file", "set {name} in {file}")
 

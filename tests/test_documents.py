@@ -73,7 +73,7 @@ def test_every_public_name_is_on_the_page_of_the_python_api():
     assert sorted(devcontainer_registry.__all__) == sorted(listed)
 
 
-def test_the_exit_statuses_in_the_docs_are_those_of_reports():
+def test_the_exit_statuses_in_the_docs_match_those_of_reports():
     rows = dict(re.findall(r"^\| ([0-9]) \| (.+?) \|$", page("reference/cli"), re.MULTILINE))
     refused = Outcome(id="A", registry=None, source="A_*", kind=None, status="rejected")
     report = LoginReport(config="", changed=False, outcomes=(refused,))
@@ -82,7 +82,7 @@ def test_the_exit_statuses_in_the_docs_are_those_of_reports():
     assert "refused" in rows[str(report.exit_status)]
 
 
-def test_the_variables_of_the_docs_are_those_that_the_package_reads():
+def test_the_variables_in_the_docs_match_those_that_the_package_reads():
     read = set(literals(r"DEVCONTAINER_REGISTRY_[A-Z_]+"))
     prefixed = set(literals(r"(?:STORE|VERIFY|TIMEOUT|LOG_LEVEL)"))
     known = read | {f"DEVCONTAINER_REGISTRY_{name}" for name in prefixed}
@@ -219,12 +219,12 @@ def _read(tmp_path):
     return run
 
 
-def test_every_cause_has_its_line_here():
+def test_every_cause_has_its_line_in_this_table():
     assert [*CAUSES, *EXCHANGES] == list(LINES)
 
 
 @pytest.mark.parametrize("name", CAUSES)
-def test_each_refusal_of_a_registry_is_a_line_that_says_what_to_do(read, name):
+def test_each_refusal_of_a_registry_has_a_line_with_a_fix(read, name):
     cause = CAUSES[name]
     registry = dataclasses.replace(cause.registry, **cause.answer)
     members = {"USER": registry.username, "PASSWORD": registry.password, **cause.members}
@@ -240,7 +240,7 @@ def test_each_refusal_of_a_registry_is_a_line_that_says_what_to_do(read, name):
 
 
 @pytest.mark.parametrize("name", EXCHANGES)
-def test_each_refusal_of_the_exchange_is_a_line_that_says_what_to_do(read, monkeypatch, name):
+def test_each_refusal_of_the_exchange_has_a_line_with_a_fix(read, monkeypatch, name):
     with Azure(exchanging=EXCHANGES[name]) as azure:
         for variable, text in {**azure.environ, **PRINCIPAL}.items():
             monkeypatch.setenv(variable, text)
@@ -298,7 +298,7 @@ CONFIGURATIONS = [path for path in FILES if path.endswith("devcontainer.json")]
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_an_example_is_in_the_readme_as_it_is_in_its_file(path):
+def test_an_example_in_the_readme_equals_its_file(path):
     shown = re.findall(
         rf"^\[`[^`]+`\]\(examples/{re.escape(path)}\):\n\n```\w+\n(.*?)^```",
         HOOKS_README,
@@ -308,7 +308,7 @@ def test_an_example_is_in_the_readme_as_it_is_in_its_file(path):
     assert [read(EXAMPLES, path)] == shown
 
 
-def test_what_the_readme_links_to_is_there():
+def test_every_link_of_the_readme_has_its_target():
     links = re.findall(r"\]\(([^)#]+)\)", HOOKS_README)
 
     assert len(FILES) < len(links)
@@ -329,7 +329,7 @@ def test_the_one_example_that_logs_in_at_on_create_has_the_warning_about_prebuil
 
 
 @pytest.mark.parametrize("path", [path for path in CONFIGURATIONS if path != ON_CREATE])
-def test_nothing_is_logged_in_where_a_prebuild_would_carry_it_away(path):
+def test_no_other_example_logs_in_where_a_prebuild_saves_the_login(path):
     configuration = json.loads(read(EXAMPLES, path))
 
     for step in ("onCreateCommand", "updateContentCommand"):
@@ -339,7 +339,7 @@ def test_nothing_is_logged_in_where_a_prebuild_would_carry_it_away(path):
 
 
 @pytest.mark.parametrize("path", CONFIGURATIONS)
-def test_every_step_that_an_example_names_is_one(path):
+def test_every_step_that_an_example_names_exists(path):
     configuration = json.loads(read(EXAMPLES, path))
     commands = [configuration.get(f"{step}Command", "") for step in STEPS]
 
@@ -354,7 +354,7 @@ def test_every_step_that_an_example_names_is_one(path):
 
 
 @pytest.mark.parametrize("path", CONFIGURATIONS)
-def test_a_feature_that_an_example_names_is_where_it_says(path):
+def test_a_feature_that_an_example_names_has_that_path(path):
     for feature, options in features(path).items():
         folder = os.path.join(ROOT, ".devcontainer", feature)
         known = json.loads(read(folder, "devcontainer-feature.json"))["options"]
@@ -393,7 +393,7 @@ def variables(path):
         "vscode/.devcontainer/devcontainer.json",
     ],
 )
-def test_the_variables_of_an_example_are_one_whole_set(path):
+def test_the_variables_of_an_example_are_a_complete_set(path):
     names = variables(path)
 
     found = discover(dict.fromkeys(names, "corp.example"), codespaces_file="/nowhere/.env-secrets")
@@ -403,7 +403,7 @@ def test_the_variables_of_an_example_are_one_whole_set(path):
     assert ((), ()) == (found.incomplete, found.findings)
 
 
-def test_every_variable_of_vs_code_is_its_namesake():
+def test_every_variable_of_vs_code_keeps_its_name():
     for name, value in variables("vscode/.devcontainer/devcontainer.json").items():
         assert f"${{localEnv:{name}}}" == value
 
@@ -437,7 +437,7 @@ def test_the_script_for_envbuilder_shows_no_secret_on_its_command_line(tmp_path)
 
 
 @pytest.mark.parametrize(("registry", "word"), [(lambda: Fine(BOB), "ok"), (Refusing, "rejected")])
-def test_the_script_in_python_says_how_it_went_and_never_fails(tmp_path, registry, word):
+def test_the_script_in_python_prints_the_result_and_never_fails(tmp_path, registry, word):
     with registry() as there:
         sets = dict(zip(sorted(SET), ("s3cret-s3cret", there.registry, "bob"), strict=True))
         done = subprocess.run(
@@ -489,14 +489,14 @@ def install(path, text, mode=0o755):
     (path / "devcontainer-registry").chmod(mode)
 
 
-def test_there_is_a_script_for_each_step_that_has_one():
+def test_each_documented_step_has_its_script():
     assert sorted(SH_STEPS) == sorted(n for n in os.listdir(FOLDER) if n.endswith(".sh"))
     for name in SH_STEPS:
         assert os.stat(os.path.join(FOLDER, name)).st_mode & stat.S_IXOTH
 
 
 @pytest.mark.parametrize("script", SH_STEPS)
-def test_a_missing_command_is_one_line_and_no_failure(path, script):
+def test_a_missing_command_prints_one_line_and_is_no_failure(path, script):
     done = run(script, path)
 
     assert (0, "") == (done.returncode, done.stdout)
@@ -527,7 +527,7 @@ def test_the_step_and_the_arguments_are_passed_on(path, script, step):
 
 @pytest.mark.parametrize("script", SH_STEPS)
 @pytest.mark.parametrize("status", [0, 1, 2, 4, 6])
-def test_the_exit_status_is_the_commands(path, script, status):
+def test_the_exit_status_of_the_command_is_passed_on(path, script, status):
     install(path, f"#!/bin/sh\nexit {status}\n")
 
     assert status == run(script, path, "--strict").returncode
@@ -541,7 +541,7 @@ with open(os.path.join(DEVCONTAINER_FOLDER, "devcontainer.json"), encoding="utf-
     CONFIGURATION = json.loads(re.sub(r"(?m)^\s*//.*$", "", _file.read()))
 
 
-def test_the_wheel_is_made_in_the_image_and_at_the_path_of_the_container_itself():
+def test_the_wheel_is_built_in_the_image_at_the_path_of_the_container():
     """
     What is made there, `.venv` too, is of use to that Python, and at that path, only.
     """
@@ -554,14 +554,14 @@ def test_the_wheel_is_made_in_the_image_and_at_the_path_of_the_container_itself(
     assert f"--workdir={here}" in command
 
 
-def test_it_has_the_feature_with_the_wheel_that_was_made():
+def test_the_container_has_the_feature_with_the_built_wheel():
     (name, options) = next(iter(CONFIGURATION["features"].items()))
 
     assert {"version": "devcontainer_registry-*.whl"} == options
     assert os.path.exists(os.path.join(DEVCONTAINER_FOLDER, name, "devcontainer-feature.json"))
 
 
-def test_it_can_start_the_engine_that_the_tests_want():
+def test_the_container_can_start_the_engine_that_the_tests_need():
     assert ("root", True) == (CONFIGURATION["remoteUser"], CONFIGURATION["privileged"])
     assert ["--cgroupns=host"] == CONFIGURATION["runArgs"]
     assert ["type=volume,target=/tmp"] == CONFIGURATION["mounts"]

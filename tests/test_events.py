@@ -55,14 +55,14 @@ def told():
 TOLD = list(told())
 
 
-def test_every_event_that_is_told_is_listed_and_every_listed_one_is_told():
+def test_every_event_that_is_sent_is_listed_and_every_listed_one_is_sent():
     # The proxy's two are told by a variable.
     events = {event for _, event, _, _ in TOLD} | {"proxy.chosen", "proxy.bypassed"}
 
     assert set(EVENTS) == events
 
 
-def test_every_field_that_is_told_is_listed():
+def test_every_field_that_is_sent_is_listed():
     unlisted = {
         (file, event, field)
         for file, event, fields, is_whole in TOLD
@@ -73,13 +73,13 @@ def test_every_field_that_is_told_is_listed():
     assert set() == unlisted
 
 
-def test_no_listed_field_is_told_by_nobody():
+def test_every_listed_field_is_sent_somewhere():
     for event, described in EVENTS.items():
         found = set().union(*(fields for _, one, fields, _ in TOLD if one == event))
         assert event.startswith("proxy.") or set(described.fields.split()) <= found, event
 
 
-def test_every_field_is_described_and_none_besides():
+def test_every_used_field_is_described_and_no_other():
     used = {field for event in EVENTS.values() for field in event.fields.split()}
 
     assert set(FIELDS) == used
@@ -102,7 +102,7 @@ def test_an_observer_that_raises_breaks_nothing():
         tell("login.started", id="A")
 
 
-def test_nobody_is_told_outside_and_an_inner_listener_wins():
+def test_no_event_is_sent_outside_and_an_inner_listener_wins():
     outer, inner = [], []
 
     @observed
@@ -118,7 +118,7 @@ def test_nobody_is_told_outside_and_an_inner_listener_wins():
     assert not is_observed()
 
 
-def test_a_thread_tells_who_listened_when_it_was_made_and_for_which_set():
+def test_a_thread_inherits_its_listener_and_its_set_from_its_creator():
     events = []
 
     def work():

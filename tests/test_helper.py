@@ -47,7 +47,7 @@ def _helper(tmp_path):
 # get.
 
 
-def test_what_is_kept_is_answered_in_one_line_and_nothing_else(helper):
+def test_a_saved_credential_is_answered_in_one_line_only(helper):
     helper.keep()
 
     ran = helper.get()
@@ -113,25 +113,25 @@ def test_another_port_or_name_is_another_registry(helper, other):
         "[::1]:5000",
     ],
 )
-def test_what_nothing_is_kept_for_is_not_found_and_leaves_nothing(helper, url):
+def test_an_unknown_registry_is_not_found_and_leaves_no_file(helper, url):
     ran = helper.get(url)
 
     assert (1, NOT_FOUND, "") == _all(ran)
     assert [] == os.listdir(helper.home)
 
 
-def test_octets_that_are_no_text_name_no_registry(helper):
+def test_bytes_that_are_not_utf_8_name_no_registry(helper):
     assert (1, NOT_FOUND, "") == _all(helper.run("get", given=b"\xff\xfe.example"))
 
 
 @pytest.mark.parametrize("verb", ["get", "erase"])
 @pytest.mark.parametrize("given", ["", "\n", " \t\r\n"])
-def test_no_url_is_said_as_docker_expects_it(helper, verb, given):
+def test_a_missing_url_is_reported_as_docker_expects_it(helper, verb, given):
     assert (1, "no credentials server URL\n", "") == _all(helper.run(verb, given=given))
 
 
 @pytest.mark.parametrize("verb", ["get", "store", "erase"])
-def test_more_than_anybody_has_to_say_is_refused(helper, verb):
+def test_an_oversized_request_is_refused(helper, verb):
     ran = helper.run(verb, given="a" * 10_000_000)
 
     assert "131072" in reason(ran)
@@ -151,7 +151,7 @@ def test_more_than_anybody_has_to_say_is_refused(helper, verb):
         [],
     ],
 )
-def test_half_a_credential_is_none(helper, credential):
+def test_an_incomplete_credential_is_not_found(helper, credential):
     helper.cache.write(HERE, {"credential": credential})
 
     assert (1, NOT_FOUND, "") == _all(helper.get())
@@ -159,13 +159,13 @@ def test_half_a_credential_is_none(helper, credential):
 
 
 @pytest.mark.parametrize("life", ["soon", True, -1, [], {}, float("nan"), float("inf"), 1e300])
-def test_a_life_that_is_no_time_is_one_that_ended(helper, life):
+def test_a_lifetime_that_is_not_a_time_counts_as_expired(helper, life):
     helper.keep(expires_at=life, issued_at=life)
 
     assert str(HERE) in reason(helper.get())
 
 
-def test_a_credential_of_any_characters_comes_back_as_it_was(helper):
+def test_a_credential_of_any_characters_is_returned_unchanged(helper):
     for secret in ("ünï\u2028\U0001f40b", 'quo"te\\', "tab\tand\nline", "nul\0", "<script>&"):
         assert 0 == helper.store(HERE, "robot$ci", secret).status
         assert {"ServerURL": HERE, "Username": "robot$ci", "Secret": secret} == answered(
@@ -187,7 +187,7 @@ def test_the_locale_of_a_terminal_changes_nothing(helper):
     assert "cache" in reason(helper.get())
 
 
-def test_what_is_near_its_end_by_a_wrong_clock_is_still_served(helper):
+def test_a_credential_near_its_expiry_by_a_wrong_clock_is_still_served(helper):
     helper.keep(age=-24 * 3600)  # issued tomorrow
 
     assert OLD == answered(helper.get())
@@ -196,14 +196,14 @@ def test_what_is_near_its_end_by_a_wrong_clock_is_still_served(helper):
 # store.
 
 
-def test_what_docker_login_hands_over_is_served(helper):
+def test_a_credential_from_docker_login_is_served(helper):
     ran = helper.store("https://registry.example", "bob", "s3cret")
 
     assert (0, "", "") == _all(ran)
     assert {"ServerURL": HERE, "Username": "bob", "Secret": "s3cret"} == answered(helper.get())
 
 
-def test_a_login_by_hand_outlives_the_life_of_what_it_replaces(helper):
+def test_a_login_by_hand_does_not_inherit_the_expiry_of_the_old_login(helper):
     helper.keep(age=LIFE, failed_at=2e9, failure={"message": "x"}, set="of a set", erased=True)
 
     helper.store(HERE, "bob", "s3cret")
@@ -223,7 +223,7 @@ def test_a_login_by_hand_outlives_the_life_of_what_it_replaces(helper):
         ('{"ServerURL": "a.example", "Username": ""}', "no credentials username\n"),
     ],
 )
-def test_what_docker_compares_is_said_to_the_letter(helper, given, said):
+def test_messages_that_docker_compares_are_exact(helper, given, said):
     assert (1, said, "") == _all(helper.run("store", given=given))
 
 
@@ -244,7 +244,7 @@ def test_what_docker_compares_is_said_to_the_letter(helper, given, said):
         '{"a":' * 20_000,
     ],
 )
-def test_what_cannot_be_kept_is_refused_without_being_quoted(helper, given):
+def test_a_credential_that_cannot_be_stored_is_refused_without_being_quoted(helper, given):
     ran = helper.run("store", given=given)
 
     assert "s3cret" not in reason(ran)
@@ -261,7 +261,7 @@ def test_members_are_read_in_any_case_as_go_reads_them(helper):
 # erase.
 
 
-def test_what_is_erased_is_not_found(helper):
+def test_an_erased_credential_is_not_found(helper):
     helper.keep()
 
     assert (0, "", "") == _all(helper.run("erase", given="https://registry.example/v2/"))
@@ -270,14 +270,14 @@ def test_what_is_erased_is_not_found(helper):
     assert "the-old-one" not in json.dumps(helper.cache.read(HERE))
 
 
-def test_each_of_the_spellings_that_docker_logout_erases_goes_well(helper):
+def test_each_spelling_that_docker_logout_erases_succeeds(helper):
     helper.keep()
 
     for url in (HERE, f"https://{HERE}", f"http://{HERE}", "nobody.example"):
         assert (0, "", "") == _all(helper.run("erase", given=url))
 
 
-def test_what_was_erased_is_not_logged_in_again_behind_the_users_back(helper):
+def test_an_erased_login_is_not_silently_made_again(helper):
     helper.see_secrets()
     helper.keep()
 
@@ -287,7 +287,7 @@ def test_what_was_erased_is_not_logged_in_again_behind_the_users_back(helper):
     assert 0 == helper.asked
 
 
-def test_what_was_erased_can_be_stored_again(helper):
+def test_an_erased_credential_can_be_stored_again(helper):
     helper.keep()
     helper.run("erase", given=HERE)
 
@@ -335,7 +335,7 @@ def test_anything_else_is_answered_with_the_usage(helper, arguments):
 # What could go wrong around it.
 
 
-def test_a_bug_is_said_without_what_was_read(monkeypatch, capfd):
+def test_an_internal_error_is_reported_without_the_input(monkeypatch, capfd):
     def broken(*_):
         raise ValueError("s3cret-s3cret")
 
@@ -347,7 +347,7 @@ def test_a_bug_is_said_without_what_was_read(monkeypatch, capfd):
     assert "s3cret" not in out + err
 
 
-def test_a_reader_that_is_gone_is_no_traceback(helper):
+def test_a_closed_pipe_prints_no_traceback(helper):
     helper.keep()
     process = helper.start("get")
     process.stdout.close()
@@ -359,7 +359,7 @@ def test_a_reader_that_is_gone_is_no_traceback(helper):
     process.stderr.close()
 
 
-def test_it_needs_no_home_and_no_path(helper):
+def test_the_helper_needs_no_home_and_no_path(helper):
     helper.keep()
     done = subprocess.run(
         [PROGRAM, "get"],
@@ -372,7 +372,7 @@ def test_it_needs_no_home_and_no_path(helper):
     assert (0, b"") == (done.returncode, done.stderr)
 
 
-def test_parsing_is_json_s_own():
+def test_the_fast_parser_equals_the_json_module():
     for text in ('{"a": [1, -2.5e3, true, null, "\\u00e9\\n"]}', "5", '"x"', " {} ", "[NaN]"):
         assert repr(json.loads(text)) == repr(loads(text))
     for text in ("", "{", "{]", '{"a"}', "nul", '"\n"', "{} {}", "\ufeff{}"):
@@ -382,7 +382,7 @@ def test_parsing_is_json_s_own():
         assert json.dumps(text) == quoted(text)
 
 
-def test_another_interpreter_s_parser_will_do(helper):
+def test_the_parser_of_another_interpreter_works_too(helper):
     helper.keep(secret='quo"ted')
     code = "import sys; sys.modules['_json'] = None; from devcontainer_registry.helper import main"
 
@@ -398,7 +398,7 @@ def test_another_interpreter_s_parser_will_do(helper):
     assert {**OLD, "Secret": 'quo"ted'} == json.loads(done.stdout)
 
 
-def test_a_verb_is_a_function_too(helper):
+def test_each_verb_is_also_a_function(helper):
     environ = {"HOME": helper.home}
     with pytest.raises(RegistryError, match="not found"):
         program.get("registry.example", environ)
@@ -463,14 +463,14 @@ def loaded(helper, code):
     }
 
 
-def test_a_cached_get_loads_the_ground_floor_and_nothing_else(helper):
+def test_a_cached_get_loads_only_the_basic_modules(helper):
     helper.keep(age=HOUR)
     helper.see_secrets("up")
 
     assert set() == loaded(helper, HELPER) - GROUND - BUILT_IN
 
 
-def test_a_get_that_failed_a_moment_ago_loads_hardly_more(helper):
+def test_a_get_after_a_recent_failure_loads_hardly_more(helper):
     helper.keep(left=-1)
     helper.see_secrets("refuses")
     helper.get()
@@ -482,7 +482,7 @@ def test_a_get_that_failed_a_moment_ago_loads_hardly_more(helper):
     assert set() == found - words
 
 
-def test_a_hook_that_finds_all_as_it_was_loads_hardly_more(helper):
+def test_a_hook_without_changes_loads_hardly_more(helper):
     with Fine({"bob": "s3cret-s3cret"}) as registry:
         helper.environ |= a_set("MY", registry.registry)
         command = [sys.executable, "-m", "devcontainer_registry", "hook", "postStart"]
@@ -595,7 +595,7 @@ def planted(path, text=THEIRS, *, mode=0o600):
     return str(path)
 
 
-def test_a_link_in_its_place_is_not_followed(neighbour, path, tmp_path):
+def test_a_symlink_in_place_of_the_file_is_not_followed(neighbour, path, tmp_path):
     os.unlink(path)
     os.symlink(planted(tmp_path / "theirs"), path)
 
@@ -603,7 +603,7 @@ def test_a_link_in_its_place_is_not_followed(neighbour, path, tmp_path):
     assert THEIRS == (tmp_path / "theirs").read_text()
 
 
-def test_a_link_in_its_place_is_not_written_through_either(neighbour, path, tmp_path):
+def test_a_symlink_in_place_of_the_file_is_not_written_through(neighbour, path, tmp_path):
     os.unlink(path)
     os.symlink(planted(tmp_path / "theirs"), path)
 
@@ -614,7 +614,7 @@ def test_a_link_in_its_place_is_not_written_through_either(neighbour, path, tmp_
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "/dev/zero", "/dev/stdin", "nowhere", "."])
-def test_wherever_a_link_leads_it_is_refused(neighbour, path, target):
+def test_a_symlink_to_any_target_is_refused(neighbour, path, target):
     os.unlink(path)
     os.symlink(target, path)
 
@@ -656,7 +656,7 @@ def test_another_users_file_by_a_hard_link_is_refused(neighbour, path, tmp_path)
     assert "another user" in refused(neighbour)
 
 
-def test_a_second_name_of_our_file_does_not_see_what_is_written_later(neighbour, path, tmp_path):
+def test_a_hard_link_to_our_file_does_not_get_later_content(neighbour, path, tmp_path):
     os.link(path, tmp_path / "second")
 
     neighbour.store(HERE, "bob", "a-new-secret")
@@ -706,7 +706,7 @@ def _device(path):
 
 
 @pytest.mark.parametrize("make", [_pipe, _folder, pytest.param(_device, marks=needs_root)])
-def test_what_is_no_file_is_refused_and_not_waited_for(neighbour, path, make):
+def test_a_path_that_is_not_a_regular_file_is_refused_at_once(neighbour, path, make):
     os.unlink(path)
     make(path)
     began = time.monotonic()
@@ -741,7 +741,7 @@ def test_an_enormous_file_is_refused_and_not_read(neighbour, path):
         '{"version": 1' + "0" * 5000 + "}",
     ],
 )
-def test_a_damaged_file_is_a_miss(neighbour, path, text):
+def test_a_damaged_file_counts_as_missing(neighbour, path, text):
     with open(path, "wb") as file:
         file.write(text.encode("utf-8", "surrogateescape"))
 
@@ -750,7 +750,7 @@ def test_a_damaged_file_is_a_miss(neighbour, path, text):
     assert (1, NOT_FOUND, "") == (ran.status, ran.stdout, ran.stderr)
 
 
-def test_damage_stays_with_one_registry(neighbour):
+def test_a_damaged_file_affects_one_registry_only(neighbour):
     planted(os.path.join(neighbour.cache.path, "other.example.json"), "{")
     os.symlink("/etc/passwd", os.path.join(neighbour.cache.path, "third.example.json"))
     planted(os.path.join(neighbour.cache.path, "not a host.json"), "{}")

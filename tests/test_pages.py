@@ -58,7 +58,7 @@ def section(page, heading):
     return TEXTS[page].partition(f"\n{heading}\n")[2].partition("\n## ")[0]
 
 
-def test_there_are_pages_of_every_kind():
+def test_each_kind_of_page_has_some_pages():
     assert 14 == len(REGISTRIES)
     assert 7 == len(PLATFORMS)
 
@@ -75,7 +75,7 @@ def test_a_page_has_one_title_and_a_description(page):
 
 
 @named(PAGES)
-def test_what_a_page_links_to_or_includes_is_there(page):
+def test_every_link_or_include_of_a_page_has_its_target(page):
     links = re.findall(r"\]\(([^)\s]+)\)", prose(page))
     files = [link.partition("#")[0] for link in links if "://" not in link]
     files += re.findall(r"^```{literalinclude} (\S+)$", TEXTS[page], re.MULTILINE)
@@ -90,7 +90,7 @@ def test_what_a_page_links_to_or_includes_is_there(page):
 
 
 @named(PAGES)
-def test_what_a_page_names_in_the_repository_is_there(page):
+def test_every_repository_path_on_a_page_exists(page):
     paths = re.findall(r"`((?:tests|docs|hooks|devcontainer_registry)/[^`*]+)`", prose(page))
 
     assert [] == [path for path in paths if not (ROOT / path).exists()]
@@ -110,7 +110,7 @@ def test_every_page_is_in_the_menu():
 
 
 @named(PAGES)
-def test_a_code_on_a_page_is_a_code(page):
+def test_every_code_on_a_page_exists(page):
     known = re.findall(r"^\| `([a-z-]+)` \|", (DOCS / "codes.md").read_text("utf-8"), re.MULTILINE)
     linked = re.findall(r"\[((?:`[^`]+`(?:, )?)+)\]\([./]*codes\.md\)", prose(page))
     codes = {code for link in linked for code in re.findall(r"`([^`]+)`", link)}
@@ -130,7 +130,7 @@ def test_no_page_installs_a_name_that_is_not_registered(page):
 
 
 @named(REGISTRIES)
-def test_the_set_on_a_registry_s_page_is_complete_and_of_the_kind_that_it_says(page):
+def test_the_set_on_a_registry_s_page_is_complete_and_of_the_stated_kind(page):
     rows = dict(_ROW.findall(TEXTS[page]))
 
     result = found(rows)
@@ -143,7 +143,7 @@ def test_the_set_on_a_registry_s_page_is_complete_and_of_the_kind_that_it_says(p
 
 
 @named(REGISTRIES)
-def test_a_registry_s_page_has_a_cloud_identity_where_server_alone_is_enough(page):
+def test_a_registry_s_page_has_a_cloud_identity_if_server_alone_is_enough(page):
     rows = dict(_ROW.findall(TEXTS[page]))
     server = {name: value for name, value in rows.items() if name.endswith("_SERVER")}
     enough = [
@@ -167,7 +167,7 @@ def test_a_registry_s_page_has_the_fix_that_the_tool_prints(page):
 
 
 @named(REGISTRIES)
-def test_a_registry_s_page_has_what_each_needs(page):
+def test_a_registry_s_page_has_every_required_part(page):
     parts = headings(page, 2)
     token, refusal = section(page, "## Token"), section(page, "## Commonest refusal")
 
@@ -185,7 +185,7 @@ def test_a_registry_s_page_has_what_each_needs(page):
 
 
 @named(PLATFORMS)
-def test_a_platform_s_page_says_who_sees_what_and_what_was_not_run(page):
+def test_a_platform_s_page_states_visibility_and_untested_parts(page):
     text = TEXTS[page]
 
     assert ["Secrets", "devcontainer.json", "Who sees what is stored", "What is special"] == (
@@ -230,7 +230,7 @@ def test_the_command_of_the_compose_file_logs_in(tmp_path):
 # Commands.
 
 
-def test_every_command_of_ours_on_a_page_is_one(capsys):
+def test_every_command_of_ours_on_a_page_exists(capsys):
     texts = "\n".join((*TEXTS.values(), (ROOT / "SECURITY.md").read_text("utf-8")))
     written = set(re.findall(r"devcontainer-registry ([a-z]+(?: [^`\n)\"';]*)?)[`\n)\"';]", texts))
     shown = {}
@@ -253,7 +253,7 @@ def test_every_command_of_ours_on_a_page_is_one(capsys):
 BY_MESSAGE = DOCS / "troubleshooting" / "by-message.md"
 
 
-def test_a_text_that_is_called_recorded_was_recorded():
+def test_a_message_marked_as_recorded_has_its_recording():
     recorded = (DOCS / "beside.md").read_text(encoding="utf-8")
     parts = re.split(r"^### ", TEXTS[BY_MESSAGE], flags=re.MULTILINE)[1:]
     found = [part.partition("\n")[0] for part in parts if "\nRecorded with docker" in part]
@@ -280,7 +280,7 @@ UNINSTALL = TEXTS[DOCS / "concepts" / "uninstall.md"]
 
 
 @pytest.mark.parametrize("store", ["auths", "helper"])
-def test_the_commands_to_uninstall_leave_what_the_page_says(tmp_path, store):
+def test_the_commands_to_uninstall_leave_only_the_listed_files(tmp_path, store):
     home, others = Home(tmp_path), {"auths": {"ghcr.io": {"auth": "YW5uOnB3"}}}
     home.environ["PATH"] = PATH
     home.write(others)
@@ -333,7 +333,7 @@ def test_the_login_s_options_take_no_secret_and_name_each_way_to_keep_one(tmp_pa
 
 
 @pytest.mark.parametrize("store", ["auths", "helper"])
-def test_what_a_cloud_gave_for_its_key_is_saved_and_not_the_key(tmp_path, store):
+def test_the_token_of_a_cloud_is_saved_and_not_the_key(tmp_path, store):
     home, key = Home(tmp_path), "wJalrXUtnFEMI-K7MDENG"
     home.environ["PATH"] = PATH
     with LoopbackRegistry({"bob": PASSWORD}) as registry:

@@ -74,7 +74,7 @@ def _home(tmp_path):
         print,
     ],
 )
-def test_whatever_makes_a_text_of_a_secret_fails_and_names_reveal(use):
+def test_converting_a_secret_to_text_fails_and_names_reveal(use):
     secret = Secret(CANARY)
     with pytest.raises(TypeError) as caught:
         use(a=secret) if isinstance(getattr(use, "__self__", None), string.Template) else use(
@@ -85,7 +85,7 @@ def test_whatever_makes_a_text_of_a_secret_fails_and_names_reveal(use):
     assert CANARY not in str(caught.value)
 
 
-def test_the_repr_of_a_secret_is_masked_and_copies_are_itself():
+def test_the_repr_of_a_secret_is_masked_and_a_copy_is_the_same_object():
     secret = Secret(CANARY)
 
     assert "Secret(****)" == repr(secret) == f"{secret!r}" == "%r" % secret  # noqa: UP031
@@ -96,7 +96,7 @@ def test_the_repr_of_a_secret_is_masked_and_copies_are_itself():
 
 # requests deprecates what is no text, and then takes its `str`.
 @pytest.mark.filterwarnings("ignore:Non-string:DeprecationWarning")
-def test_a_client_that_is_given_a_secret_sends_nothing():
+def test_a_client_with_a_secret_object_sends_nothing():
     with LoopbackRegistry({USER: CANARY}, auth="basic") as there:
         url = f"http://{there.registry}/v2/"
         for get in (httpx.get, requests.get):
@@ -161,7 +161,7 @@ def test_a_plugin_that_puts_a_secret_into_its_error_breaks_no_login(home):
 
 
 @pytest.mark.parametrize("password", ["pass", "in wonder:land", "p4$$-wörd"])
-def test_a_credential_is_what_requests_and_httpx_send(password):
+def test_requests_and_httpx_send_a_credential(password):
     credential = Credential(username=USER, secret=Secret(password))
     with LoopbackRegistry({USER: password}, auth="basic") as there:
         url = f"http://{there.registry}/v2/"
@@ -179,13 +179,13 @@ def test_a_credential_is_what_requests_and_httpx_send(password):
     assert [200, 200, 200, 200] == answers
 
 
-def test_the_header_is_the_one_of_rfc_7617():
+def test_the_authorization_header_follows_rfc_7617():
     credential = Credential(username="Aladdin", secret=Secret("open sesame"))
 
     assert "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==" == credential.authorization()
 
 
-def test_an_identity_token_is_no_password():
+def test_an_identity_token_is_not_used_as_password():
     credential = Credential.identity_token(Secret("t0ken"))
 
     assert {"identitytoken": "t0ken"} == credential.docker_auth_config()
@@ -199,7 +199,7 @@ def test_a_user_name_with_a_colon_is_refused():
         Credential(username="a:b", secret=Secret("c")).authorization()
 
 
-def test_docker_py_takes_a_credential():
+def test_docker_py_accepts_a_credential():
     from docker.auth import encode_header
 
     credential = Credential(username=USER, secret=Secret("pass"))
@@ -221,7 +221,7 @@ def test_a_report_is_iterated_for_its_outcomes():
         report.by_registry["x"] = GOOD
 
 
-def test_of_two_outcomes_for_a_registry_the_one_that_is_ok_counts():
+def test_of_two_outcomes_for_a_registry_the_successful_one_is_used():
     again = outcome("AGAIN", "ok", "bad.example")
 
     assert again is report_of(BAD, again).by_registry["bad.example"]
@@ -315,7 +315,7 @@ def test_to_dict_is_what_login_and_status_print(tmp_path):
     assert there.registry == status.to_dict()["registries"][0]["registry"]
 
 
-def test_what_was_logged_in_can_be_exported_and_logged_out(tmp_path):
+def test_a_login_can_be_exported_and_logged_out(tmp_path):
     with LoopbackRegistry({USER: CANARY}) as there:
         environ = {"HOME": str(tmp_path), **a_set("A", there.registry, user=USER, password=CANARY)}
         assert api.login(environ=environ).ok
@@ -339,9 +339,7 @@ def test_what_was_logged_in_can_be_exported_and_logged_out(tmp_path):
     "timeout", [0, -1, float("nan"), float("inf"), 1e300, "5", None, True, [3]], ids=repr
 )
 @pytest.mark.parametrize("call", [api.login, api.diagnose, api.logout])
-def test_a_timeout_that_is_no_number_of_seconds_is_refused_before_anything_is_done(
-    tmp_path, call, timeout
-):
+def test_an_invalid_timeout_is_refused_before_any_work(tmp_path, call, timeout):
     environ = {"HOME": str(tmp_path), **a_set("A", "127.0.0.1:1", user=USER, password="pass")}
 
     with pytest.raises(ValueError, match="timeout is a number of seconds above 0"):
@@ -361,7 +359,7 @@ def breaking(event, /, **fields):
     raise KeyError(event, fields)
 
 
-def test_an_observer_that_raises_breaks_no_login_and_is_said_once(home):
+def test_an_observer_that_raises_breaks_no_login_and_is_reported_once(home):
     with LoopbackRegistry({USER: "pass"}) as there:
         sets = a_set("A", there.registry, user=USER, password="pass")
         with pytest.warns(RuntimeWarning, match=r"observer raised KeyError at .*:\d+") as caught:
@@ -398,7 +396,7 @@ def test_an_observer_that_raises_breaks_no_diagnosis_and_no_edit(tmp_path):
     assert (tmp_path / "config.json").exists()
 
 
-def test_an_observer_that_is_no_function_is_refused():
+def test_an_observer_that_is_not_callable_is_refused():
     with pytest.raises(TypeError, match="logging_observer"):
         api.login(environ={}, observe=logging.getLogger("x"))
 
@@ -421,7 +419,7 @@ def test_logging_observer_logs_each_event_with_its_fields(home, caplog):
     assert CANARY not in caplog.text
 
 
-def test_fields_that_records_have_already_get_another_name(caplog):
+def test_fields_with_a_reserved_name_are_renamed(caplog):
     caplog.set_level(logging.INFO)
     observe = api.logging_observer()
 
@@ -433,6 +431,6 @@ def test_fields_that_records_have_already_get_another_name(caplog):
     assert "a.b" == record.event
 
 
-def test_the_name_of_a_logger_is_no_logger():
+def test_the_name_of_a_logger_is_refused_as_logger():
     with pytest.raises(TypeError, match="getLogger"):
         api.logging_observer("setup")

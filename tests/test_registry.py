@@ -91,7 +91,7 @@ def test_every_spelling_that_docker_takes_for_a_login_is_one_registry(server, re
         "ftp://ghcr.io",
     ],
 )
-def test_what_is_no_host_is_refused_and_not_quoted(server):
+def test_an_invalid_host_is_refused_and_not_quoted(server):
     with pytest.raises(InvalidRegistryError) as caught:
         Registry(server)
 
@@ -112,7 +112,7 @@ def test_docker_hub_has_its_own_key_and_host_and_all_others_have_one_name():
     assert ("ghcr.io:443",) == other.spellings
 
 
-def test_a_registry_of_a_registry_is_itself():
+def test_a_registry_made_from_a_registry_is_equal():
     registry = Registry("ghcr.io")
 
     assert Registry(registry) is registry
@@ -150,7 +150,7 @@ def test_an_octet_ends_at_255():
         ("ghcr.io/a:1@sha256:00", ("ghcr.io", "a", "sha256:00")),
     ],
 )
-def test_an_image_means_what_it_means_to_docker(image, parts):
+def test_an_image_is_parsed_as_docker_parses_it(image, parts):
     assert parts == split_image(image)
 
 
@@ -170,7 +170,7 @@ def test_an_image_means_what_it_means_to_docker(image, parts):
         "a:@sha256:00",
     ],
 )
-def test_what_is_no_image_is_refused(image):
+def test_an_invalid_image_is_refused(image):
     with pytest.raises(InvalidRegistryError):
         split_image(image)
 
@@ -180,7 +180,7 @@ HOSTISH = st.text(alphabet="aZ0.-:/[]@?#\\ \t\x00\u212a\u00e9_", max_size=20)
 
 @given(text=st.text() | HOSTISH)
 @example(text="https://http://a")
-def test_any_text_is_a_registry_or_the_packages_own_error(text):
+def test_any_text_is_a_registry_or_raises_our_own_error(text):
     try:
         registry = Registry(text)
     except InvalidRegistryError:
@@ -195,7 +195,7 @@ def test_any_text_is_a_registry_or_the_packages_own_error(text):
 
 
 @given(text=st.text() | HOSTISH)
-def test_any_text_is_an_image_or_the_packages_own_error(text):
+def test_any_text_is_an_image_or_raises_our_own_error(text):
     try:
         registry, repository, reference = split_image(text)
     except InvalidRegistryError:
@@ -220,7 +220,7 @@ def test_a_secret_does_not_even_show_how_long_it_is():
     assert repr(Secret("a")) == repr(Secret("a" * 99))
 
 
-def test_a_secret_is_revealed_on_purpose_only():
+def test_a_secret_is_revealed_only_by_reveal():
     secret = Secret(CANARY)
 
     assert secret.reveal() == CANARY
@@ -252,12 +252,12 @@ def test_secrets_are_equal_when_they_hold_the_same():
     assert 1 == len({Secret("a"), Secret("a")})
 
 
-def test_a_secret_is_true_when_it_holds_something():
+def test_a_secret_is_true_if_it_is_not_empty():
     assert Secret("a")
     assert not Secret("")
 
 
-def test_what_was_found_shows_nothing_that_a_variable_held():
+def test_a_discovery_shows_no_value_of_a_variable():
     names = ["username", "kind", "region", "role_arn", "profile", "tenant", "ca_file", "image"]
     found = RegistrySecret(
         id="ACR",
@@ -271,7 +271,7 @@ def test_what_was_found_shows_nothing_that_a_variable_held():
     assert CANARY not in repr(found)
 
 
-def test_an_identity_token_is_a_credential_under_dockers_name_for_it():
+def test_an_identity_token_is_a_credential_with_dockers_user_name():
     credential = Credential.identity_token(Secret(CANARY), issued_at=1.0, expires_at=2.0)
 
     assert "<token>" == credential.username
@@ -349,24 +349,24 @@ def test_each_outcome_has_its_exit_status(one, status):
         ((REFUSED, NOT_KEPT, UNREACHED, INCOMPLETE), 6),
     ],
 )
-def test_of_several_six_wins_then_four_then_five_then_three(outcomes, status):
+def test_exit_statuses_take_precedence_in_the_order_6_4_5_3(outcomes, status):
     assert status == report(*outcomes).exit_status
     assert status == report(*reversed(outcomes)).exit_status
 
 
-def test_trouble_with_config_json_is_six():
+def test_an_error_of_config_json_has_exit_status_6():
     assert 6 == report(WELL, error=ConfigError("x")).exit_status
     assert 6 == report(error=ConfigError("x")).exit_status
 
 
-def test_findings_alone_are_no_failure():
+def test_findings_alone_are_not_a_failure():
     finding = Finding(code="near-miss", message="x", hint="y", variable="Z")
 
     assert 0 == report(WELL, findings=(finding,)).exit_status
 
 
 @pytest.mark.parametrize("one", [REFUSED, UNREACHED, INCOMPLETE, NOT_KEPT], ids=lambda o: o.status)
-def test_what_nobody_asked_for_never_changes_the_exit_status(one):
+def test_an_implicit_login_never_changes_the_exit_status(one):
     implicit = outcome(one.status, one.error, implicit=True)
 
     assert 0 == report(implicit).exit_status

@@ -18,7 +18,7 @@ def no_thread(_):
     raise RuntimeError("can't start new thread")
 
 
-def test_a_call_that_hangs_is_left():
+def test_a_call_that_hangs_is_abandoned():
     over = threading.Event()
     late = TransientError("the cloud is late")
 
@@ -30,7 +30,7 @@ def test_a_call_that_hangs_is_left():
 
 
 @pytest.mark.parametrize("is_seen_off", [True, False])
-def test_what_a_call_returns_or_raises_comes_through(monkeypatch, is_seen_off):
+def test_the_result_or_exception_of_a_call_is_passed_on(monkeypatch, is_seen_off):
     for _ in range(2):
         assert "it" == call_in_thread(60, lambda: "it", is_seen_off=is_seen_off)
         with pytest.raises(ZeroDivisionError):
@@ -40,7 +40,7 @@ def test_what_a_call_returns_or_raises_comes_through(monkeypatch, is_seen_off):
         monkeypatch.setattr(threading.Thread, "start", no_thread)
 
 
-def test_a_timeout_of_the_call_is_not_ours():
+def test_a_timeout_inside_the_call_is_passed_on():
     def call():
         raise TimeoutError("its own")
 
@@ -48,7 +48,7 @@ def test_a_timeout_of_the_call_is_not_ours():
         within(60, call, late=TransientError("late"))
 
 
-def test_where_no_thread_can_be_started_the_caller_does_it(monkeypatch):
+def test_without_a_new_thread_the_call_runs_in_the_caller(monkeypatch):
     monkeypatch.setattr(threading.Thread, "start", no_thread)
 
     assert threading.get_ident() == within(0.0, threading.get_ident, late=TransientError("late"))

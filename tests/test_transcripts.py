@@ -135,7 +135,7 @@ def compare(terminal, name):
 
 
 @pytest.mark.parametrize("name", MORNINGS)
-def test_a_bad_morning_reads_as_its_transcript(name, world, terminal):
+def test_several_failures_match_their_transcript(name, world, terminal):
     build, *_ = CASES[MORNINGS[name]]
     build(world)
     terminal.run("doctor", *world.images)
@@ -146,7 +146,7 @@ def test_a_bad_morning_reads_as_its_transcript(name, world, terminal):
     compare(terminal, f"morning-{name}")
 
 
-def test_a_config_of_another_user_reads_as_its_transcript(world, terminal):
+def test_a_config_of_another_user_matches_its_transcript(world, terminal):
     world.set(world.registry())
     world.config({"auths": {}})  # root's, and for root alone
     for folder in (os.path.dirname(world.home), world.home, os.path.dirname(world.config_path)):
@@ -157,7 +157,7 @@ def test_a_config_of_another_user_reads_as_its_transcript(world, terminal):
     compare(terminal, "morning-wrong-owner")
 
 
-def test_the_files_are_those_of_the_tests():
+def test_every_transcript_file_belongs_to_a_test():
     mornings = {f"morning-{name}.txt" for name in (*MORNINGS, "wrong-owner")}
 
     assert mornings | {f"{name}.txt" for name in COMMANDS} == set(os.listdir(FOLDER))
@@ -235,7 +235,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_reads_as_its_transcript(name, world, terminal):
+def test_a_command_matches_its_transcript(name, world, terminal):
     COMMANDS[name](world, terminal)
 
     compare(terminal, name)

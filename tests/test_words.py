@@ -163,7 +163,7 @@ def _banned(text):
             yield match, say
 
 
-def test_every_text_that_a_user_sees_is_held_against_the_rules():
+def test_every_text_that_a_user_sees_is_checked_against_the_rules():
     places = {where.partition(":")[0] for where, _ in TEXTS}
 
     assert len(TEXTS) > 1000
@@ -171,7 +171,7 @@ def test_every_text_that_a_user_sees_is_held_against_the_rules():
     assert any(where.startswith("devcontainer-registry login") for where, _ in TEXTS)
 
 
-def test_what_users_read_is_plain_and_short():
+def test_texts_for_users_are_plain_and_short():
     assert [] == [(where, found) for where, text in TEXTS for found in faults(text)]
 
 
@@ -185,7 +185,7 @@ def test_what_users_read_is_plain_and_short():
         "one " * 26,
     ],
 )
-def test_a_contorted_or_long_sentence_is_found(text):
+def test_a_contorted_or_long_sentence_is_detected(text):
     assert faults(text)
 
 
@@ -208,7 +208,7 @@ def test_a_code_has_one_fix():
     assert {} == {code: texts for code, texts in fixes.items() if len(texts) > 1}
 
 
-def test_the_words_of_lower_rooms_are_held_against_the_rules_too():
+def test_texts_of_lower_level_modules_are_checked_too():
     tables = [errors.NOT_A_HOST, errors.NOT_AN_IMAGE, errors.ANOTHER_REGISTRYS_IMAGE]
 
     texts = {text for _, text in TEXTS}

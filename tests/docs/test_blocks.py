@@ -61,7 +61,7 @@ def test_every_block_has_a_language_that_is_checked(page):
 
 
 @pytest.mark.parametrize("page", blocks.pages())
-def test_a_comment_before_a_block_is_one_that_the_tests_know(page):
+def test_a_comment_before_a_block_is_known_to_the_tests(page):
     comments = re.findall(r"<!--.*?-->\s*^```", blocks.text_of(page), re.MULTILINE | re.DOTALL)
     marked = [b for b in blocks.blocks_of(page) if b.reason is not None or b.status]
 
@@ -79,7 +79,7 @@ def test_a_block_that_is_not_run_says_why():
 
 
 @pytest.mark.parametrize("page", blocks.pages())
-def test_no_command_hides_in_a_block_that_is_only_shown(page):
+def test_no_command_is_in_a_block_that_is_only_shown(page):
     shown = [block for block in blocks.blocks_of(page) if block.language in SHOWN]
 
     assert [] == [str(b) for b in shown if re.search(r"^\$ ", b.text, re.MULTILINE)]
@@ -106,7 +106,7 @@ def parsed(command, capsys):
     return 0, ""
 
 
-def test_our_parser_would_not_know_a_misspelled_option():
+def test_our_parser_refuses_a_misspelled_option():
     with pytest.raises(UsageError):
         parser_for(["login"], {}).parse_args(["login", "--stroe", "auths"])
 

@@ -85,7 +85,7 @@ def test_a_document_has_the_members_of_its_schema_and_no_others(documents, comma
     assert [] == errors(command if command in NAMES else "login", documents[command])
 
 
-def test_the_documents_are_no_empty_ones(documents):
+def test_the_documents_are_not_empty(documents):
     statuses = {one["id"]: one["status"] for one in documents["login"]["registries"]}
 
     assert {"GOOD": "ok", "BAD": "rejected", "HALF": "incomplete"} == statuses
@@ -95,7 +95,7 @@ def test_the_documents_are_no_empty_ones(documents):
 
 
 @pytest.mark.parametrize("command", ["login", "status", "doctor"])
-def test_a_member_that_a_schema_lacks_is_found(documents, command):
+def test_a_member_that_a_schema_lacks_is_detected(documents, command):
     document = copy.deepcopy(documents[command])
     document["surprise"] = 1
 

@@ -111,7 +111,7 @@ def test_a_link_to_elsewhere_is_a_well_formed_https_address(built):
                 assert re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", parts.netloc), f"{name}: {link}"
 
 
-def test_what_the_readme_links_to_is_there():
+def test_every_link_of_the_readme_has_its_target():
     links = re.findall(r"\]\(([^)#\s]+)(#[^)]*)?\)", blocks.text_of("README.md"))
     paths = [link for link, _ in links if not urlsplit(link).scheme]
 
@@ -119,7 +119,7 @@ def test_what_the_readme_links_to_is_there():
     assert [] == [path for path in paths if not os.path.exists(blocks.ROOT / path)]
 
 
-def test_the_picture_is_what_the_commands_print_now():
+def test_the_picture_shows_the_current_output_of_the_commands():
     sys.path.insert(0, str(blocks.DOCS))
     try:
         import picture
@@ -146,7 +146,7 @@ def test_the_readme_is_short():
     assert README_LINES_MAX >= len(blocks.text_of("README.md").splitlines())
 
 
-def test_what_a_page_includes_is_an_example_that_other_tests_run():
+def test_each_included_file_is_an_example_that_other_tests_run():
     """
     A guide has no copy of its own.
     """

@@ -141,7 +141,7 @@ STRICTER = {
 
 
 @pytest.mark.parametrize(("step", "name", "answer"), CASES, ids=[f"{s}: {n}" for s, n, _ in CASES])
-def test_our_parser_reads_exactly_what_the_go_parser_reads(tmp_path, step, name, answer):
+def test_our_client_accepts_exactly_the_answers_that_go_accepts(tmp_path, step, name, answer):
     def handler(request):
         if request.authorization is None:
             return answer if step == "ping" else Answer(401, CHALLENGE)

@@ -772,7 +772,7 @@ def test_a_profile_without_an_aws_login_is_reported(logged_in):
 
 
 @pytest.mark.usefixtures("aws")
-def test_an_aws_login_names_the_missing_botocore_extra(logged_in, tmp_path):
+def test_an_aws_login_names_the_missing_python_package(logged_in, tmp_path):
     log_in_to_aws(tmp_path, expires_in=3600)
     # As it is where nobody has installed it.
     environ = {**logged_in, "PYTHONPATH": str(tmp_path)}

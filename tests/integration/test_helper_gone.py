@@ -94,11 +94,11 @@ def told(outcome):
     return outcome["status"], outcome["kept_in"], outcome["code"]
 
 
-def test_no_client_pulls_without_a_login(place):
+def test_no_docker_command_works_without_a_login(place):
     assert [] == place.dockers().working(place.image)
 
 
-def test_all_clients_pull_through_our_helper_alone(place):
+def test_every_docker_command_works_through_our_helper_alone(place):
     place.local_bin.install_helper()
 
     outcome = place.log_in()
@@ -108,7 +108,7 @@ def test_all_clients_pull_through_our_helper_alone(place):
     assert EVERYTHING == place.dockers().working(place.image)
 
 
-def test_all_clients_pull_without_our_helper_installed(place):
+def test_every_docker_command_works_without_our_helper_installed(place):
     outcome = place.log_in()
 
     assert ("ok", ["auths"], "not-delegated") == told(outcome)
@@ -116,9 +116,7 @@ def test_all_clients_pull_without_our_helper_installed(place):
 
 
 @pytest.mark.parametrize("mounted", ["file", "folder"])
-def test_all_clients_pull_on_host_and_in_container_with_a_shared_config_json(
-    place, mounted, tmp_path
-):
+def test_every_docker_command_works_on_both_sides_of_a_shared_config_json(place, mounted, tmp_path):
     """
     The container has our helper, and the host that it has config.json from lacks it.
     """
@@ -142,7 +140,7 @@ def test_all_clients_pull_on_host_and_in_container_with_a_shared_config_json(
     assert 0 == having.run("run", place.image).returncode
 
 
-def test_docker_fails_without_the_helper_in_its_config_json(place):
+def test_some_docker_commands_fail_without_the_helper_in_config_json(place):
     """
     Other registries are not touched by it, but for a classic build of an old docker.
     """

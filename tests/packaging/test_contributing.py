@@ -87,7 +87,7 @@ def test_the_test_passes_then_fails_with_the_rule_broken_then_passes_again(check
     assert (0, 0) == (undone.returncode, after.returncode), undone.stderr + after.stdout
 
 
-def test_the_page_of_codes_is_written_as_it_is(checkout):
+def test_the_page_of_codes_is_rewritten_without_changes(checkout):
     page = (checkout / "docs" / "codes.md").read_text()
 
     done = typed(next(command for command in COMMANDS if "codes.py" in command), checkout)
@@ -96,7 +96,7 @@ def test_the_page_of_codes_is_written_as_it_is(checkout):
     assert page == (checkout / "docs" / "codes.md").read_text()
 
 
-def test_each_command_is_one_that_is_there():
+def test_each_command_in_the_text_exists():
     verbs = {command.split()[1] for command in COMMANDS if command.startswith("./dev ")}
     verbs |= set(re.findall(r"`\./dev (\w+)`", TEXT))
     usage = subprocess.run(
@@ -110,7 +110,7 @@ def test_each_command_is_one_that_is_there():
     assert [] == [verb for verb in sorted(verbs - {"help"}) if f"./dev {verb}" not in usage]
 
 
-def test_each_path_that_it_names_is_there():
+def test_each_path_in_the_text_exists():
     named = set(re.findall(r"`((?:devcontainer_registry|docs|tests|\.ci)/[\w./-]*)`", TEXT))
     named |= set(re.findall(r"\]\(([\w./-]+)\)", TEXT))
     later = {".ci/repository.txt", "devcontainer_registry/authenticators/NAME.py"}

@@ -154,7 +154,7 @@ def test_the_sdist_builds_the_same_wheel(request, which, tmp_path):
     assert in_wheel(there["whl"]) == in_wheel(again["whl"])
 
 
-def test_twine_has_nothing_to_say_of_either(distributions, released):
+def test_twine_accepts_wheel_and_sdist_without_a_warning(distributions, released):
     done = subprocess.run(
         [
             *(sys.executable, "-m", "twine", "check", "--strict"),
@@ -169,7 +169,7 @@ def test_twine_has_nothing_to_say_of_either(distributions, released):
     assert 4 == done.stdout.count("PASSED")
 
 
-def test_without_an_address_nothing_names_one_and_no_link_is_dead(distributions):
+def test_without_an_address_none_is_named_and_no_link_is_dead(distributions):
     about = metadata(distributions["whl"])
 
     assert None is about["Project-URL"]
@@ -224,7 +224,7 @@ def test_without_an_address_the_text_of_a_link_stays(text, expected):
 
 
 @pytest.mark.parametrize("line", ["", "git.example/owner", "http://git.example/owner/project"])
-def test_an_address_that_is_none_stops_the_build(tmp_path, line):
+def test_an_invalid_address_stops_the_build(tmp_path, line):
     (tmp_path / ".ci").mkdir()
     (tmp_path / ".ci" / "repository.txt").write_text(line)
 
@@ -242,7 +242,7 @@ def test_each_supported_python_is_a_classifier(distributions):
 
 
 @pytest.mark.parametrize("url", [None, URL])
-def test_the_published_feature_has_its_wheel_its_version_and_its_addresses(
+def test_the_published_feature_has_its_wheel_version_and_addresses(
     distributions, sources, tmp_path, url
 ):
     root = tmp_path / "project"

@@ -43,14 +43,14 @@ def ran(*argv, **options):
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
-def test_each_file_keeps_its_schema(schema):
+def test_each_workflow_file_is_valid_by_its_schema(schema):
     done = ran(program("check-jsonschema"), "--builtin-schema", schema, *SCHEMAS[schema])
 
     assert SCHEMAS[schema]
     assert 0 == done.returncode, done.stdout
 
 
-def test_zizmor_finds_no_weakness():
+def test_zizmor_finds_no_weakness_in_any_workflow():
     done = ran(
         program("zizmor"), "--offline", "--no-config", "--persona=pedantic", "--strict-collection",
         ".github",
@@ -60,7 +60,7 @@ def test_zizmor_finds_no_weakness():
     assert "No findings to report" in done.stdout + done.stderr
 
 
-def test_each_action_is_pinned_by_the_hash_of_a_commit_and_names_its_version():
+def test_each_action_is_pinned_by_a_commit_hash_and_names_its_version():
     used = [
         line.strip()
         for path in SCHEMAS["vendor.github-workflows"]
@@ -73,7 +73,7 @@ def test_each_action_is_pinned_by_the_hash_of_a_commit_and_names_its_version():
     assert [] == [line for line in used if not pinned.fullmatch(line)]
 
 
-def test_ci_runs_what_a_person_runs_on_each_supported_python():
+def test_ci_runs_the_local_commands_on_each_supported_python():
     job = yaml.safe_load(text_of(".github/workflows/ci.yml"))["jobs"]["test"]
     classifiers = re.findall(
         r'"Programming Language :: Python :: (3\.\d+)"', text_of("pyproject.toml")
@@ -84,7 +84,7 @@ def test_ci_runs_what_a_person_runs_on_each_supported_python():
     assert "exec sh ./dev test" in text_of(".ci/run")
 
 
-def test_only_the_job_that_publishes_can_prove_who_it_is():
+def test_only_the_publishing_job_gets_an_identity_token():
     jobs = yaml.safe_load(text_of(".github/workflows/release.yml"))["jobs"]
 
     assert ["publish"] == [n for n, job in jobs.items() if "id-token" in job["permissions"]]

@@ -97,7 +97,7 @@ def test_no_value_is_ever_shown(name, way, write):
         assert basic(CANARY)[:16] not in shown(result)
 
 
-def test_an_error_holds_on_to_no_frame_that_holds_a_secret():
+def test_an_error_references_no_frame_that_holds_a_secret():
     for members in ({"SERVER": CANARY}, {"USER": ""}, {"USER": "a:b"}):
         error = broken(found(a_set(**{**WHOLE, **members}))).error
 
@@ -109,7 +109,7 @@ texts = st.text() | st.sampled_from([ECR, "ghcr.io", "bob", "s3cret", "", "\ud80
 
 
 @given(environ=st.dictionaries(names, texts))
-def test_any_environment_is_something_found(environ):
+def test_discovery_accepts_any_environment(environ):
     result = found(environ)
 
     assert isinstance(result, Found)
@@ -121,14 +121,14 @@ def test_any_environment_is_something_found(environ):
 
 
 @given(server=st.text())
-def test_any_server_is_something_found(server):
+def test_discovery_accepts_any_text_as_server(server):
     result = found(a_set(SERVER=server, USER="bob", PASSWORD="s3cret"))
 
     assert 1 == len(result.secrets + result.incomplete)
 
 
 @given(content=st.binary() | st.dictionaries(names, texts | st.integers()).map(json.dumps))
-def test_any_file_is_something_found(content, tmp_path_factory):
+def test_discovery_accepts_any_text_in_a_file(content, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "any file"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
@@ -184,7 +184,7 @@ _CONFIG = st.dictionaries(
     secret=st.text(max_size=8),
     host=st.sampled_from([HOST, Registry("docker.io"), Registry("a.b")]),
 )
-def test_whatever_the_file_holds_nothing_of_it_is_lost(path, raw, user, secret, host):
+def test_no_content_of_the_file_is_lost(path, raw, user, secret, host):
     put(path, raw)
     config = config_at(path)
     credential = Credential(username=user, secret=Secret(secret))

@@ -151,7 +151,7 @@ def the_set(registry, **members):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_no_value_shows_it_and_none_can_be_pickled(value):
+def test_no_value_shows_the_secret_and_none_can_be_pickled(value):
     assert_hidden(*everything_of(value), *everything_of(copy.deepcopy(value)))
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         with pytest.raises(TypeError) as caught:
@@ -162,7 +162,7 @@ def test_no_value_shows_it_and_none_can_be_pickled(value):
     assert_hidden(*everything_of(caught.value))
 
 
-def test_no_attribute_of_a_secret_holds_it():
+def test_no_attribute_of_a_secret_object_holds_its_text():
     """
     Serializers such as jsonpickle, and debuggers, list them without asking.
     """
@@ -174,14 +174,14 @@ def test_no_attribute_of_a_secret_holds_it():
     assert_hidden(repr(getattr(secret, "__getstate__", dict)()))
 
 
-def test_a_job_on_its_way_does_not_show_it():
+def test_a_job_in_progress_does_not_show_the_secret():
     job = Job(0, a_secret(password=CANARY), Scripted(GOOD), None)
     job.credential = Credential(username=USER, secret=Secret(CANARY))
 
     assert_hidden(*everything_of(job))
 
 
-def test_what_was_found_does_not_show_it():
+def test_a_discovery_does_not_show_the_secret():
     found = discover(the_set("registry.example"))
 
     assert_hidden(*everything_of(found), *everything_in(survey(found)))
@@ -215,7 +215,7 @@ def test_what_was_found_does_not_show_it():
         lambda: Answering(401, {"WWW-Authenticate": "Basic"}, json.dumps({"e": CANARY}).encode()),
     ],
 )
-def test_no_registrys_answer_gets_it_into_a_report_or_an_event(home, registry):
+def test_no_answer_of_a_registry_puts_the_secret_into_a_report_or_an_event(home, registry):
     told = Told()
     with registry() as there:
         report = home.login(sets=the_set(there.registry), timeout=1.5, observe=told, only=["ACR"])
@@ -227,7 +227,7 @@ def test_no_registrys_answer_gets_it_into_a_report_or_an_event(home, registry):
 @pytest.mark.parametrize("level", ["debug", "info"])
 @pytest.mark.parametrize("log_format", ["console", "json"])
 @pytest.mark.parametrize("registry", [lambda: Fine(BOB), Refusing, lambda: Busy(BOB, times=1)])
-def test_no_log_line_shows_it(home, level, log_format, registry):
+def test_no_line_of_the_log_shows_the_secret(home, level, log_format, registry):
     options = ["--log-level", level, "--log-format", log_format]
     with registry() as there:
         ran = run(home, "login", *options, sets=the_set(there.registry))
@@ -236,7 +236,7 @@ def test_no_log_line_shows_it(home, level, log_format, registry):
     assert_hidden(ran.stdout, ran.stderr)
 
 
-def test_an_event_that_quotes_it_is_masked_in_the_log(capsys):
+def test_an_event_that_quotes_the_secret_is_masked_in_the_log(capsys):
     environ = the_set("registry.example")
     hide = Hider(environ)
     for log_format in ("console", "json"):
@@ -409,7 +409,7 @@ def test_the_debug_log_of_a_login_to_google_shows_no_key_and_no_token(home, monk
     ],
     ids=" ".join,
 )
-def test_no_command_shows_it(home, arguments):
+def test_the_output_of_no_command_shows_the_secret(home, arguments):
     with Fine(BOB) as registry:
         home.login(sets=the_set(registry.registry))
         ran = run(home, *arguments, sets=the_set(registry.registry))
@@ -417,14 +417,14 @@ def test_no_command_shows_it(home, arguments):
     assert_hidden(ran.stdout, ran.stderr)
 
 
-def test_no_progress_on_a_terminal_shows_it(home):
+def test_no_progress_on_a_terminal_shows_the_secret(home):
     with Fine(BOB, latency=0.05) as registry:
         _, written = run_on_terminal(home, "login", sets=the_set(registry.registry))
 
     assert_hidden(written)
 
 
-def test_only_config_json_holds_it_and_for_nobody_else(home):
+def test_only_config_json_holds_the_secret_and_only_its_owner_reads_it(home):
     with Fine(BOB) as registry:
         run(home, "login", sets=the_set(registry.registry))
 
@@ -440,7 +440,7 @@ def test_only_config_json_holds_it_and_for_nobody_else(home):
 
 
 @pytest.mark.parametrize("source", ["environment", "secrets file"])
-def test_a_crash_does_not_show_it(home, tmp_path, source):
+def test_a_traceback_does_not_show_the_secret(home, tmp_path, source):
     # The last line of defence: an exception that nobody foresaw, with the secret in its text.
     sets = the_set("registry.example")
     secrets = tmp_path / "secrets.json"
@@ -517,7 +517,7 @@ class TheirOwnError(AuthenticationError):
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.parametrize("where", ["authenticate", "explain", "matches", "exchanges"])
-def test_no_plugins_exception_gets_it_into_a_report_or_an_event(home, error, where):
+def test_no_exception_of_a_plugin_puts_the_secret_into_a_report_or_an_event(home, error, where):
     class Plugin(Claiming):
         ambient = True
 
@@ -559,7 +559,7 @@ def test_no_plugins_exception_gets_it_into_a_report_or_an_event(home, error, whe
             assert "\x1b" not in outcome.error.message
 
 
-def test_what_a_cloud_gave_is_as_secret_as_what_we_gave_it(home):
+def test_a_token_from_a_cloud_is_as_secret_as_the_key(home):
     class Cloud(Exchanging):
         def explain(self, secret, error):  # noqa: ARG002  (the protocol's)
             return f"the token was {CANARY}"
@@ -577,7 +577,7 @@ def test_what_a_cloud_gave_is_as_secret_as_what_we_gave_it(home):
 @pytest.mark.parametrize("kind", ["acr", "ghcr", "google", "generic"])
 @pytest.mark.parametrize("code", ["rejected", "pull-denied", "image-not-found", "ip-not-allowed"])
 @pytest.mark.parametrize("prefix", ["", "ghs_", "ghp_", "github_pat_"])
-def test_no_built_in_kind_explains_with_it(kind, code, prefix):
+def test_no_built_in_kind_explains_with_the_secret(kind, code, prefix):
     authenticator = plugins.load()[kind]
     secret = a_secret(user=USER, password=prefix + CANARY)
 
@@ -585,7 +585,7 @@ def test_no_built_in_kind_explains_with_it(kind, code, prefix):
 
 
 @pytest.mark.parametrize("kind", ["acr", "ghcr", "google", "generic", "ecr"])
-def test_no_built_in_kind_raises_it(kind):
+def test_no_built_in_kind_raises_an_error_with_the_secret(kind):
     authenticator = plugins.load()[kind]
     for user, password in ((CANARY, CANARY), (USER, CANARY), ("AKIAIOSFODNN7EXAMPLE", None)):
         secret = a_secret(user=user, password=password)
@@ -732,7 +732,7 @@ def test_a_secret_as_the_registry_of_a_logout_is_not_shown(home):
         '{"A_CONTAINER_REGISTRY_PASSWORD": ["%s"]}',
     ],
 )
-def test_a_secrets_file_that_breaks_at_the_secret_is_not_quoted(home, tmp_path, text):
+def test_a_secrets_file_that_is_damaged_at_the_secret_is_not_quoted(home, tmp_path, text):
     secrets = tmp_path / "secrets.json"
     secrets.write_text(text % "C4n4ry-s1ngs")
 
@@ -752,7 +752,7 @@ def test_a_secrets_file_that_breaks_at_the_secret_is_not_quoted(home, tmp_path, 
         "%s",
     ],
 )
-def test_a_config_that_breaks_at_the_secret_is_not_quoted(home, text):
+def test_a_config_json_that_is_damaged_at_the_secret_is_not_quoted(home, text):
     encoded = base64.b64encode(f"{USER}:{CANARY}".encode()).decode()
     for secret in (encoded, "C4n4ry-s1ngs"):
         home.write(text % secret)
@@ -763,7 +763,7 @@ def test_a_config_that_breaks_at_the_secret_is_not_quoted(home, text):
     assert_hidden(ran.stdout, ran.stderr)
 
 
-def test_an_auth_json_that_breaks_at_the_secret_is_not_carried_along(tmp_path):
+def test_an_auth_json_that_is_damaged_at_the_secret_is_not_quoted(tmp_path):
     named = tmp_path / "auth.json"
     named.write_text(f'{{"auths": {{"registry.example": {{"auth": "{CANARY}')
     environ = {"HOME": str(tmp_path), "REGISTRY_AUTH_FILE": str(named)}
@@ -774,14 +774,14 @@ def test_an_auth_json_that_breaks_at_the_secret_is_not_carried_along(tmp_path):
     assert_hidden(*everything_of(caught.value))
 
 
-def test_a_docker_auth_config_that_breaks_at_the_secret_is_not_quoted(home):
+def test_a_docker_auth_config_that_is_damaged_at_the_secret_is_not_quoted(home):
     for text in (f'{{"auths": "{CANARY}', '{"auths": {"a.example": {"auth": "C4n4ry"}}}'):
         ran = run(home, "list", sets={"DOCKER_AUTH_CONFIG": text})
 
         assert_hidden(ran.stdout, ran.stderr)
 
 
-def test_what_help_says_of_any_module_does_not_show_the_environment(home):
+def test_the_python_help_of_any_module_does_not_show_the_environment(home):
     """
     A default is part of a signature, and `os.environ` as one is all secrets of the process.
     """
@@ -821,7 +821,7 @@ def test_no_child_process_is_started_at_all(home):
 
 @pytest.mark.parametrize("form", [CANARY, CANARY[:7], json.dumps(json.dumps(CANARY))])
 @pytest.mark.parametrize("kind", ["ValueError", "KeyError", "OSError", "UnicodeError"])
-def test_a_bug_that_quotes_a_part_of_it_does_not_show_it(home, kind, form):
+def test_an_internal_error_that_quotes_a_part_of_the_secret_is_masked(home, kind, form):
     """
     As `int` does, and most parsers; no mask knows all the parts and forms of a secret.
     """
@@ -847,7 +847,7 @@ def test_a_bug_that_quotes_a_part_of_it_does_not_show_it(home, kind, form):
     assert "this is a bug" in ran.stderr
 
 
-def test_no_logging_of_the_libraries_below_shows_it(home):
+def test_no_log_of_a_library_shows_the_secret(home):
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     root = logging.getLogger()
@@ -865,7 +865,7 @@ def test_no_logging_of_the_libraries_below_shows_it(home):
     assert_hidden(stream.getvalue())
 
 
-def test_a_snapshot_warning_does_not_show_it(home):
+def test_a_snapshot_warning_does_not_show_the_secret(home):
     with Fine(BOB) as registry:
         report = hook.run("onCreate", environ={**home.environ, **the_set(registry.registry)})
 

@@ -103,7 +103,7 @@ def _others():
 # Of a TLS socket that is reset before its handshake, which Python's ssl leaves to be collected.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(("step", "name", "fault"), CASES, ids=[f"{s}: {n}" for s, n, _ in CASES])
-def test_a_fault(  # noqa: PLR0917
+def test_each_fault_ends_in_an_honest_outcome(  # noqa: PLR0917
     world, others, tmp_path, monkeypatch, step, name, fault
 ):
     faulty = Faulty(step, fault)
@@ -191,7 +191,7 @@ def _who(step):
     return (HOST, TOKENS, ELSEWHERE, "127.0.0.1")
 
 
-def test_there_are_enough_of_them():
+def test_there_are_at_least_300_different_faults():
     assert len(CASES) >= 300
     assert len(CASES) == len({(step, name) for step, name, _ in CASES})
     assert os.path.basename(__file__) == "test_faults.py"

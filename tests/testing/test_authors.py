@@ -201,13 +201,13 @@ def without_with(contract):
         ({"refusal": nothing}, "refusal has to yield a RegistrySecret: write yield self.secret()"),
     ],
 )
-def test_a_kind_that_exchanges_is_told_how_to_show_a_refusal(members, said):
+def test_a_kind_that_exchanges_is_asked_to_show_a_refusal(members, said):
     test = "test_a_refusal_is_an_authentication_error"
 
     assert said in failure(test, target="mistakes:Exchanging", **members)
 
 
-def test_a_host_without_a_dot_is_no_mistake():
+def test_a_host_without_a_dot_is_accepted():
     contract(target=GENERIC, ours=("localhost:5000",)).test_it_claims_nobody_elses()
 
 

@@ -321,7 +321,7 @@ def broken(kind):
     return failed
 
 
-def test_who_keeps_the_contract_passes():
+def test_a_correct_plugin_passes_the_contract():
     assert set() == broken(Kept)
 
 
@@ -343,11 +343,11 @@ def test_who_keeps_the_contract_passes():
         (Careless, "test_what_it_gives_is_a_credential"),
     ],
 )
-def test_each_way_of_breaking_the_contract_is_seen(kind, expected):
+def test_each_way_of_breaking_the_contract_is_detected(kind, expected):
     assert expected in broken(kind)
 
 
-def test_one_that_loads_its_sdk_when_it_is_asked_whom_it_serves_is_seen(tmp_path, monkeypatch):
+def test_a_plugin_that_loads_its_sdk_while_matching_is_detected(tmp_path, monkeypatch):
     (tmp_path / "eager.py").write_text(
         "import colorsys\nclass Eager:\n    def matches(self, registry):\n        return False\n"
     )
@@ -361,7 +361,7 @@ def test_one_that_loads_its_sdk_when_it_is_asked_whom_it_serves_is_seen(tmp_path
         Eager().test_matching_loads_no_sdk()
 
 
-def test_one_that_asks_somebody_has_to_show_a_refusal():
+def test_a_plugin_that_sends_requests_has_to_show_a_refusal():
     class Showing(AuthenticatorContract):
         ours = ("eu.corp.example",)
 
@@ -423,7 +423,7 @@ def _acme(tmp_path_factory):
     return folder
 
 
-def test_a_strangers_distribution_keeps_the_contract_by_its_own_tests(acme):
+def test_a_third_party_distribution_passes_the_contract_in_its_own_tests(acme):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
 
     done = subprocess.run(
@@ -440,7 +440,7 @@ def test_a_strangers_distribution_keeps_the_contract_by_its_own_tests(acme):
 
 
 @pytest.mark.parametrize(("key", "status"), [("the-right-key", "ok"), ("a-wrong-key", "rejected")])
-def test_a_strangers_distribution_logs_in_to_its_made_up_registry(acme, tmp_path, key, status):
+def test_a_third_party_distribution_logs_in_to_its_own_registry(acme, tmp_path, key, status):
     password = "for-half-an-hour"
 
     def tokens(_method, _target, _headers, body):
@@ -516,7 +516,7 @@ def test_skopeo_is_refused_with_a_wrong_password(auth, tmp_path):
 
 
 @EACH_AUTH
-def test_docker_logs_in_and_what_it_keeps_pulls(auth, tmp_path):
+def test_docker_logs_in_and_pulls_with_its_saved_login(auth, tmp_path):
     with LoopbackRegistry(USERS, auth=auth) as loopback:
         done = _docker_login(loopback, "robot$team", "other", tmp_path)
         auths = str(tmp_path / "config.json")
@@ -537,7 +537,7 @@ def test_a_refused_login_is_counted_once(auth, tmp_path):
     assert 1 == loopback.refusals
 
 
-def test_docker_gets_an_identity_token_where_there_are_tokens(tmp_path):
+def test_docker_gets_an_identity_token_from_a_registry_with_tokens(tmp_path):
     with LoopbackRegistry(USERS) as loopback:
         _docker_login(loopback, "ann", USERS["ann"], tmp_path)
 
@@ -560,7 +560,7 @@ def test_a_posted_password_is_as_good_as_basic():
     assert (200, 200) == (status, ping)
 
 
-def test_no_refresh_token_is_given_to_who_did_not_ask():
+def test_no_refresh_token_is_given_without_a_request_for_one():
     with LoopbackRegistry(USERS) as loopback:
         _, _, without = _ask(loopback, "/token", headers=_basic("ann", USERS["ann"]))
         _, _, asked = _ask(
@@ -595,7 +595,7 @@ def test_a_chunked_token_request_is_understood():
         ("", 401),
     ],
 )
-def test_a_token_is_good_for_the_scope_it_was_asked_for(scope, expected):
+def test_a_token_is_valid_for_its_requested_scope(scope, expected):
     with LoopbackRegistry(USERS, images=("demo/hello:latest", "demo/other:1")) as loopback:
         path = f"/token?{urlencode({'scope': scope})}"
         _, _, body = _ask(loopback, path, headers=_basic("ann", USERS["ann"]))
@@ -607,7 +607,7 @@ def test_a_token_is_good_for_the_scope_it_was_asked_for(scope, expected):
     assert (expected == 401) == ("insufficient_scope" in answered.get("WWW-Authenticate", ""))
 
 
-def test_a_head_request_tells_digest_and_length_and_sends_nothing():
+def test_a_head_request_gets_digest_and_length_without_a_body():
     with LoopbackRegistry(USERS, auth="basic") as loopback:
         basic = _basic("ann", USERS["ann"])
         path = "/v2/demo/hello/manifests/latest"
@@ -624,7 +624,7 @@ def test_a_head_request_tells_digest_and_length_and_sends_nothing():
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/", "/v2", "/token"])
-def test_what_is_no_path_of_it_is_not_found(path):
+def test_an_unknown_path_is_not_found(path):
     with LoopbackRegistry(USERS, auth="basic") as loopback:
         status = _ask(loopback, path, headers=_basic("ann", USERS["ann"]))[0]
 
@@ -635,7 +635,7 @@ def test_what_is_no_path_of_it_is_not_found(path):
     "authorization", ["Basic", "Basic =", "Basic /w==", "Bearer", "Bearer x", "Digest y", "garbage"]
 )
 @EACH_AUTH
-def test_a_damaged_credential_is_nobodys(authorization, auth):
+def test_a_damaged_credential_belongs_to_no_user(authorization, auth):
     with LoopbackRegistry(USERS, auth=auth) as loopback:
         status = _ask(loopback, "/v2/", headers={"Authorization": authorization})[0]
 
@@ -654,7 +654,7 @@ def test_no_body_follows_the_answer_to_a_head_request():
     assert answer.endswith(b"\r\n\r\n")
 
 
-def test_one_connection_serves_many_requests_and_no_answer_runs_into_the_next():
+def test_one_connection_serves_many_requests_with_separate_answers():
     with LoopbackRegistry(USERS) as loopback:
         connection = http.client.HTTPConnection(str(loopback.registry), timeout=10)
         ports, statuses = set(), []
@@ -670,7 +670,7 @@ def test_one_connection_serves_many_requests_and_no_answer_runs_into_the_next():
     assert [401, 401, 401, 401] == statuses
 
 
-def test_nothing_secret_is_remembered_or_printed(capfd):
+def test_no_secret_is_recorded_or_printed(capfd):
     with LoopbackRegistry(USERS) as loopback:
         _ask(loopback, "/token?password=in-the-query", headers=_basic("secret-name", "secret-word"))
         _, _, body = _ask(loopback, "/token", headers=_basic("ann", USERS["ann"]))
@@ -696,7 +696,7 @@ def test_a_hundred_clients_are_served_at_once(monkeypatch):
     assert not everybody.broken
 
 
-def test_who_speaks_tls_is_answered_in_http():
+def test_a_tls_client_is_answered_in_plain_http():
     sent = ssl.MemoryBIO()
     tls = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), sent, server_hostname="localhost")
     with pytest.raises(ssl.SSLWantReadError):
@@ -711,7 +711,7 @@ def test_who_speaks_tls_is_answered_in_http():
     assert answer.startswith(b"HTTP/1.1 400 ")
 
 
-def test_it_is_gone_when_left_although_a_client_lingers():
+def test_the_server_stops_although_a_client_stays_connected():
     with LoopbackRegistry(USERS) as loopback:
         connection = http.client.HTTPConnection(str(loopback.registry), timeout=10)
         connection.request("GET", "/v2/")
@@ -724,12 +724,12 @@ def test_it_is_gone_when_left_although_a_client_lingers():
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "example.com", "::1", "10.0.0.1"])
-def test_it_listens_on_loopback_only(host):
+def test_the_server_listens_on_loopback_only(host):
     with pytest.raises(ValueError, match="localhost"):
         LoopbackRegistry(USERS, host=host)
 
 
-def test_another_loopback_address_will_do():
+def test_another_loopback_address_can_be_chosen():
     with LoopbackRegistry(USERS, host="127.0.0.2") as loopback:
         status, headers, _ = _ask(loopback, "/v2/")
 
