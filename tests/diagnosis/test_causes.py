@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Causes of a failing pull, each made for real and named by the diagnosis.
+Causes of a failing pull: each is created for real and named by the diagnosis.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def test_a_cause_is_named_with_its_fix(name, world, peers):
     assert world.filled(fix) == error.hint
     assert exit_status == diagnosis.exit_status
     assert not diagnosis.ok
-    # Nothing was written, nobody else was talked to, nor sent a wrong password twice.
+    # Nothing was written, no other host was contacted, and no wrong password was sent twice.
     assert before == world.snapshot()
     assert peers <= world.ports() if world.internet is None else True
     assert world.strangers() <= {"unknown.example"}

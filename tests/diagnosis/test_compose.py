@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Images of Compose files; what Docker Compose itself says of them is the measure.
+Images of Compose files, compared with the output of Docker Compose itself.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _workspace(tmp_path):
 
 def asked(workspace, files, *services, **environ):
     """
-    The images that Docker Compose would pull for *services*, by its own word; empty: all.
+    Return the images that Docker Compose itself lists for *services*; empty: all.
     """
     done = subprocess.run(
         [
@@ -400,7 +400,7 @@ def _line(name, source):
         others.map(lambda other: f"depends_on: [{other}]" if other else ""),
     ).map(lambda texts: f"{{{', '.join(filter(None, texts))}}}")
     tagged = st.tuples(st.sampled_from(["", "", "", "!override "]), members).map("".join)
-    # What Docker Compose makes of a tag within a service that is tagged itself is a bug of its own.
+    # Docker Compose has a bug with a tag inside a service that is tagged itself.
     return tagged.filter(lambda text: not (text.startswith("!") and text.count("!") > 1))
 
 
@@ -437,7 +437,7 @@ def test_a_file_that_docker_compose_accepts_has_the_same_images(
         both(workspace, files, *services, COMPOSE_PROFILES=profiles)
 
 
-# What is built.
+# Builds.
 
 
 def test_a_service_that_is_built_pulls_what_its_dockerfile_names(workspace):
@@ -595,7 +595,7 @@ def test_without_a_file_compose_takes_the_one_of_the_workspace(workspace):
     assert ["b"] == workspace.references(override)
 
 
-# What is wrong.
+# Findings.
 
 
 def test_a_variable_without_a_value_is_a_finding(workspace):
@@ -751,7 +751,7 @@ def test_a_remote_include_is_a_finding(workspace):
     ] == messages(found)
 
 
-# Files that are made to harm.
+# Malicious files.
 
 
 def bomb():

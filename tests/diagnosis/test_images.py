@@ -279,7 +279,7 @@ def test_a_path_with_a_variable_that_is_not_set_is_a_finding(workspace):
     ] == messages(found)
 
 
-# What is wrong.
+# Findings.
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,7 @@ def test_the_value_of_a_variable_is_never_shown(workspace):
     assert "s3cret" not in repr(found)
 
 
-# What is no file.
+# Unreadable files.
 
 
 @pytest.mark.parametrize("make", ["pipe", "folder", "link to nowhere", "link to itself", "device"])
@@ -450,7 +450,7 @@ def test_every_cause_has_one_fix_that_begins_with_a_verb():
     assert verbs == {next(iter(fix)).split()[0] for fix in fixes.values()}
 
 
-# Whatever the files hold.
+# Any content of the files.
 
 _PIECES = st.sampled_from(
     [

@@ -2,8 +2,8 @@
 """
 Real parts as fixtures.
 
-What takes long to start lives as long as the session, and the tests that use it share one worker;
-what starts at once is the test's own.
+Slow parts live as long as the session, and the tests that use one share a worker.
+Fast parts belong to a single test.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from parts.engine import Engine
 
 USERS = {"alice": "in wonder:land", "robot$ci": "p4$$-wörd"}
 
-# Before anything empties the environment: whether an engine is to be used that is there already.
+# Read before the environment is emptied: whether the tests use an engine that already runs.
 _DOCKER_HOST = os.environ.get("DOCKER_HOST")
 
 _COSTLY = ("engine", "moto")
@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(name="authority", scope="session")
 def _authority(tmp_path_factory):
     """
-    A CA that nobody trusts until told to.
+    A certificate authority that no program trusts by default.
     """
     return Authority(tmp_path_factory.mktemp("authority"))
 
@@ -112,7 +112,7 @@ def _registry_elsewhere(tmp_path, authority, network):
     """
     A registry that knows `USERS`, over TLS, on an address of `network` that is not loopback.
 
-    Its certificate is for `netns.NAME`, too, which nobody resolves.
+    Its certificate is also for `netns.NAME`, which cannot be resolved.
     """
     with cncf.CncfRegistry.with_passwords(
         tmp_path / "cncf-elsewhere",
@@ -151,7 +151,7 @@ def _moto_process(_bare_process, tmp_path_factory):
 @pytest.fixture(name="moto")
 def _clean_moto(_moto):
     """
-    AWS, which knows no key and has been asked nothing; see `parts.aws`.
+    AWS without any key or earlier request; see `parts.aws`.
     """
     _moto.forget()
     return _moto
@@ -289,7 +289,7 @@ def _container(tmp_path, client, engine, slice_image, feature):
 @pytest.fixture(name="private_image")
 def _private_image(client, registry_htpasswd, image_layout):
     """
-    An image of `registry_htpasswd`, pushed with a login that is not in anybody's config.json.
+    An image of `registry_htpasswd`, pushed with a login that is in no config.json.
     """
     image = f"{registry_htpasswd.registry}/team/app:1"
     user, password = next(iter(USERS.items()))
@@ -317,7 +317,7 @@ def _mounts(_bare_process, tmp_path_factory):
     works = client.run(unshare, "--mount", "--propagation", "private", "true")
     if works.returncode != 0:
         needed.missing("no mount namespace can be made here")
-    # The command's status is the script's, and what is written after it sees the same mounts.
+    # The script has the command's exit status; lines after the command see the same mounts.
     return lambda before, after="": [
         *_NAMESPACE,
         f'{before}; "$@" || status=$?; {after or ":"}; exit ${{status:-0}}',

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
-HTTP as servers speak it: what Go's client reads, and so docker's, we read; and nothing else.
+Unusual HTTP answers: we accept those that Go's client, and so Docker, accepts, and no others.
 
-skopeo, which is written in Go as docker is, logs in beside us at the same odd server.
+skopeo, which is written in Go like Docker, logs in to the same server.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FINE = ok("Content-Length: 2")
 INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
 CHUNKED = "Transfer-Encoding: chunked"
 
-# To who comes with a login.
+# Answers to a request with a login.
 PROOFS = {
     "as it should be": says(FINE),
     "a gzip": says(ok("Content-Encoding: gzip", body=gzip.compress(b"{}"))),
@@ -84,7 +84,7 @@ PROOFS = {
     "a body of nothing": says(ok("Content-Length: 0", body=b"")),
     "it hangs up afterwards": says(ok("Connection: close", "Content-Length: 2")),
 }
-# To who comes without one; a login is fine there.
+# Answers to a request without a login; the login itself is accepted.
 PINGS = {
     "a challenge as it should be": Answer(401, CHALLENGE),
     "its name in lower case": Answer(401, [("www-authenticate", 'Basic realm="x"')]),
@@ -112,7 +112,7 @@ PINGS = {
         + b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="x"\r\nContent-Length: 0\r\n\r\n'
     ),
 }
-# The rest of the catalogue, but for what has no end.
+# The rest of the catalogue, except for endless answers.
 ENDLESS = ("hang", "drip", "endless", "speaks HTTP/2", "another protocol", "speaks no HTTP")
 OTHERS = {
     name: fault
@@ -124,7 +124,7 @@ CASES = [
     *[("ping", name, answer) for name, answer in PINGS.items()],
 ]
 
-# Where skopeo is content and we are not, and why.
+# Answers that skopeo accepts and we refuse, and why.
 _BODY = "we look into the body for a sign-in page, and it does not come whole"
 _VERSION = "no server says so in the HTTP/1 that we speak"
 STRICTER = {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Fifteen common causes: what docker pull, skopeo and doctor say, as a page of the docs.
+Fifteen common causes: the output of docker pull, skopeo and doctor, as a page of the docs.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ A test makes this page.
 
 def _said(text, world):
     """
-    The last line of *text* without what changes from run to run.
+    Return the last line of *text* without the parts that change from run to run.
     """
     lines = [line for line in text.strip().splitlines() if line.strip()]
     line = lines[-1] if lines else ""
@@ -126,7 +126,7 @@ def test_the_page_quotes_the_three_commands(rows, engine):
 
     if versions in written:
         assert written == page
-    # Other versions have other words; ours are the same everywhere.
+    # Other versions have other messages; ours are always the same.
     ours = [line.split(" | ")[3:] for line in page.splitlines() if line.startswith("| ")]
     assert ours == [line.split(" | ")[3:] for line in written.splitlines() if line.startswith("| ")]
 

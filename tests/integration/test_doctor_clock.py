@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-A clock that is wrong, and a config.json that is a mount, as doctor sees them.
+A wrong clock and a mounted config.json, as doctor reports them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DAY = dt.timedelta(days=1)
 @pytest.fixture(name="image")
 def _image(client, registry_tls, authority, image_layout):
     """
-    An image of a registry whose certificate began yesterday and ends tomorrow.
+    An image of a registry whose certificate is valid from yesterday to tomorrow.
     """
     image = f"{registry_tls.registry}/team/app:1"
     client.environ["SSL_CERT_FILE"] = authority.path
@@ -39,7 +39,7 @@ def _image(client, registry_tls, authority, image_layout):
 
 
 def doctor(client, image, *, enter=()):
-    # Only the day is another: how long something takes is measured by another clock.
+    # Only the date changes: durations are measured by another clock.
     environ = {"DOCKER_HOST": "", "DONT_FAKE_MONOTONIC": "1"}
     done = client.product("doctor", image, "--json", enter=enter, **environ)
     (found,) = json.loads(done.stdout)["images"]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What only the Docker Engine can say of a pull: its own certificates, proxy, DNS and socket.
+Facts that only the Docker Engine knows of a pull: its certificates, proxy, DNS and socket.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DOCKER = re.compile(r"Docker \d+\.\d+\S*")
 
 class Place:
     """
-    A network in which a registry, an engine and the command are.
+    A network with a registry, an engine and the command.
     """
 
     def __init__(self, folder, network, registry, authority, image):
@@ -68,7 +68,7 @@ class Place:
 
     def logins(self):
         """
-        How many requests with an accepted login the engine itself made.
+        Return the number of requests with an accepted login that the engine itself made.
         """
         return sum(r.accepted and "docker/" in r.agent for r in self.registry.requests())
 
@@ -242,7 +242,7 @@ def test_a_socket_without_permission(place):
 @pytest.fixture(name="podman")
 def _podman(tmp_path):
     """
-    The socket of a podman that keeps all that it has in a folder of its own.
+    The socket of a podman that stores everything in its own folder.
     """
     podman = needed.program("podman", package="podman")
     with tempfile.TemporaryDirectory(prefix="podman-") as folder:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The fix that doctor prints, carried out: then a real engine pulls the image.
+Carry out the fix that doctor prints; then a real engine pulls the image.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FIXES = {}
 
 def fix(name):
     """
-    Register what a person does who reads the fix of the case *name*.
+    Register the actions of a person who follows the fix of the case *name*.
     """
 
     def register(carry_out):
@@ -34,7 +34,7 @@ def fix(name):
 
 class Person:
     """
-    Somebody at a shell of *world*, with the real commands.
+    A person at a shell of *world*, with the real commands.
     """
 
     def __init__(self, world, engine, path):
@@ -239,8 +239,8 @@ def test_the_fix_that_is_printed_makes_the_pull_work(name, world, engine, clean_
     assert (0, None) == (status, found["cause"])
 
 
-# docker pull works here, and doctor does not say that it cannot: our helper gets the login at the
-# pull; another helper's absence stops the other commands; and what docker decodes first is chance.
+# docker pull works in these cases, and doctor does not deny it: our helper gets the login at the
+# pull; a missing other helper stops the other commands; Docker decodes an entry at random.
 WORKS_ANYHOW = (
     "renewal is due",
     "first login is the helpers",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Whether a push is allowed, asked of real registries and of nobody else.
+Whether a push is allowed, with real registries.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ USER, PASSWORD = "alice", "in wonder:land"
 
 class Narrowing(TokenServer):
     """
-    Grants no push to anybody, and says nothing of it.
+    A token server that grants no push, without an error.
     """
 
     def _sign(self, user, scopes):
@@ -26,7 +26,7 @@ class Narrowing(TokenServer):
 
 def filled(client, registry, image_layout):
     """
-    The image of *registry*, pushed with a login that is in nobody's config.json.
+    The image of *registry*, pushed with a login that is in no config.json.
     """
     image = f"{registry.registry}/team/app:1"
     pushed = client.skopeo(

@@ -2,9 +2,8 @@
 """
 Side by side with Amazon's own credential helper and the AWS CLI.
 
-All three run in one environment, with the same shared files, and ask AWS by its own names: hosts of
-the tests' own that stand behind a proxy, with moto behind them.  The helper has no setting for an
-endpoint, but it does heed a proxy.
+All three run in one environment, with the same shared files, and use AWS's own host names.
+A proxy leads these hosts to moto: the helper has no setting for an endpoint, but uses a proxy.
 """
 
 from __future__ import annotations
@@ -102,18 +101,18 @@ class Form:
     A way to have an AWS identity.
 
     Attributes:
-        account: Whose it is.
-        session: Whether its key is a temporary one.
-        members: What our set says of it; the default chain is asked where it says nothing.
-        environ: What the environment says of it, to all three.
-        default: A profile whose key is the default one in the shared files.
-        host: The registry's, where it is not the usual one.
-        service: ECR's name, and
-        region: Its region, as requests are signed for it.
-        endpoints: Those of ECR that may be asked then.
-        others: What the others have to be told besides: the AWS CLI is not told the host, and the
-            helper's version 0.6 asks its ordinary endpoint for a FIPS host.
-        unable: By the name of another program: why it can't do this.
+        account: The account number.
+        session: Whether its key is temporary.
+        members: The members of our set; if empty, the default chain is used.
+        environ: The environment variables, for all three programs.
+        default: A profile whose key is the default in the shared files.
+        host: The registry's host, if it is not the usual one.
+        service: The service name for which requests are signed.
+        region: The region for which requests are signed.
+        endpoints: The ECR endpoints that may be used.
+        others: Extra settings for the other programs: the AWS CLI does not get the host, and
+            version 0.6 of the helper uses the ordinary endpoint for a FIPS host.
+        unable: Per program that cannot use this identity: the reason.
     """
 
     account: str = ONE
@@ -322,7 +321,7 @@ HOSTS = (
 
 def identity_center(_method, target, headers, _body):
     """
-    Give TEMPORARY to who is signed in and names the right account and role.
+    Give TEMPORARY for a valid sign-in with the right account and role.
 
     https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html
     """
@@ -351,7 +350,7 @@ def renew(renewed, _method, target, _headers, body):
 
 def log_in_again(renewed, refusing, _method, target, headers, body):
     """
-    Give TEMPORARY for the refresh token and a proof that its key is there.
+    Give TEMPORARY for the refresh token and a proof of its key.
 
     https://docs.aws.amazon.com/signin/latest/APIReference/API_CreateOAuth2Token.html
     """
@@ -470,7 +469,7 @@ def _place(aws, tmp_path):
 
 def sign_in(home, *, expires_in=3600, refresh_token=REFRESH_TOKEN):
     """
-    Leave in *home* what `aws sso login` leaves there, of both kinds.
+    Write the files of `aws sso login` into *home*, in both formats.
     """
     folder = home / ".aws" / "sso" / "cache"
     folder.mkdir(parents=True, exist_ok=True)
@@ -545,9 +544,9 @@ def output(command, environ, *, text=""):
 
 def asked(moto):
     """
-    What was asked and where since the last time, in whose name, and whether with a temporary key.
+    Return the new AWS requests: action, service, region, account, and if the key is temporary.
 
-    Not with which, as a role is given another each time.
+    The key itself is left out, since a role gets another one each time.
     """
     calls = [
         (call.action, call.service, call.region, account_of(moto, call.key_id), call.session)
@@ -564,7 +563,7 @@ def account_of(moto, key_id):
 
 def last_of(form):
     """
-    The last that AWS is asked, as `asked` has it.
+    Return the last expected request, in the form of `asked`.
     """
     return "GetAuthorizationToken", form.service, form.region, form.account, form.session
 
@@ -612,7 +611,7 @@ def test_a_documented_limit_of_another_program_is_real(aws, place, name, other):
 )
 @pytest.mark.parametrize("other", [ecr_login, aws_cli])
 def test_the_identity_of_a_set_wins_over_the_environment(aws, place, form, environ, other):
-    # The others know of one identity for all registries, and it is not the one that the set has.
+    # The others have one identity for all registries, and it differs from the set's.
     environ = place(dataclasses.replace(FORMS[form], environ=environ))
 
     other(environ)
@@ -637,7 +636,7 @@ def test_a_single_sign_on_that_has_expired_is_renewed(aws, place, tmp_path):
     assert they_asked == we_asked
     assert [REFRESH_TOKEN] == [one["refreshToken"] for one in their_renewals]
     assert their_renewals * 2 == aws.renewed
-    # The refresh token is good for once, and what came instead of it is kept for the next one.
+    # The refresh token is valid once; its replacement is saved for the next renewal.
     cached = tmp_path / ".aws" / "sso" / "cache" / f"{hashlib.sha1(b'corp').hexdigest()}.json"
     assert (RENEWED, "another") == (
         json.loads(cached.read_text())["accessToken"],
@@ -647,7 +646,7 @@ def test_a_single_sign_on_that_has_expired_is_renewed(aws, place, tmp_path):
 
 def log_in_to_aws(home, *, expires_in):
     """
-    Leave in *home* what `aws login` leaves there.
+    Write the files of `aws login` into *home*.
     """
     key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM,
@@ -701,7 +700,7 @@ def test_an_aws_login_gives_the_same_identity_as_in_the_aws_cli(
 
 PROFILE = "ECR_CONTAINER_REGISTRY_PROFILE"
 AGAIN = "run aws login --remote with that profile in this container"
-# What Sign-In answers; then the code and the line that the user reads, and what to do.
+# The answer of Sign-In; then our code, message and fix.
 # https://docs.aws.amazon.com/signin/latest/APIReference/API_CreateOAuth2Token.html (Errors)
 LOGIN_REFUSALS = [
     (
@@ -739,7 +738,7 @@ LOGIN_REFUSALS = [
 
 def refused(environ):
     """
-    The code, the line and the hint of our login, which fails.
+    Return the code, message and fix of our failing login.
     """
     with pytest.raises(subprocess.CalledProcessError) as caught:
         output(
@@ -774,7 +773,7 @@ def test_a_profile_without_an_aws_login_is_reported(logged_in):
 @pytest.mark.usefixtures("aws")
 def test_an_aws_login_names_the_missing_python_package(logged_in, tmp_path):
     log_in_to_aws(tmp_path, expires_in=3600)
-    # As it is where nobody has installed it.
+    # As on a machine without awscrt.
     environ = {**logged_in, "PYTHONPATH": str(tmp_path)}
     (tmp_path / "awscrt.py").write_text("raise ImportError\n")
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-ECR against moto over a real connection: boto3 as users have it, and registries that are played.
+ECR with moto over a real connection: the real boto3, and played registries.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def asked(cloud):
 @pytest.fixture(name="two_accounts")
 def _two_accounts(cloud):
     """
-    Two sets whose keys moto has made, each in an account of its own: it knows whose they are.
+    Two sets with keys of moto, each in its own account.
     """
     sets, key_ids = {}, []
     for set_id, made_up in (("A", ONE), ("B", TWO)):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
-The examples of hooks/README.md, brought up by the dev container CLI as they are but for the image.
+The examples of hooks/README.md, started by the dev container CLI unchanged except for the image.
 
-The image knows nobody's package index: what there is to install lies in it, and pip is told where.
+The image uses no public package index: it contains the packages, and pip finds them there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SECRETS_FILE = os.path.join(EXAMPLES, "cli", "secrets.json")
 USER, PASSWORD = "alice", "in wonder:land"
 SOURCE = "  CORP  "
 
-# How each says what it did; the CLI masks all that a secrets file holds, a registry's name, too.
+# The message of each; the CLI masks all values of a secrets file, including a registry's name.
 WAYS = {
     "feature": SOURCE,
     "codespaces": SOURCE,
@@ -35,8 +35,7 @@ WAYS = {
     "own-feature": "tools: CORP is unchanged",
 }
 
-# pip for everybody, and a user's own ~/.local/bin on their PATH before it is there, as in the
-# examples' images:
+# pip for all users, and ~/.local/bin on PATH before it exists, as in the examples' images:
 # https://github.com/devcontainers/features/blob/main/src/common-utils/main.sh
 _IMAGE = """\
 FROM {image}
@@ -89,7 +88,7 @@ def _example(tmp_path, client, engine, image, feature):
 
 def logs_in(one, said, *, registry, user=USER, password=PASSWORD):
     """
-    Bring *one* up: it says *said* once, and the user's config.json has the login.
+    Start *one*: it prints *said* once, and the user's config.json has the login.
     """
     auth = base64.b64encode(f"{user}:{password}".encode()).decode()
 
@@ -162,9 +161,9 @@ def test_the_example_for_vs_code_is_silent_without_variables(example):
     ]
 
 
-# What `export` writes, read by whom it is for.
+# The formats of `export`, each read by its tool.
 #
-# The readers are in a home of their own, where only the exported text can log them in.
+# The readers have their own home, in which only the exported text can log them in.
 
 ALICE = ("alice", "in wonder:land")
 ROBOT = ("robot$ci", "p4$$-wörd")
@@ -350,7 +349,7 @@ def test_a_kubernetes_secret_keeps_its_schema(keeper, registry_htpasswd):
 
 def test_docker_reads_a_kubernetes_secret_that_kubectl_decodes(keeper, reader, readers_tag):
     """
-    kubectl decodes into Kubernetes' own type before it prints it again: no cluster is asked.
+    kubectl parses the secret into Kubernetes' own type and prints it again, without a cluster.
     """
     needed.program("kubectl", package="kubernetes-client")
     manifest = export(keeper, "kubernetes-secret")
@@ -368,7 +367,7 @@ def test_docker_reads_a_kubernetes_secret_that_kubectl_decodes(keeper, reader, r
 
 def test_kubectl_creates_the_same_secret_from_our_config(keeper, reader):
     """
-    Its own command for such secrets, given our docker-config.
+    kubectl's own command for such secrets, with our docker-config.
     """
     needed.program("kubectl", package="kubernetes-client")
     ours = json.loads(export(keeper, "kubernetes-secret", "--name", "regcred"))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The Feature, where what it logs in to is not as it was hoped; see test_feature_ways.py for the rest.
+The Feature with failing registries, prebuilds, and images without a suitable Python.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def succeeded(result):
 
 def again(one):
     """
-    Stop *one*, and bring it up once more.
+    Stop *one*, and start it again.
     """
     stopped = one.docker("stop", "--time=0", one.id)
     assert stopped.returncode == 0, stopped.stderr
@@ -98,12 +98,12 @@ def test_a_prebuild_saves_logins_on_request_with_a_warning(container, registry_h
     assert [AUTH] == one.holds(AUTH, "in no file of it")
 
 
-# The Feature where there is no Python yet, or none that will do: by each family's package manager,
-# by uv, and not at all.
+# The Feature in an image without a suitable Python: installed by each family's package manager,
+# by uv, or not at all.
 #
 # A real Debian is fetched in `./dev soak` only, since that takes a minute and a mirror.  Alpine
-# and Fedora are not to be had here.  So there are stand-ins for the package managers, which take
-# what the real ones take and nothing else; and in Alpine all else is busybox, as it is there.
+# and Fedora are not available here.  So there are stand-ins for the package managers, which accept
+# only the arguments of the real ones; in Alpine everything else is busybox, as in the real image.
 
 _UNPACK = "tar -xf /tmp/python3.tar -C /"
 _APT = f"""\
@@ -133,7 +133,7 @@ case "$*" in
     *) echo "Error: Unable to find a match: $*" >&2; exit 1 ;;
 esac
 """
-# As in RHEL 8 and 9: what is called python3 is too old, and a newer one has a name of its own.
+# As in RHEL 8 and 9: python3 is too old, and a newer Python has another name.
 _MICRODNF = f"""\
 #!/bin/sh
 echo "$*" >>/tmp/asked
@@ -150,7 +150,7 @@ case "$*" in
     *) echo "error: No package matches: $*" >&2; exit 1 ;;
 esac
 """
-# It says that it is Python 3.9, and can make a venv all the same.
+# It reports Python 3.9, although it can create a venv.
 _OLD = """\
 #!/bin/sh
 [ "$1" = -c ] || exec /usr/bin/newer "$@"
@@ -187,7 +187,7 @@ def _bare_box(start_box, busybox_image, python_tar, tmp_path):
 
 def write_program(box, folder, path, text):
     """
-    Put a script into *box*, for everybody.
+    Put a script into *box*, executable by all users.
     """
     here = folder / os.path.basename(path)
     here.write_text(text)
@@ -354,7 +354,7 @@ def test_with_uv_the_checksum_of_a_wheel_by_https_is_verified(uv_box, tmp_path, 
     assert (right is False) == ("it could not be installed" in done.stderr)
 
 
-# A registry that Compose brings up, in whatever engine there is.
+# A registry that Compose starts, with the available engine.
 
 
 @pytest.fixture(name="registry_port", scope="session")

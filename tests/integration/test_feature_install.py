@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The Feature's install script: which versions and options it takes, and what it leaves behind.
+The Feature's install script: its versions and options, and the files that it installs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ INSTALLED = [
     "hook",
     "venv",
 ]
-# As sshd gives it to who has no shell, and as a shell has it that nobody told anything.
+# The PATH that sshd sets without a shell, and the default PATH of a shell.
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -135,10 +135,10 @@ def test_the_dependencies_of_a_single_wheel_come_from_the_index(box, tmp_path):
 @pytest.fixture(name="odd_box", scope="module")
 def _odd_box(make_box, slice_image, tmp_path_factory):
     """
-    Installed as `latest`, in an image that has pip configured, and root's files for root alone.
+    Installed as `latest`, in an image with a configured pip and a strict umask for root.
 
     Returns:
-        The box, and what the index was asked for.
+        The box, and the requests to the index.
     """
     folder = tmp_path_factory.mktemp("odd")
     wheels = folder / "wheels"
@@ -273,7 +273,7 @@ def test_an_invalid_value_of_an_option_is_refused(refusing_box, option, value):
 @pytest.fixture(name="refusing_box", scope="module")
 def _refusing_box(make_box, slice_image, tmp_path_factory):
     """
-    One box for all that is refused, since it is the same after each.
+    One box for all refused options, since none of them changes it.
     """
     feature = tmp_path_factory.mktemp("refusing") / "feature"
     shutil.copytree(devcontainers.FEATURE, feature, ignore=shutil.ignore_patterns("*.whl"))
@@ -318,7 +318,7 @@ def test_a_wheel_without_our_commands_is_not_an_installation(box, tmp_path):
 @pytest.fixture(name="loud_box", scope="module")
 def _loud_box(make_box, slice_image, tmp_path_factory):
     """
-    A box where each option has another value than its default.
+    A box in which no option has its default value.
     """
     folder = tmp_path_factory.mktemp("loud") / "feature"
     shutil.copytree(devcontainers.FEATURE, folder, ignore=shutil.ignore_patterns("*.whl"))
@@ -397,13 +397,13 @@ def test_arguments_are_passed_to_python_unchanged(loud_box):
     assert f"{arguments} {boxes.VENV}\n" == succeeded(done).stdout
 
 
-# The ways into a dev container, each through its whole life: the Feature with an image, a
-# Dockerfile and a compose file, hook scripts, a setup script, and somebody else's Feature.
+# All ways to log in from a dev container, each through its whole life: the Feature with an image, a
+# Dockerfile and a compose file, hook scripts, a setup script, and a third-party Feature.
 
 USER = "alice"
 PASSWORD = "in wonder:land"
 
-# Each, and what it says of a login.  Our Feature is installed before one that depends on it, and
+# Each way, and its message.  Our Feature is installed before one that depends on it, and
 # so its hook has logged in before the other's script does.
 WAYS = {
     "feature": "logged in",
@@ -522,14 +522,14 @@ def add_second(one, options):
 
 def lines(result, name="CORP"):
     """
-    What `up` said about a set: the dev container CLI masks a server, since it is a secret.
+    Return the lines of `up` about a set: the dev container CLI masks a server as a secret.
     """
     return [line for line in result.stderr.splitlines() if f"{name}_CONTAINER_REGISTRY_*" in line]
 
 
 def words(result):
     """
-    All that `up` said, whatever lines it was broken into.
+    Return the whole stderr of `up`, without its line breaks.
     """
     return " ".join(result.stderr.split())
 
@@ -550,7 +550,7 @@ def auth(user, password):
 
 def again(one):
     """
-    Stop *one*, and bring it up once more.
+    Stop *one*, and start it again.
     """
     stopped = one.docker("stop", "--time=0", one.id)
     assert stopped.returncode == 0, stopped.stderr
@@ -593,7 +593,7 @@ def test_changed_secrets_are_used_and_failures_are_reported(start, start_registr
     corp, gone, strict = start_registry(), start_registry(), start_registry()
     other = start_registry({"bob": "builder", "robot": "new-password"})
     one = start(way)
-    # A registry that is gone is not waited for any longer.
+    # Do not wait longer for an unreachable registry.
     one.configuration["remoteEnv"] = {"DEVCONTAINER_REGISTRY_TIMEOUT": "5"}
     one.configure()
     one.secrets = {

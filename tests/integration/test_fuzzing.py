@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
-Fuzzing of everything that reads what others wrote, for a fixed budget; `./dev soak` goes on for an
-hour.
+Fuzzing of every parser of foreign input, for a fixed budget; `./dev soak` runs for an hour.
 
-A finding is printed as base64, to be put into the corpus as the test of its cure.
+A finding is printed as base64; add it to the corpus as a regression test.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 `resolve` beside docker's own command lines, on a thousand generated config.json; and beside skopeo,
 on as many auth.json.
 
-What docker sends is read off the header that its command line gives an engine.
+Docker's credential is read from the header that its command line sends to an engine.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ HOSTS = (
     "registry-1.docker.io",
     "",
 )
-# Where docker looks besides its very key, and what only looks like that.
+# Other keys that Docker accepts for a host, and keys that are only similar.
 SPELLINGS = (
     "{0}",
     "{0}",
@@ -63,7 +63,7 @@ SPELLINGS = (
     "{0}.",
 )
 OTHER_KEYS = ("other.example", "", "https://", "[::1]:5000", "ж.example")
-# Of these one at most: of several that fit, docker takes any.
+# At most one of these: of several that match, Docker uses any.
 HUB_KEYS = (
     "https://index.docker.io/v1/",
     "https://index.docker.io/v1",
@@ -78,7 +78,7 @@ def encoded(text):
 
 def an_entry(rng):
     """
-    An entry of `auths`: mostly as docker writes it, and every other way that the world has.
+    An entry of `auths`: mostly as Docker writes it, otherwise in any other known form.
     """
     user, password = rng.choice(["u", "bob", "a b", "ж"]), rng.choice(["p", "p:q", "ж", " p "])
     return rng.choice(
@@ -109,7 +109,7 @@ def an_entry(rng):
 
 def a_file(rng):
     """
-    A config.json, and images that it may be about.
+    A config.json, and images for which it may have a login.
     """
     hosts = rng.sample(HOSTS, rng.randint(1, 4))
     auths = {}
@@ -156,7 +156,7 @@ HELPERS = {
 # https://github.com/docker/cli/blob/v20.10.24/cli/config/credentials/file_store.go
 NO_URL_TO_20 = re.compile(r'"(?:HTTPS:|ftp:|https://user@|https://[^"]*\?)')
 
-# What `resolve` raises where docker goes on as if there were nothing, or by chance.
+# Errors of `resolve` in cases that Docker ignores or decides at random.
 WHY = {
     "config-damaged": "docker warns, and reads nothing of the file",
     "config-mistyped": "docker warns, and drops every login of the file",
@@ -205,7 +205,7 @@ def compare_all(compare, cases):
 
 def login_in(sent):
     """
-    The members of an AuthConfig that say who comes.
+    Return the members of an AuthConfig that identify the user.
     """
     if sent.get("identitytoken"):
         return {"identitytoken": sent["identitytoken"]}
@@ -248,7 +248,7 @@ def test_resolve_finds_what_docker_sends(engine, bin, tmp_path, chunk):  # noqa:
     assert seen["nothing"] > CHUNK / 20
 
 
-# auth.json, which podman and its kin read, and `resolve` where config.json says nothing.
+# auth.json, which podman and skopeo read, and which `resolve` reads if config.json has no login.
 
 PARTS = ("{0}", "{0}", "{0}/team", "{0}/team/app", "{0}/team/other", "{0}/te", "https://{0}/v1/")
 PLACES = ("reg.example", "reg.example:5000", "localhost:5000", "docker.io", "10.0.0.5:5000")
@@ -256,7 +256,7 @@ PLACES = ("reg.example", "reg.example:5000", "localhost:5000", "docker.io", "10.
 
 def an_auth_json(rng):
     """
-    An auth.json, and a repository that it may be about.
+    An auth.json, and a repository for which it may have a login.
     """
     places = rng.sample(PLACES, rng.randint(1, 3))
     auths = {}

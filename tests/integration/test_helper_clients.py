@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-A login that is in our helper and nowhere else, used by clients that nobody here wrote.
+A login that is in our helper only, used by third-party clients.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ try:
 finally:
     client.close()
 """
-# It has to be told whether a registry gives tokens.
+# It needs to know whether a registry issues tokens.
 ORAS_PY = """
 import oras.client, sys
 target, folder, scheme = sys.argv[1:]
@@ -43,7 +43,7 @@ client = oras.client.OrasClient(insecure=True, auth_backend=scheme)
 client.pull(target, outdir=folder)
 """
 
-# What another helper, named by `credsStore`, does when it is asked; it says so in `asked`.
+# Behaviours of another helper in `credsStore`; it records each call in `asked`.
 STORES = {
     "not-found": """[ "$1" != list ] || { echo '{}'; exit 0; }
 echo "credentials not found in native keychain"; exit 1""",
@@ -212,7 +212,7 @@ ONE_KIND = pytest.mark.parametrize("served", ["basic"], indirect=True)
 @pytest.fixture(name="store")
 def _store(pushed, tmp_path):
     """
-    A function that names one of `STORES` in config.json, and returns what it has been asked.
+    A function that configures one of `STORES` in config.json, and returns its recorded calls.
     """
     folder = tmp_path / "helpers"
 
@@ -257,7 +257,7 @@ def test_a_classic_build_gets_no_login_if_the_store_cannot_list(
     engine, pushed, store, command, other
 ):
     """
-    It asks the store for all that it has before it asks us, and there is nothing that we can do.
+    It lists the store before it calls our helper, which we cannot prevent.
 
     https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go (GetAllCredentials)
     """
@@ -303,7 +303,7 @@ def test_auto_does_not_delegate_to_a_helper_that_some_processes_miss(
     registry_htpasswd, client, tmp_path
 ):
     """
-    So that `docker run` goes on working where our helper is not on PATH.
+    So `docker run` still works if our helper is not on PATH.
     """
     registry = registry_htpasswd.registry
     put_our_helper_on_path(client, tmp_path / "helpers")
@@ -319,7 +319,7 @@ def test_auto_does_not_delegate_to_a_helper_that_some_processes_miss(
     assert ["auths", "credsStore"] == sorted(client.config())
 
 
-# `docker login` and `docker logout` by hand, where our helper is what docker asks.
+# `docker login` and `docker logout` by hand, with our helper in config.json.
 
 ANN = ("ann", "of-the-set")
 BOB = ("bob", "by-hand")
@@ -345,14 +345,14 @@ class ByHand:
 
     def served(self):
         """
-        What our helper answers, or why it does not.
+        Return our helper's answer or error.
         """
         done = self.client.run(HELPER, "get", stdin=self.registry)
         return json.loads(done.stdout) if done.returncode == 0 else done.stdout.strip()
 
     def who_pulls(self):
         """
-        As whom docker gets the image; None: it does not.
+        Return the user name with which Docker pulls the image; None: it cannot.
         """
         self._registry.requests.clear()
         image = f"{self.registry}/demo/hello"
@@ -374,7 +374,7 @@ def _by_hand(request, client, engine, tmp_path):
         one = ByHand(client, registry, engine)
         done = client.product("login", "--store", "helper", **one.environ)
         assert 0 == done.returncode, done.stdout
-        # As auto leaves it: the same login in `auths`, for whoever does not find our helper.
+        # As auto leaves it: the same login in `auths`, for processes that do not find our helper.
         client.log_in_by_hand(one.registry, *ANN)
         assert ANN[0] == one.who_pulls()
         yield one
@@ -472,7 +472,7 @@ def test_docker_logout_removes_docker_hub_under_each_of_its_names(client, tmp_pa
 
 
 # Our helper beside Debian's docker-credential-pass: the same verbs, in the same order, with the
-# same input.  Where we differ it is on purpose, and the table says why.
+# same input.  Each difference is intended, and the table gives the reason.
 
 PASS_OURS = os.path.join(os.path.dirname(sys.executable), "docker-credential-devcontainer-registry")
 NOT_FOUND = "credentials not found in native keychain\n"
@@ -500,7 +500,7 @@ class Row:
     """
     One call; *ours* and *why* only where we differ.
 
-    Where docker has no text for a failure, we write it to stderr as well: *told*.  A pull shows
+    If Docker has no message for a failure, we also write it to stderr: *told*.  A pull shows
     nothing else of it.
     """
 

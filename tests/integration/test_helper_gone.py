@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
-`--store auto` where some docker does not find our helper: every command goes on working.
+`--store auto` if some Docker does not find our helper: every command still works.
 
-And what of docker's would not, had it been sent there: the reason for all of auto's caution.
+Also: the Docker commands that fail with a missing helper, which is why auto is cautious.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from devcontainer_registry.testing import LoopbackRegistry
 USER = ("AWS", "the-new-one")
 EVERYTHING = list(Dockers.COMMANDS)
 
-# Without the helper that config.json names, BuildKit and newer dockers' `run` fail, but where the
-# client drops the failure and sends what is in `auths`: in a pull, and in the one look at all
-# registries that a classic build begins with.  In Debian's dockers, 20.10 and 26, `run` does, too.
+# Without the helper that config.json names, BuildKit and `run` of newer Dockers fail.  The client
+# ignores the failure and sends the entry in `auths` in a pull, and in the list of all registries
+# with which a classic build begins.  In Debian's Dockers, 20.10 and 26, `run` does so too.
 # https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go
 WITHOUT_ITS_HELPER = {"pull", "compose build"}
-# In 28's and 26's docker, a classic build does so as well; 20.10's then has no login at all.
+# In Docker 28 and 26, a classic build does so as well; in 20.10 it then has no login at all.
 CLASSIC = {"build"}
 
 
@@ -118,7 +118,7 @@ def test_every_docker_command_works_without_our_helper_installed(place):
 @pytest.mark.parametrize("mounted", ["file", "folder"])
 def test_every_docker_command_works_on_both_sides_of_a_shared_config_json(place, mounted, tmp_path):
     """
-    The container has our helper, and the host that it has config.json from lacks it.
+    The container has our helper, and the host that shares its config.json does not.
     """
     host = Client(tmp_path / "host", path=place.client.environ["PATH"])
     shutil.copy(place.client.config_path, host.config_path)
@@ -142,7 +142,7 @@ def test_every_docker_command_works_on_both_sides_of_a_shared_config_json(place,
 
 def test_some_docker_commands_fail_without_the_helper_in_config_json(place):
     """
-    Other registries are not touched by it, but for a classic build of an old docker.
+    Other registries are not affected, except in a classic build of an old Docker.
     """
     place.local_bin.install_helper()
     place.log_in()
@@ -170,7 +170,7 @@ def test_the_next_start_without_our_helper_repairs_the_login(place):
 
 def test_a_start_repairs_a_login_by_hand_in_a_helper_that_was_removed(place):
     """
-    That login can't be had any more: it was kept for our helper, and nowhere else.
+    That login is lost: it was in our helper only.
     """
     place.local_bin.install_helper()
     place.log_in()
@@ -216,12 +216,12 @@ def test_a_container_that_has_its_image_needs_no_helper(place):
 
 
 # Where `--store` keeps an expiring login on real file systems: with our helper in the real
-# /usr/local/bin or not, with config.json and its folder mounted, with a cache that takes nothing.
+# /usr/local/bin or not, with config.json or its folder mounted, with a full cache disk.
 
 OURS = "devcontainer-registry"
 BOTH = ["auths", "credHelpers"]
 
-# A /usr/local/bin for those inside only: what is there already, and our helper as pip installs it.
+# A private /usr/local/bin: its present content, and our helper as pip installs it.
 INSTALLED = f"""
 mkdir "$HOME/before" "$HOME/bin"
 mount --bind /usr/local/bin "$HOME/before"
@@ -233,7 +233,7 @@ mount --bind "$HOME/bin" /usr/local/bin
 
 INSTALLED_AGAIN = f'rmdir "$HOME/before"; rm -r "$HOME/bin"\n{INSTALLED}'
 
-# Asked as whoever has no PATH but the usual, in the place in which the login was.
+# Called with the usual PATH only, in the same mounts as the login.
 ASKED = f'printf %s "$SERVER" | env -i HOME="$HOME" PATH=/usr/local/bin:/usr/bin:/bin {NAME} get'
 
 HERS = f'"/usr/local/bin/{NAME}"'
@@ -295,7 +295,7 @@ class PlacesPlace:
 
     def put_on_path(self):
         """
-        Make our helper one that this client finds, and nobody else.
+        Install our helper so that only this client finds it.
         """
         os.symlink(PROGRAM, os.path.join(self.folder, "our-path", NAME))
 
@@ -388,7 +388,7 @@ def test_the_helper_store_reports_a_helper_that_does_not_run(stores):
 
 def test_a_start_without_our_helper_removes_its_entry(stores):
     """
-    It would break every `docker run`; also where the login itself is as fresh as can be.
+    It would break every `docker run`, even if the login itself is new.
     """
     stores.login("auto", before=INSTALLED)
     stores.put_on_path()
@@ -470,7 +470,7 @@ def test_docker_asks_our_helper_for_docker_hub(hub):
     assert (1, NOT_FOUND) == (answer.returncode, answer.stdout)
 
 
-# A cache that takes nothing.
+# A cache that cannot be written.
 
 NO_CACHE = {
     "a read-only home": 'mount --bind "$HOME" "$HOME"; mount -o remount,ro,bind "$HOME"',
@@ -511,7 +511,7 @@ def test_without_a_cache_nothing_is_delegated_with_one_note(stores, trouble, sto
 
 def test_a_login_that_a_full_disk_left_unrecorded_is_not_a_login_by_hand(stores):
     """
-    It would stay until its secret changes, and its token would be renewed by nobody.
+    It would stay until its secret changes, and its token would not be renewed.
     """
     cache = '"$HOME/.cache"'
     before = f"""
@@ -533,7 +533,7 @@ rm {cache}/filler
 @pytest.mark.parametrize("left", [None, -60.0])
 def test_a_renewed_credential_is_served_even_if_the_disk_is_full(stores, left):
     """
-    Also where nothing was kept yet.
+    Even without an earlier login.
     """
     cache = Cache.locate({"HOME": stores.client.home})
     with cache.lock(Registry(stores.registry), timeout=1.0):
@@ -554,15 +554,14 @@ dd if=/dev/zero of={folder}/filler bs=1k count=64 2>/dev/null || true
     assert "the-new-one" == json.loads(done.stdout)["Secret"]
 
 
-# What a person reads from docker where our helper can't answer, and that docker works where it
-# can.
+# Docker's output if our helper cannot answer; and Docker works if it can.
 
 LIFE = 12 * 3600  # seconds
 # Without a login; `run` and a classic build in Debian's dockers, 20.10 and 26, and not in 28.
 GOES_ON = ("pull", "run", "build")
 OLD, NEW = "of-the-cloud", "the-new-one"
 
-# Why there is no new login, and what to do: what the cloud said, in the words of `helping`.
+# The cause and fix for a failed renewal, in the words of `helping`.
 WHY_NOT = {
     "unseen": "cannot renew: its variables are not set here; run devcontainer-registry login "
     "where they are set",
@@ -639,7 +638,7 @@ def said_by_us(done):
     return {line for line in lines if line.startswith("devcontainer-registry")}
 
 
-# The image has no program, so `run` and `compose up` would not end well whatever we did.
+# The image has no program, so `run` and `compose up` fail in any case.
 @pytest.mark.parametrize(
     ("left", "cloud"),
     [(LIFE, "unseen"), (15 * 60, "unseen"), (15 * 60, "down"), (15 * 60, "refuses")],
@@ -671,7 +670,7 @@ def test_docker_shows_the_cause_and_the_fix_for_an_expired_credential(docker, co
     line = f"the login to {docker.registry} has less than a minute left; {WHY_NOT[cloud]}"
     assert 0 != done.returncode
     assert {f"devcontainer-registry: {line}"} == said_by_us(done), done.stderr
-    # Where docker gives up on it, it quotes what it got on stdout as well.
+    # Docker also quotes the helper's stdout if it gives up.
     assert command in GOES_ON or f"out: `{line}`" in done.stderr, done.stderr
     assert OLD not in done.stdout + done.stderr
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
-What `resolve` finds beside what docker and skopeo send, from the same files, to one registry that
-tells who came.
+The credential that `resolve` finds, compared with the one that Docker and skopeo send from the same
+files.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def answering(user):
 NOTHING = "echo credentials not found in native keychain; exit 1"
 
 
-# config.json, in which HOST is the registry; who comes, and who with skopeo where that differs.
+# config.json, in which HOST is the registry; Docker's user, and skopeo's if it differs.
 CASES = {
     "nothing": ({}, None),
     "auths": ({"auths": {"HOST": login("file")}}, "file"),
@@ -104,7 +104,7 @@ def configure(client, document, registry):
 
 def came(registry):
     """
-    Who came since it was last asked for; None: somebody without a name.
+    Return the users of the requests since the last call; None: an anonymous request.
     """
     users = {request.user for request in registry.requests if request.user}
     assert 0 == registry.refusals
@@ -127,7 +127,7 @@ def test_docker_sends_the_credential_that_resolve_finds(asking, registry_tls, ca
     configure(asking, document, registry_tls)
     image = f"{registry_tls.registry}/demo/hello"
 
-    # It needs no engine.  The registry knows none of the users, and says whom it refused.
+    # It needs no engine.  The registry knows none of the users, and records whom it refused.
     done = asking.docker("manifest", "inspect", "--insecure", image)
 
     assert 0 != done.returncode
@@ -190,7 +190,7 @@ def test_docker_sends_an_identity_token_that_resolve_finds_as_one(
     assert 0 == done.returncode, done.stderr
     token_server.requests.clear()
 
-    # There is no such image; the token is asked for all the same.
+    # The image does not exist, but the token is still requested.
     asking.docker("manifest", "inspect", "--insecure", f"{registry}/team/app")
     credential = resolve(registry, environ=asking.environ)
 
@@ -199,7 +199,7 @@ def test_docker_sends_an_identity_token_that_resolve_finds_as_one(
     assert {("refresh_token", "alice", credential.secret.reveal())} == sent
 
 
-# What a text means to each: `(who docker sends, who skopeo sends)`; what is found is docker's.
+# Each text's meaning: `(docker's pair, skopeo's pair)`; `resolve` follows Docker.
 # https://github.com/docker/cli/blob/v28.2.2/cli/config/credentials/file_store.go
 READ = {
     "a key with a slash": ({"HOST/": auth("u:p")}, ("u:p", ":")),
@@ -242,7 +242,7 @@ READ = {
     "null": ({"HOST": None}, (None, ":")),
 }
 
-# What docker warns of; then it uses nothing, or what it happened to decode before.
+# Entries with a warning of Docker; it then uses none, or those that it decoded before.
 UNREADABLE = {
     "no colon": auth("nobody"),
     "no user": auth(":p"),
@@ -255,7 +255,7 @@ UNREADABLE = {
     "a list": [],
 }
 
-# What a helper prints, and who docker sends then.
+# The output of a helper, and the pair that Docker then sends.
 # https://github.com/docker/docker-credential-helpers/blob/v0.9.3/client/client.go
 ANSWERS = {
     "a credential": ('{"Username":"u","Secret":"p"}', "u:p"),
@@ -272,7 +272,7 @@ ANSWERS = {
 @pytest.fixture(name="listener")
 def _listener(authority):
     """
-    A registry, or what looks like one, that refuses everybody and remembers what was sent.
+    A registry that refuses every login and records it.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*authority.issue("localhost", "127.0.0.1"))
@@ -294,7 +294,7 @@ def write(client, document, listener):
 
 def sent(listener):
     """
-    User and password that came; None: requests came without.
+    Return user and password of the requests; None: they had none.
     """
     assert listener.seen
     proofs = {request.authorization for request in listener.seen} - {None}

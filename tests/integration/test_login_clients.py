@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What the command keeps, used at real registries by clients that nobody here wrote.
+Logins of the command, used at real registries by third-party clients.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class LoggedIn:
 
     def seed(self, layout):
         """
-        Push an image without the config.json that is to be tried.
+        Push an image without the config.json under test.
         """
         done = self._copy(
             f"oci:{layout}:latest",
@@ -235,7 +235,7 @@ def test_docker_pulls_where_it_checks_certificates(
     registry_elsewhere, network, authority, client, image_layout
 ):
     """
-    Not on loopback, where docker takes any certificate.
+    Not on loopback, where Docker accepts any certificate.
     """
     registry, trust = registry_elsewhere.registry, {"SSL_CERT_FILE": authority.path}
     members = {"CA_FILE": authority.path}
@@ -398,7 +398,7 @@ EACH = pytest.mark.parametrize("registry", documented.ALL, ids=lambda registry: 
 # Where docker looks the login up: https://github.com/docker/cli/blob/v28.2.2/cli/config/configfile/file.go
 KEYS = {"Docker Hub": "https://index.docker.io/v1/"}
 
-# What only this registry's hint says.
+# Words that are in this registry's hint only.
 KNOWN_BY = {
     "Docker Hub": "Docker Hub access token",
     "ghcr.io": "read:packages",
@@ -462,7 +462,7 @@ def test_a_denied_pull_keeps_the_login_and_is_reported(registry):
         report = _login(internet, registry, IMAGE=_image(registry, DENIED))
 
     (outcome,) = report.outcomes
-    # Where a registry hides what one may not see, it says that it is not there.
+    # A registry that hides private images answers that they do not exist.
     hidden = registry.denied[0] == 404
     expected = "image-not-found" if hidden else "pull-denied"
     assert ("ok", True, expected, 4) == (
@@ -518,7 +518,7 @@ def test_a_token_that_ecr_calls_expired_is_explained():
 
 def _login(internet, registry, *, password=None, **members):
     variables = _set(registry, password=password, **members)
-    # Not `auto`: whether our helper is installed on this machine is none of these tests'.
+    # Not `auto`: these tests do not depend on whether our helper is installed here.
     return devcontainer_registry.login(environ=_environ(internet, variables), store="auths")
 
 
@@ -630,7 +630,7 @@ def _sets(registries):
 @pytest.fixture(name="day", scope="module")
 def _day(_bare_process, clean_path, tmp_path_factory):
     """
-    One run for all who look at it: it lasts as long as the one that hangs.
+    One run for all tests of it, since it lasts as long as the hanging registry.
     """
     client = Client(tmp_path_factory.mktemp("client"), path=clean_path)
     with contextlib.ExitStack() as stack:
@@ -648,7 +648,7 @@ def test_fifteen_logins_succeed_at_once_while_five_fail(day):
     fine = [outcomes[set_id] for set_id in day.fine]
 
     assert {("ok", True, 1)} == {(o["status"], o["verified"], o["attempts"]) for o in fine}
-    # All were asked before any of them had got its last answer: nobody waited for anybody.
+    # All were contacted before any of them had its last answer: no login waited for another.
     assert max(r.began for r in day.fine.values()) < min(r.ended for r in day.fine.values())
     assert {r.registry for r in day.fine.values()} <= set(day.client.config()["auths"])
 

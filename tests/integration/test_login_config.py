@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The states that a config.json is found in, met by the command as a process: nothing is ever lost.
+Every state of a config.json, with the command as a process: no entry is ever lost.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _registry():
 @pytest.fixture(name="nobody")
 def _nobody():
     """
-    A client whose home belongs to nobody, and what to put before a command to be nobody.
+    A client whose home belongs to the user nobody, and the prefix that runs a command as nobody.
     """
     if os.geteuid() != 0:
         needed.missing("only root can become somebody else")
@@ -330,7 +330,7 @@ def test_without_home_docker_config_is_used(client, registry):
         client,
         registry,
         enter=["env", "-u", "HOME"],
-        # The user database's home is somebody's.
+        # The home in the user database is a real one.
         DEVCONTAINER_REGISTRY_CACHE_DIR=cache,
     )
 
@@ -647,7 +647,7 @@ COMMAND = os.path.join(os.path.dirname(sys.executable), "devcontainer-registry")
 @pytest.fixture(name="registries")
 def _registries():
     """
-    Two that know alice.
+    Two registries that know alice.
     """
     with LoopbackRegistry(dict([ALICE])) as one, LoopbackRegistry(dict([ALICE])) as other:
         yield one, other

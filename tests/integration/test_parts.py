@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """
-The parts themselves, before anything of ours stands on them.
+The parts themselves, before our tests use them.
 
-Each is driven by a client that nobody here wrote; a part that accepts anything proves nothing, so
-each is also seen to refuse.
+Each is driven by a third-party client.  A part that accepts anything proves nothing, so each must
+also refuse.
 """
 
 from __future__ import annotations

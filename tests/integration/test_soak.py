@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Many logins over many registries, with faults and kills, beside somebody who takes no lock.
+Many logins over many registries, with faults and kills, beside a writer without a lock.
 
 A thousand of them in `./dev long`, which prints the figures; a few in an ordinary run.
 """
@@ -29,7 +29,7 @@ LOGINS = 1000 if SOAK else 40
 WARM = 200 if SOAK else 20
 USERS = {"bob": "s3cret-s3cret"}
 
-# What docker's login does, again and again: read, add, put in the place.
+# docker login in a loop: read, add, replace.
 WRITER = """
 import json, os, random, sys, time
 path, stop = sys.argv[1:]
@@ -50,7 +50,7 @@ print(number)
 @pytest.fixture(name="registries", scope="module")
 def _registries():
     """
-    Most of them fine; of the rest each has a fault of its own.
+    Most of them work; each of the others has its own fault.
     """
     rng = random.Random(1)
     with contextlib.ExitStack() as stack:
@@ -91,7 +91,7 @@ def test_failed_and_killed_logins_lose_no_other_login(registries, tmp_path):
             stderr=subprocess.PIPE,
         ) as login:
             if fate < 0.2:
-                # Nothing hangs on when: whenever it is, nothing may be lost.
+                # The moment does not matter: nothing may be lost at any time.
                 time.sleep(after / 2)
                 login.send_signal(signal.SIGKILL)
             out, err = login.communicate()
@@ -112,9 +112,9 @@ def test_failed_and_killed_logins_lose_no_other_login(registries, tmp_path):
                 done.result()
         stop.touch()
         theirs = int(writer.communicate()[0])
-    # Who reads before we write, and writes afterwards, takes away what is ours; nobody can help it.
+    # A program that reads before we write and writes afterwards removes our entry.
     overwritten = accepted - json.loads(home.text)["auths"].keys()
-    # The next start brings it back, and sweeps what a killed one left.
+    # The next start restores it, and removes the files of a killed process.
     run((list(enumerate(registries)), 1.0, 0.0))
 
     kept = json.loads(home.text)
@@ -128,7 +128,7 @@ def test_failed_and_killed_logins_lose_no_other_login(registries, tmp_path):
     assert [] == [name for name in cache if name.startswith(".") and name != ".quiet"]
 
 
-# Logs in again and again, to some of the registries, and says what it takes.
+# Logs in repeatedly, to some of the registries, and prints its memory use.
 AGAIN = """
 import gc, json, os, random, sys, threading
 from devcontainer_registry import RetryPolicy, login

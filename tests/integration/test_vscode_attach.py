@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-VS Code attaches, and rewrites config.json in its own way; pulls go on working.
+VS Code attaches and rewrites config.json; pulls still work.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ finally:
 
 class Container:
     """
-    Somewhere with a /usr/local/bin of its own, a registry with a private image, and VS Code.
+    A container with its own /usr/local/bin, a registry with a private image, and VS Code.
     """
 
     def __init__(self, client, registry, local_bin):
@@ -47,7 +47,7 @@ class Container:
 
     def pulls(self, engine, **environ):
         """
-        Who gets the image: the names of those clients.
+        Return the names of the clients that can pull the image.
         """
         got = []
         options = {"enter": self.enter, "DOCKER_HOST": engine.host, **environ}
@@ -180,7 +180,7 @@ def test_without_our_helper_the_hidden_login_is_reported(container):
 
 def test_without_our_helper_docker_and_skopeo_pull_outside_vs_code_shells(engine, container):
     """
-    docker drops the failure of its helper and sends what is in the file; docker-py raises.
+    Docker ignores the failure of its helper and sends the entry in the file; docker-py raises.
     """
     read = container.vscode.read()
     container.hook("postStart")
@@ -193,7 +193,7 @@ def test_without_our_helper_docker_and_skopeo_pull_outside_vs_code_shells(engine
 
 def test_nothing_is_hidden_if_the_vs_code_helper_is_disabled(engine, container):
     """
-    With `"dev.containers.dockerCredentialHelper": false`, as the hint has it.
+    With `"dev.containers.dockerCredentialHelper": false`, as the hint says.
     """
     container.hook("postCreate")
 
