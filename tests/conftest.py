@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What every test starts from: nobody's environment, an empty home, and a closed network.
+The start of every test: an empty environment, an empty home, and a closed network.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from doubles.private_user import SOAK
 from devcontainer_registry.naming import EVERYWHERE
 from devcontainer_registry.naming import HELPER_PROGRAM as NAME
 
-# What a process needs to run at all, and what steers a test run.  Everything else is somebody's
-# machine: a cloud's keys, a proxy, a CA bundle that would make a broken trust store look right.
+# Variables that a process needs to run, and those of a test run.  All others belong to the
+# machine: keys of a cloud, a proxy, a CA bundle that would hide a broken trust store.
 _KEPT = frozenset({"CI", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV"})
 _KEPT_PREFIXES = (
     "COVERAGE",
@@ -40,7 +40,7 @@ _GETADDRINFO = socket.getaddrinfo
 
 def pytest_collection_modifyitems(config, items):
     """
-    Leave out what only the soak runs: a skip would say that something is missing.
+    Deselect the tests of the soak: a skip would mean that something is missing.
     """
     left_out = [] if SOAK else [item for item in items if item.get_closest_marker("soak")]
     if left_out:
@@ -67,7 +67,7 @@ def _bare_process(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _bare_home(_bare_process, tmp_path_factory, monkeypatch):
     """
-    Give the test a home and a DOCKER_CONFIG that hold nothing.
+    Give the test an empty home and an empty DOCKER_CONFIG.
 
     Beside `tmp_path`, not in it: a test may list its own folder.
     """
@@ -80,9 +80,9 @@ def _bare_home(_bare_process, tmp_path_factory, monkeypatch):
 @pytest.fixture(name="undelegated")
 def _undelegated():
     """
-    Skip the test where our helper is on everybody's PATH, as in this project's own dev container.
+    Skip the test if our helper is on the default PATH, as in this project's own dev container.
 
-    A login of a test's own home would send docker there, and not keep it in config.json alone.
+    A login in a test's home would then be delegated, and not saved in config.json alone.
     """
     for place in EVERYWHERE:
         if os.path.exists(os.path.join(place, NAME)):
@@ -92,10 +92,10 @@ def _undelegated():
 @pytest.fixture(autouse=True)
 def _closed_network(monkeypatch):
     """
-    Refuse, in this process, whatever would leave this machine.
+    Refuse every connection of this process to another machine.
 
-    As the network itself would: no route, no such name.  Code under test then ends in its own
-    error, and a test that expected an answer goes red.
+    The errors are those of the network: no route, no such name.  Code under test then ends in its
+    own error, and a test that expected an answer goes red.
     """
     monkeypatch.setattr(socket.socket, "connect", _connect)
     monkeypatch.setattr(socket.socket, "connect_ex", _connect_ex)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The rules of the house: order of the rooms, homes of dear dependencies, public names, what ships.
+The rules of the architecture: import order, slow dependencies, public names, packed files.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import devcontainer_registry
 PACKAGE = os.path.dirname(devcontainer_registry.__file__)
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-# From the bottom to the top: no module imports from a room above its own.  A name is a folder, or a
-# module at the root of the package.
+# From the bottom to the top: no module imports from a folder above its own.  A name is a
+# folder, or a module at the root of the package.
 ORDER = (
     "errors",
     "naming",
@@ -52,11 +52,11 @@ ORDER = (
 )
 
 LEVELS_MAX = 12
-MODULES_MAX = 12  # in one folder, besides its `__init__`
+MODULES_MAX = 12  # in one folder, without its `__init__`
 LINES_MAX = 350
 WORDS_MAX = 11  # in the first line of a docstring
 
-# Milliseconds each, tens or hundreds; a helper that is asked at every pull has thirty in all.
+# Tens or hundreds of milliseconds each; a helper that runs at every pull has thirty in all.
 DEAR = (
     "argparse",
     "asyncio",
@@ -89,7 +89,7 @@ DEAR = (
     "yaml",
 )
 
-# Who may name it, and whether only inside a function.
+# Which module may name it, and whether only inside a function.
 HOMES = {
     "azure": (r"authenticators/(acr|clouds/(entra\w*|bodies))", True),
     "boto3": (r"authenticators/(ecr|clouds/aws\w*)", True),
@@ -103,7 +103,7 @@ HOMES = {
     "yaml": (r"diagnosis/images/compose", True),
 }
 
-# What docker, or the start of a container, runs each time: these, and what is cheap.
+# Modules that Docker, or a container's start, runs each time: these, and fast ones.
 FAST = {
     "errors",
     "registry",
@@ -132,7 +132,7 @@ CHEAP = {
 
 class Imports:
     """
-    What a module imports: when it is run, inside functions, and for its types only.
+    The imports of a module: at import time, inside functions, and for its types only.
     """
 
     def __init__(self, name):
@@ -161,7 +161,7 @@ class Imports:
         package = ["devcontainer_registry", *self.name.split("/")[:-1]]
         package = package[: len(package) - node.level + 1]
         base = ".".join([*package, node.module] if node.module else package)
-        # The version is metadata, looked up when somebody asks for it.
+        # The version is metadata, read on demand.
         names = {f"{base}.{alias.name}" for alias in node.names if alias.name != "__version__"}
         return names if not node.module else {base, *names}
 
@@ -210,7 +210,7 @@ def _room(name):
     return name.partition("/")[0]
 
 
-# The house.
+# The structure.
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
@@ -233,7 +233,7 @@ def test_no_module_is_part_of_an_import_cycle():
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_modules_that_a_folder_imports_are_imported_through_the_folder_only(name):
     """
-    Python locks a submodule before its folder: two threads, one at each, stand still at once.
+    Python locks a submodule before its folder: two threads, one at each, cause a deadlock.
     """
     for other in Imports(name).all_of_ours:
         folder = other.rpartition("/")[0]
@@ -247,7 +247,7 @@ def test_the_package_has_at_most_twelve_import_levels():
     levels = {}
 
     def level(name):
-        # Imports that run, at once or later; a name for a type checker carries nothing.
+        # Imports that run, at once or later; a name for a type checker imports nothing.
         if name not in levels:
             imports = Imports(name)
             below = imports.ours(imports.top | imports.inside) - {name}
@@ -308,7 +308,7 @@ def test_an_entry_of_the_cache_never_imports_credentials():
     assert "credentials" not in GRAPH["cache/entry"]
 
 
-# What a fresh interpreter loads.
+# Modules that a fresh interpreter loads.
 
 
 def loaded(code, *, env=None):
@@ -401,7 +401,7 @@ API = [
 
 
 def test_the_public_names_are_the_documented_ones():
-    # More may come; none of these may go.
+    # Names may be added; none of these may be removed.
     assert set(API) <= set(devcontainer_registry.__all__)
     assert sorted(devcontainer_registry.__all__) == list(devcontainer_registry.__all__)
     assert set(devcontainer_registry.__all__) <= set(dir(devcontainer_registry))
@@ -447,14 +447,14 @@ def test_an_unknown_name_is_an_attribute_error():
         devcontainer_registry.no_such_name  # noqa: B018  (looking it up is the test)
 
 
-# Every file, and what ships.
+# Every file, and the packed files.
 
 
 def sources():
     for top in ("devcontainer_registry", "tests", "bench", "hooks"):
         for folder, _, files in os.walk(os.path.join(ROOT, top)):
             for file in files:
-                # Examples are for users to copy, and so carry nobody's licence.
+                # Examples are for users to copy, and so have no licence line.
                 if file.endswith((".py", ".sh")) and "examples" not in folder:
                     yield os.path.join(folder, file)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-A machine that gives too little, a package that is not whole, an interrupt: a line, no traceback.
+Exhausted limits, an incomplete package, an interrupt: one line and no traceback.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def home():
 @pytest.fixture
 def registries():
     """
-    Four, and the variables that log in to them, but for the third, whose password is wrong.
+    Four registries, and the variables that log in to them; the third has a wrong password.
     """
     made = [LoopbackRegistry(USERS) for _ in range(4)]
     variables = {}
@@ -69,7 +69,7 @@ def run(home, *arguments, variables=(), program=("-m", "devcontainer_registry"),
 
 def broken(home, *arguments, **options):
     """
-    The one line that a command prints that cannot begin, and that a hook is let go on.
+    Return the one line of a command that cannot start; check that a hook exits 0.
     """
     hook = run(home, "hook", "postStart", *arguments, **options)
     login = run(home, "login", *arguments, **options)
@@ -105,7 +105,7 @@ def test_without_any_new_thread_each_registry_has_its_outcome(home, registries, 
 
 
 def test_an_interrupt_is_not_reported_as_an_authenticators_failure(home, registries, tmp_path):
-    # A process that cannot start a thread asks in its main one, where Ctrl-C arrives.
+    # A process that cannot start a thread sends requests in its main one, where Ctrl-C arrives.
     script = """
 import os, signal, threading
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -161,7 +161,7 @@ def test_with_few_file_descriptors_each_registry_has_its_outcome(home, registrie
         assert (4, []) == (done.returncode, few)
 
 
-# What is imported.
+# Imports.
 
 
 def damaged(folder, module, damage):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Each cause of trouble is worded once, in `causes/`, and stands on the page of all codes.
+Each cause is worded once, in `causes/`, and is on the page of all codes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ALL = CODES.of(WORDS, Cause)
 FIXES = CODES.of(WORDS, Fix)
 REASONS = CODES.of(WORDS, Reason)
 
-# Modules that make an error of another's words, or of a table that `causes/` takes over.
+# Modules that make an error from another's words, or from a table that `causes/` uses.
 COPYING = {
     "cache/folder",
     "diagnosis/credential",
@@ -49,7 +49,7 @@ COPYING = {
     "logins/outcomes",
     "registry",
 }
-# Worded in tables below `causes/`, and so used where they are.
+# Worded in tables below `causes/`, and used there.
 OF_LOWER_ROOMS = {
     "FEWER_FILES",
     "IMAGE_INVALID",
@@ -183,7 +183,7 @@ KINDS = {
 
 def _is_worded(node):
     """
-    Whether the expression *node* has text of its own.
+    Return whether the expression *node* has its own text.
     """
     return any(
         isinstance(part, ast.JoinedStr)
@@ -247,7 +247,7 @@ def _names_of_causes(tree):
 
 def _stated(node, known):
     """
-    The words whose method the call *node* is of, where that can be told.
+    Return the words whose method *node* calls, if that is known.
     """
     if not isinstance(node.func, ast.Attribute) or node.func.attr not in (
         "error",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What the docs say, compared with what is there.
+The docs, compared with the code and the files.
 """
 
 from __future__ import annotations
@@ -93,9 +93,9 @@ def test_the_variables_in_the_docs_match_those_that_the_package_reads():
     assert listed == {name for name in known if not name.endswith("_")}
 
 
-# What a user reads for each way in which a registry says no: the lines of a whole login.
+# The lines that a login prints for each refusal of a registry.
 #
-# The answers are the registries' own, as `documented` has them; the lines are in
+# The answers are the registries' own, from `documented`; the lines are in
 # `registry_lines.txt`: code, line and hint for each cause.
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -106,13 +106,13 @@ BUSY, LATER = plain(503, "Service Unavailable"), errors(429, "TOOMANYREQUESTS", 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cause:
     """
-    Why a login goes wrong.
+    A cause of a failing login.
 
     Attributes:
-        registry: Who says so.
-        answer: How it answers, where not as `documented` has it: fields of `Played`.
-        image: What is to be pulled, too.
-        members: Of the set, in place of the right ones.
+        registry: The registry that refuses.
+        answer: Its answer, if it differs from `documented`: fields of `Played`.
+        image: An image to pull.
+        members: Members of the set that replace the correct ones.
     """
 
     registry: object
@@ -166,7 +166,7 @@ CAUSES = {
     "Harbor: strange challenge": Cause(registry=HARBOR, answer={"challenge": "Negotiate"}),
 }
 
-# What Azure's registry answers to the exchange of an identity.
+# Answers of Azure's registry to the exchange of an identity.
 EXCHANGES = {
     "ACR exchange: 401": errors(
         401, "UNAUTHORIZED", "authentication required, visit https://aka.ms/acr/authorization"
@@ -189,7 +189,7 @@ LINES = {cause: tuple(said) for cause, *said in _ROWS}
 # One cause, which a registry answers in several ways or at several places.
 SAME = [
     {"ECR: wrong password", "ECR: 401 to a wrong password"},
-    # It answers alike, so that nobody learns what there is.
+    # It gives the same answer, which hides whether the image exists.
     {"ECR Public: no permission to pull", "ECR Public: no such image"},
     {"ACR: firewall", "ACR: firewall, before anything is sent"},
 ]
@@ -198,7 +198,7 @@ SAME = [
 @pytest.fixture(name="read")
 def _read(tmp_path):
     """
-    A function that logs in to one registry: what is wrong, as code, line and hint.
+    A function that logs in to one registry, and returns the error's code, line and fix.
     """
 
     def run(server, environ, **members):
@@ -269,7 +269,7 @@ def test_no_two_causes_share_a_line():
     assert SAME == [shared for shared in causes.values() if len(shared) > 1]
 
 
-# The examples in hooks/README.md are the files that lie beside it, and do what it says.
+# The examples in hooks/README.md equal the files beside it, and work as it says.
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HOOKS = os.path.join(ROOT, "hooks")
@@ -410,7 +410,7 @@ def test_every_variable_of_vs_code_keeps_its_name():
 
 def test_the_script_for_envbuilder_shows_no_secret_on_its_command_line(tmp_path):
     """
-    With a docker that tells what it was given, and our own command.
+    With a docker that records its arguments, and our own command.
     """
     home = Home(tmp_path)
     ours = os.path.dirname(sys.executable)
@@ -543,7 +543,7 @@ with open(os.path.join(DEVCONTAINER_FOLDER, "devcontainer.json"), encoding="utf-
 
 def test_the_wheel_is_built_in_the_image_at_the_path_of_the_container():
     """
-    What is made there, `.venv` too, is of use to that Python, and at that path, only.
+    Built files, including `.venv`, work with that Python and at that path only.
     """
     here = "/workspaces/${localWorkspaceFolderBasename}"
 

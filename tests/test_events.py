@@ -28,7 +28,7 @@ COLLECTED = {
 
 def told():
     """
-    Each place that tells an event: its file, the event, and its fields.
+    Return each place that sends an event: its file, the event, and its fields.
     """
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -56,7 +56,7 @@ TOLD = list(told())
 
 
 def test_every_event_that_is_sent_is_listed_and_every_listed_one_is_sent():
-    # The proxy's two are told by a variable.
+    # The proxy's two events are named by a variable.
     events = {event for _, event, _, _ in TOLD} | {"proxy.chosen", "proxy.bypassed"}
 
     assert set(EVENTS) == events

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-docker's protocol, verb by verb, spoken by the program that docker starts.
+Docker's credential helper protocol, verb by verb, with the program that Docker starts.
 """
 
 from __future__ import annotations
@@ -296,7 +296,7 @@ def test_an_erased_credential_can_be_stored_again(helper):
     assert "bob" == answered(helper.get())["Username"]
 
 
-# list, version, and whatever else.
+# list, version, and unknown verbs.
 
 
 def test_the_list_has_docker_s_keys_and_user_names(helper):
@@ -332,7 +332,7 @@ def test_anything_else_is_answered_with_the_usage(helper, arguments):
     assert (1, USAGE, "") == _all(helper.run(*arguments, given="registry.example"))
 
 
-# What could go wrong around it.
+# Unusual environments.
 
 
 def test_an_internal_error_is_reported_without_the_input(monkeypatch, capfd):
@@ -408,7 +408,7 @@ def _all(ran):
     return ran.status, ran.stdout, ran.stderr
 
 
-# What may be loaded where docker, or a container's start, waits for us.
+# Modules that may be loaded while Docker, or a container's start, waits for us.
 #
 # A budget of modules, not of time: a time would fail on a busy machine and pass on a fast one.
 
@@ -551,7 +551,7 @@ def built(folder):
     return list(folder.glob("*.whl"))
 
 
-# A neighbour who plants things where our helper reads: refused with one line, or a miss; never
+# Another user who plants files where our helper reads: refused with one line, or ignored; never
 # followed, never served.
 
 USER = 12345
@@ -579,7 +579,7 @@ def _path(neighbour):
 
 def refused(neighbour):
     """
-    The one line with which every verb that reads the entry refuses it.
+    Return the line with which every verb that reads the entry refuses it.
     """
     said = reason(neighbour.get())
     assert neighbour.cache.path in said

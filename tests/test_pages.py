@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The pages below `docs/`, compared with what is there.
+The pages below `docs/`, compared with the code and the files.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PLATFORMS = [p for p in PAGES if p.parent.name == "platforms" and p.stem != "ind
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
 PASSWORD = "s3cret-s3cret"
 
-# With our two programs, as whoever reads the page has them.
+# With our two programs, as a reader of the page has them.
 PATH = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))
 
 _FENCE = re.compile(r"^(```+)[^\n]*\n.*?^\1 *$", re.MULTILINE | re.DOTALL)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What a script does with a report, a credential, a secret and an observer.
+The Python API in a script: reports, credentials, secrets and observers.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def test_the_repr_of_a_secret_is_masked_and_a_copy_is_the_same_object():
         pickle.dumps(secret)
 
 
-# requests deprecates what is no text, and then takes its `str`.
+# requests deprecates a value that is not a string, and then uses its `str`.
 @pytest.mark.filterwarnings("ignore:Non-string:DeprecationWarning")
 def test_a_client_with_a_secret_object_sends_nothing():
     with LoopbackRegistry({USER: CANARY}, auth="basic") as there:
@@ -171,7 +171,7 @@ def test_requests_and_httpx_send_a_credential(password):
             httpx.get(url, auth=credential.basic_auth()).status_code,
             httpx.get(url, headers=headers).status_code,
             requests.get(url, headers=headers, timeout=5).status_code,
-            # requests sends a text as Latin-1, and says so nowhere.
+            # requests sends a string as Latin-1, which it does not document.
             requests.get(url, auth=(username, shown.encode()), timeout=5).status_code,
         ]
 

@@ -203,7 +203,7 @@ def test_any_text_is_an_image_or_raises_our_own_error(text):
 
     separator = "@" if ":" in reference else ":"
     again = split_image(f"{registry}/{repository}{separator}{reference}")
-    # An upper-case word before the first slash is a host to docker; lower-cased, it is none.
+    # An upper-case word before the first slash is a host to Docker; in lower case it is not.
     if registry == "localhost" or "." in registry or ":" in registry:
         assert (registry, repository, reference) == again
 
@@ -288,7 +288,7 @@ def test_seconds_are_left_until_it_expires():
     assert not credential.is_identity_token
 
 
-# What outcomes add up to.
+# The exit status of several outcomes.
 
 
 def outcome(status, error=None, **members):

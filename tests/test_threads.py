@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Waiting for what has no deadline of its own.
+Waiting for calls that have no deadline of their own.
 """
 
 from __future__ import annotations

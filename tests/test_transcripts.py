@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Transcripts of each command and of the worst mornings, as a person reads them at 80 columns.
+Transcripts of each command and of common failures, at 80 columns.
 
 `DEVCONTAINER_REGISTRY_DOCS=1` writes docs/transcripts/ anew.
 """
@@ -27,7 +27,7 @@ from devcontainer_registry.commands import cli
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "docs", "transcripts")
 WRITES = bool(os.environ.get("DEVCONTAINER_REGISTRY_DOCS"))
 
-# What differs from run to run, by something of the same length: lines are wrapped at 80.
+# Replace the parts that differ between runs with text of the same length: lines wrap at 80.
 VARYING = (
     (r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?", lambda m: re.sub(r"\d", "0", m[0])),
     (r"\b\d\d:\d\d:\d\dZ", "00:00:00Z"),
@@ -66,7 +66,7 @@ def _call(function):
 
 def _captured(words):
     """
-    What the command prints on both streams, in order, and its exit status.
+    Return the output of the command on both streams, in order, and its exit status.
     """
     with (
         io.TextIOWrapper(io.BytesIO(), write_through=True) as stream,
@@ -82,7 +82,7 @@ def _captured(words):
 
 class Terminal:
     """
-    Runs commands in this process, and takes down what a person would see.
+    Runs commands in this process, and records their output on a terminal.
     """
 
     def __init__(self, world, monkeypatch):
@@ -110,7 +110,7 @@ class Terminal:
 
 @pytest.fixture(name="terminal")
 def _terminal(world, monkeypatch):
-    # Where the tests are installed is not where a user's helper is.
+    # The tests have another installation path than a user's helper.
     monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
     monkeypatch.setattr(sys, "argv", ["/usr/bin/devcontainer-registry"])
     return Terminal(world, monkeypatch)
@@ -118,7 +118,7 @@ def _terminal(world, monkeypatch):
 
 def compare(terminal, name):
     """
-    Hold what was printed against the transcript *name*, or write it.
+    Compare the output with the transcript *name*, or write it.
     """
     text = terminal.text()
     assert PASSWORD not in text
@@ -128,7 +128,7 @@ def compare(terminal, name):
         os.makedirs(FOLDER, exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-    # argparse lays its help out in another way in each version of Python.
+    # argparse formats its help differently in each version of Python.
     if name != "help" or sys.version_info[:2] == (3, 11):
         with open(path, encoding="utf-8") as file:
             assert file.read() == text

@@ -22,7 +22,7 @@ PACKAGE = Path(devcontainer_registry.__file__).parent
 ROOT = Path(__file__).resolve().parent.parent
 WORDS_MAX = 25
 
-# Phrases that nobody says, and what to say instead.
+# Contorted phrases, and their replacements.
 BANNED = {
     r"\bha(?:s|d|ve) no address\b": "cannot resolve",
     r"\bsomebody\b|\bwhoever\b|\bwhom\b|\bby us\b|\bnobody\b|\beverybody\b": "name the subject",
@@ -68,7 +68,7 @@ def _parsers(parser, name):
 
 def _helps():
     """
-    Yield each text of each `--help`, and where it is.
+    Yield each text of each `--help`, with its place.
     """
     for name, parser in _parsers(command_line.parser_for((), {}), "devcontainer-registry"):
         yield name, parser.description
@@ -81,13 +81,13 @@ def _helps():
                     yield f"{name} {choice.dest}", choice.help
 
 
-# Modules that print, log or show a step, and the calls in which their words stand.
+# Modules that print, log or show a step, and the calls that contain their words.
 SHOWING = ("commands", "diagnosis", "helper", "breakdown", "logins/outcomes")
 
 
 def _said():
     """
-    Yield each text outside of `causes/` that has words enough for a sentence, and where it is.
+    Yield each text outside of `causes/` that is long enough for a sentence, with its place.
     """
     for path in sorted(PACKAGE.rglob("*.py")):
         name = str(path.relative_to(PACKAGE)).removesuffix(".py")
@@ -146,7 +146,7 @@ def sentences(text):
 
 def faults(text):
     """
-    Return what is wrong with *text*.
+    Return the broken rules in *text*.
     """
     found = [f"{match[0]!r}: say {say}" for match, say in _banned(text)]
     return found + [
@@ -191,7 +191,7 @@ def test_a_contorted_or_long_sentence_is_detected(text):
 
 def test_a_code_has_one_fix():
     """
-    Where more is known, a `Fix` may say more: the page of all codes says where.
+    With more facts, a `Fix` may say more: the page of all codes lists these cases.
     """
     known = {}
     for fix in FIXES:

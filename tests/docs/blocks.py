@@ -45,7 +45,7 @@ class Block:
     @property
     def commands(self):
         """
-        What a shell is given: of a console, the lines after a prompt.
+        Return the shell's input: in a console, the lines after a prompt.
         """
         if self.language != "console":
             return self.text
@@ -54,7 +54,7 @@ class Block:
     @property
     def output(self):
         """
-        What a console shows.
+        Return the output in a console.
         """
         return "\n".join(line for line in self.text.splitlines() if not line.startswith("$ "))
 
@@ -102,7 +102,7 @@ def of(*languages):
 
 def our_commands(page):
     """
-    Each command of ours on *page*, in a block or between backquotes, without the program's name.
+    Return each of our commands on *page*, in a block or backquotes, without the program's name.
     """
     for line in text_of(page).replace("\\\n", " ").splitlines():
         for found in _OURS.findall(line):

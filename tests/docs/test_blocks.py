@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Every command and snippet in README.md and docs/**: run in a home of its own, or parsed.
+Every command and snippet in README.md and docs/**: run in its own home, or parsed.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ else:
     import tomli as tomllib
 
 RUN = ("sh", "console", "python", "py")
-# What a block may run as this user, on this machine: nothing that installs, removes or pulls.
+# The programs that a block may run here: none that installs, removes or pulls.
 PROGRAMS = {"cat", "chmod", "devcontainer-registry", "echo", "export", "mkdir", "printf", "umask"}
 # In the home of the sandbox only.
 ALSO = {"rm -rf ~/.cache/devcontainer-registry"}
 PARSED = ("json", "jsonc", "yaml", "toml")
-# Text that a program prints, or a file of a kind that nothing parses.
+# Output of a program, or a file without a parser.
 SHOWN = ("text", "dockerfile", "ini")
 
 # The registry that the docs write about.
@@ -94,7 +94,7 @@ def test_our_parser_knows_every_command_and_option(page, capsys):
 
 def parsed(command, capsys):
     """
-    The exit status of parsing *command*, and what is wrong with it.
+    Return the exit status of parsing *command*, and the error.
     """
     try:
         words = shlex.split(command)
@@ -198,7 +198,7 @@ def sandbox(tmp_path, registry):
 
 def comparable(text, registry):
     """
-    *text* without what differs from run to run or with the width of a name.
+    Return *text* without the parts that differ between runs or with the width of a name.
     """
     text = text.replace(registry, HOST)
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:]{5,8}Z", "TIME", text)
@@ -210,7 +210,7 @@ def comparable(text, registry):
 @pytest.mark.parametrize("block", blocks.of("sh", "console"), ids=str)
 def test_a_block_that_is_run_uses_harmless_programs_only(block):
     """
-    Whatever else it needs, it says with a comment why it is not run.
+    A block that needs another program has a comment that says why it is not run.
     """
     for line in block.commands.replace("\\\n", " ").splitlines():
         if line.strip() and not line.startswith("#") and line not in ALSO:

@@ -47,7 +47,7 @@ def errors(name, document):
 @pytest.fixture(name="documents", scope="module")
 def _documents(tmp_path_factory):
     """
-    What each command prints where one login works, one is refused and one set is incomplete.
+    The output of each command with a working login, a refused one and an incomplete set.
     """
     home = Home(tmp_path_factory.mktemp("documents"))
     with LoopbackRegistry({"ann": "pass"}, images=("team/app:1",)) as good, Refusing() as bad:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The site, as `./dev docs` builds it.
+The site that `./dev docs` builds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ README_LINES_MAX = 120
 
 class Page(HTMLParser):
     """
-    What the rules below are about: headings, description, links, and what a browser would load.
+    Collect headings, description, links, and the files that a browser would load.
     """
 
     def __init__(self, text):

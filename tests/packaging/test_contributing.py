@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The day of a contributor, as CONTRIBUTING.md tells it.
+The workflow of CONTRIBUTING.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The wheel and the sdist: what is in them, and what an index shows of them.
+The wheel and the sdist: their files, and their page on an index.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ addresses = runpy.run_path(_ADDRESSES)
 
 def tracked():
     """
-    The files of the repository: what git has here, and in an sdist all that is there.
+    Return the files of the repository: those in git, or all files of an sdist.
     """
     done = subprocess.run(
         ["git", "-C", needed.REPOSITORY, "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -45,13 +45,13 @@ def _exists(path):
 @pytest.fixture(name="sources", scope="module")
 def _sources(tmp_path_factory):
     """
-    A copy of the repository, where no address is known, whatever a release has filled in here.
+    A copy of the repository without any address that a release has filled in.
     """
     folder = tmp_path_factory.mktemp("sources") / "project"
     for path in tracked() - {".ci/repository.txt"}:
         os.makedirs(folder / os.path.dirname(path), exist_ok=True)
         shutil.copy2(os.path.join(needed.REPOSITORY, path), folder / path)
-    # As a clone has it: hatchling looks there for what is not to be packed.
+    # As in a clone: hatchling reads there which files not to pack.
     (folder / ".git").mkdir()
     return folder
 
@@ -79,7 +79,7 @@ def _distributions(sources, tmp_path_factory):
 @pytest.fixture(name="released", scope="module")
 def _released(sources, tmp_path_factory):
     """
-    As `distributions`, where the address of the repository is filled in.
+    As `distributions`, with the address of the repository.
     """
     folder = tmp_path_factory.mktemp("released") / "project"
     shutil.copytree(sources, folder)

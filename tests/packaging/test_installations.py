@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The wheel, installed where people install it: both programs run, status says where the helper is.
+The wheel, installed in common places: both programs run, and status names the helper's place.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from parts import needed
 
 from devcontainer_registry.naming import EVERYWHERE, HELPER_PROGRAM
 
-# As a venv of its own would have them, without installing each again.
+# The dependencies of this venv, so that none is installed again.
 _DEPENDENCIES = sysconfig.get_path("purelib")
 
 
@@ -43,7 +43,7 @@ def uv(*argv):
 @pytest.fixture(name="installed")
 def _installed(tmp_path, wheel):
     """
-    A function that makes a venv of that name with the wheel in it; the folder of its programs.
+    A function that makes a venv of that name with the wheel, and returns its bin folder.
     """
 
     def install(name):
@@ -60,7 +60,7 @@ def _installed(tmp_path, wheel):
 
 def runs(folder, home, *before):
     """
-    Run both programs of *folder*; what status says besides.
+    Run both programs of *folder*, and return the status's note.
     """
     environ = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
     environ |= {f"MY_CONTAINER_REGISTRY_{name}": "a.example" for name in ("SERVER", "USER")}

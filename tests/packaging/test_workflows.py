@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What runs at GitHub: it is well-formed, gives away no rights, and runs what a person runs.
+The GitHub workflows: valid, with minimal permissions, and with the local commands.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def test_the_release_tools_are_pinned_by_version_and_hash():
 def test_a_release_of_the_wrong_version_is_not_built(tag, said):
     version = re.search(r'^version = "(.*)"$', text_of("pyproject.toml"), re.MULTILINE)[1]
     if tag == "VERSION" and f"## [{version}]" in text_of("CHANGELOG.md"):
-        said = None  # its section is there: it is being released
+        said = None  # its section exists: it is being released
 
     if said is not None:
         tag = tag.replace("VERSION", f"v{version}")

@@ -151,7 +151,7 @@ def test_the_hints_of_all_findings_begin_with_a_verb():
     assert {"set", "put", "remove", "rename", "write"} == seen
 
 
-# Whatever config.json holds, nothing of it is lost.
+# No content of config.json is lost.
 
 
 @pytest.fixture(name="path")
@@ -160,7 +160,7 @@ def _path(tmp_path):
     return str(tmp_path / "docker" / "config.json")
 
 
-# Whatever there is
+# Any JSON value.
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

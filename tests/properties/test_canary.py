@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-One secret through every public path: nothing that anybody can read may show it.
+One secret through every public path: no readable output may show it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ from devcontainer_registry.errors import (
 from devcontainer_registry.logins.candidates import UnknownSetError, survey
 from devcontainer_registry.logins.outcomes import Job
 
-# With something that each way of quoting and encoding changes.
+# With characters that each way of quoting and encoding changes.
 CANARY = 'C4n4ry+sings/every"where&=%'
 CORE = "c4n4ry"
 USER = "bob-the-builder"
@@ -72,7 +72,7 @@ BOB = {USER: CANARY}
 
 def forms(text):
     """
-    What *text* looks like to whoever reads it in a log, a URL, a header or a file.
+    Return the forms of *text* in a log, a URL, a header or a file.
     """
     yield text
     yield from (quote(text), quote(text, safe=""), quote_plus(text))
@@ -80,7 +80,7 @@ def forms(text):
     for octets in (text.encode(), f"{USER}:{text}".encode(), f"<token>:{text}".encode()):
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             yield encode(octets).decode().rstrip("=")
-    # Inside of something longer that was encoded, at each of the three places it can have there.
+    # Encoded inside a longer text, at each of its three possible offsets.
     for shift in range(3):
         middle = base64.b64encode(b"\0" * shift + text.encode()).decode()
         yield middle[4:-4]
@@ -95,7 +95,7 @@ def assert_hidden(*texts):
 
 def everything_of(value):
     """
-    All that can be read of *value* without asking for a secret, its causes included.
+    Return all readable text of *value* and its causes, without revealing a secret.
     """
     yield from (repr(value), f"{value!a}")
     for show in (str, format):
@@ -164,7 +164,7 @@ def test_no_value_shows_the_secret_and_none_can_be_pickled(value):
 
 def test_no_attribute_of_a_secret_object_holds_its_text():
     """
-    Serializers such as jsonpickle, and debuggers, list them without asking.
+    Serializers such as jsonpickle, and debuggers, list all attributes.
     """
     secret = Secret(CANARY)
 
@@ -242,7 +242,7 @@ def test_an_event_that_quotes_the_secret_is_masked_in_the_log(capsys):
     for log_format in ("console", "json"):
         tell = observer(level="debug", log_format=log_format, hide=hide, colours=False)
         for number, form in enumerate(forms(CANARY)):
-            # The last three are of something longer, which nobody can know.
+            # The last three come from a longer text, which is unknown.
             if number < len(list(forms(CANARY))) - 3:
                 tell("plugin.said", text=f"<{form}>", nested={"a": [form]})
         tell("plugin.said", password="C4n4ry", api_token=["C4n4ry"])
@@ -252,12 +252,12 @@ def test_an_event_that_quotes_the_secret_is_masked_in_the_log(capsys):
     assert CORE not in written.err.replace(quote(USER), "").lower()
 
 
-# The debug log of every flow, with nothing masked: what is told must hold no secret to begin with.
+# The debug log of every flow, without a mask: the events themselves must hold no secret.
 
 
 class Logged:
     """
-    An observer that writes both logs, without a mask, and remembers what may not be in them.
+    An observer that writes both logs, without a mask, and records the forbidden texts.
     """
 
     def __init__(self):
@@ -441,7 +441,7 @@ def test_only_config_json_holds_the_secret_and_only_its_owner_reads_it(home):
 
 @pytest.mark.parametrize("source", ["environment", "secrets file"])
 def test_a_traceback_does_not_show_the_secret(home, tmp_path, source):
-    # The last line of defence: an exception that nobody foresaw, with the secret in its text.
+    # The last line of defence: an unexpected exception with the secret in its text.
     sets = the_set("registry.example")
     secrets = tmp_path / "secrets.json"
     secrets.write_text(json.dumps(sets))
@@ -481,7 +481,7 @@ class Talkative(Exception):  # noqa: N818  (a stranger's, badly named)
 
 def raised(error, cause):
     """
-    *error*, as it is when somebody caught *cause* and raised it.
+    *error*, as raised by code that caught *cause*.
     """
     try:
         try:
@@ -626,7 +626,7 @@ def test_a_secret_in_the_wrong_variable_is_not_shown(home, capsys, member, text,
     assert_stays_hidden(home, capsys, member, text, command)
 
 
-# A text that can be a host is one, and every line begins with its registry.
+# A text that can be a host is used as one, and every line begins with its registry.
 @pytest.mark.parametrize("text", [CANARY, "a\nC4n4ry"])
 @pytest.mark.parametrize("command", [["login"], ["list"], ["login", "--dry-run"]], ids=" ".join)
 def test_a_secret_in_the_place_of_the_registry_is_not_shown(home, capsys, text, command):
@@ -783,7 +783,7 @@ def test_a_docker_auth_config_that_is_damaged_at_the_secret_is_not_quoted(home):
 
 def test_the_python_help_of_any_module_does_not_show_the_environment(home):
     """
-    A default is part of a signature, and `os.environ` as one is all secrets of the process.
+    A default is part of a signature; `os.environ` as a default shows all secrets of the process.
     """
     code = (
         "import importlib, pkgutil, pydoc, devcontainer_registry as package\n"
@@ -823,7 +823,7 @@ def test_no_child_process_is_started_at_all(home):
 @pytest.mark.parametrize("kind", ["ValueError", "KeyError", "OSError", "UnicodeError"])
 def test_an_internal_error_that_quotes_a_part_of_the_secret_is_masked(home, kind, form):
     """
-    As `int` does, and most parsers; no mask knows all the parts and forms of a secret.
+    As `int` and most parsers do; no mask knows all the parts and forms of a secret.
     """
     code = (
         "import sys, devcontainer_registry.logins.login as l\n"
@@ -841,7 +841,7 @@ def test_an_internal_error_that_quotes_a_part_of_the_secret_is_masked(home, kind
 
     assert 1 == ran.status
     assert_hidden(ran.stdout, ran.stderr)
-    # Where it was is what there is to report.
+    # The place of the error is all that is reported.
     assert f"{kind}\nand then:\n" in ran.stderr
     assert "login.py" in ran.stderr
     assert "this is a bug" in ran.stderr

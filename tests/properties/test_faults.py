@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-Whatever a registry, its token server, a proxy or AWS does: rules that hold for all of it.
+Rules that hold for any fault of a registry, its token server, a proxy or AWS.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ CASES = [
 
 class Lateness:
     """
-    How much later than it asked for a thread of this process is woken, at worst.
+    Measures the longest delay with which a thread of this process wakes up.
     """
 
     def __init__(self):
@@ -100,7 +100,7 @@ def _others():
         yield basic, bearer
 
 
-# Of a TLS socket that is reset before its handshake, which Python's ssl leaves to be collected.
+# From a TLS socket that is reset before its handshake: Python's ssl does not close it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(("step", "name", "fault"), CASES, ids=[f"{s}: {n}" for s, n, _ in CASES])
 def test_each_fault_ends_in_an_honest_outcome(  # noqa: PLR0917
@@ -151,16 +151,16 @@ def test_each_fault_ends_in_an_honest_outcome(  # noqa: PLR0917
         assert ("ok", True) == (outcomes[set_id].status, outcomes[set_id].verified)
     kept = json.loads(home.text)["auths"]
     assert {str(other.registry) for other in others} <= kept.keys()
-    # In time, as far as the machine is.
+    # In time, apart from delays of the machine.
     assert took <= TIMEOUT + OVER + 10 * lateness.worst
-    # Nobody's memory pays for it.
+    # Its memory is bounded.
     assert peak < MEMORY_MAX
-    # Verified is what the registry itself said, to this credential.
+    # Verified means that the registry itself accepted this credential.
     if bad.verified:
         assert faulty.proven or (step == "proof" and name in READ_BY_GO)
-    # It is said, in one line that names who it is about, and what to do.
+    # It is reported in one line, with the host and a fix.
     if bad.code is None:
-        # A manifest may be kept elsewhere, and is as good from there.
+        # A manifest may be stored on another host, and is valid from there.
         kept_elsewhere = step == "image" and any(who == ELSEWHERE for who, _ in faulty.sent)
         assert kept_elsewhere or (step == "proof" and name in READ_BY_GO)
     else:
@@ -175,11 +175,11 @@ def test_each_fault_ends_in_an_honest_outcome(  # noqa: PLR0917
         named = who == ELSEWHERE and step == "ping" and name.startswith("challenge")
         assert named or who in (HOST, TOKENS, "aws") or not any(s in seen for s in SECRETS), seen
         assert named or who == TOKENS or BASIC not in seen
-    # Who was refused is not asked again.
+    # A refused login is not sent again.
     if name in ("status 401", "status 403") and step in ("token", "proof"):
         credentials = [request for _, request in faulty.sent if BASIC in str(request.headers)]
         assert 1 == len(credentials)
-    # Nothing that is shown shows a secret.
+    # No output shows a secret.
     hint = bad.error.hint if bad.error is not None else ""
     shown = f"{report!r} {report.outcomes} {bad.error!r} {bad.error} {hint} {told}"
     assert not any(secret in shown for secret in SECRETS)

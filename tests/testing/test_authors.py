@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What the author of an authenticator meets: the documented plugin, and mistakes in a contract's test.
+For authors of authenticators: the documented plugin, and mistakes in a contract's test.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def snippets():
 @pytest.fixture(name="plugin", scope="module")
 def _plugin(tmp_path_factory):
     """
-    The folder of a plugin, as the documentation has it.
+    The folder of a plugin, as in the documentation.
     """
     *_, block = snippets()
     folder = tmp_path_factory.mktemp("plugin")
@@ -78,7 +78,7 @@ def test_the_documented_plugin_passes_mypy_strict(plugin):
 
     done = run(plugin, *mypy, "example_plugin.py", "wrong.py")
 
-    # What is wrong on purpose, and nothing else.
+    # The intended type errors, and no others.
     assert ["wrong.py:4"] == re.findall(r"^\w+\.py:\d+", done.stdout, re.MULTILINE), done.stdout
 
 

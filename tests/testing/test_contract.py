@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The contract of authenticators: the built-in ones keep it, breaking it is seen, a stranger's works.
+The contract of authenticators, with the built-in ones, broken ones and a third-party one.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def variables(**values):
 
 class PassesOn(AuthenticatorContract):
     """
-    What goes for every kind that asks nobody, and so is refused by nobody.
+    Rules for every kind that sends no request, and so is never refused.
     """
 
     test_a_refusal_is_an_authentication_error = None
@@ -62,7 +62,7 @@ class PassesOn(AuthenticatorContract):
 
 class Asks(AuthenticatorContract):
     """
-    What goes for every kind that asks a cloud: nobody answers without one, and none need be named.
+    Rules for every kind that sends requests to a cloud.
     """
 
     test_what_it_gives_is_a_credential = None
@@ -189,7 +189,7 @@ def google_signed_in(status, body):
             yield
 
 
-# One that keeps the contract, and one for each way of breaking it.
+# A plugin that keeps the contract, and one for each way of breaking it.
 
 
 class Kept:
@@ -304,7 +304,7 @@ def contract(kind):
 
 def broken(kind):
     """
-    The tests of the contract that *kind* does not pass.
+    Return the tests of the contract that *kind* fails.
     """
     checked = contract(kind)
     names = [name for name in dir(checked) if name.startswith("test_")]
@@ -398,7 +398,7 @@ def test_the_contract_is_imported_without_pytest_and_only_when_asked_for():
     assert "False False True" == done.stdout.strip(), done.stderr
 
 
-# A stranger's distribution, installed as users install it.
+# A third-party distribution, installed as users install it.
 
 OFFLINE = ("--no-deps", "--no-index", "--no-build-isolation")
 
@@ -681,7 +681,7 @@ def test_no_secret_is_recorded_or_printed(capfd):
 
 
 def test_a_hundred_clients_are_served_at_once(monkeypatch):
-    # What it waits before each answer ends when all hundred are waiting.
+    # The wait before each answer ends when all hundred are waiting.
     everybody = threading.Barrier(100)
     monkeypatch.setattr(time, "sleep", lambda _: everybody.wait(timeout=60))
 
@@ -784,7 +784,7 @@ def _docker_login(loopback, username, password, folder):
         [docker, "login", "--username", username, "--password-stdin", str(loopback.registry)],
         input=password,
         env={
-            # Where docker finds docker-credential-pass, it takes it by itself.
+            # If Docker finds docker-credential-pass, it uses it by default.
             "PATH": "/nonexistent",
             "HOME": str(folder),
             "DOCKER_CONFIG": str(folder),
