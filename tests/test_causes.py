@@ -266,7 +266,7 @@ def _stated(node, known):
 
 
 @pytest.mark.parametrize("name", sorted(OTHERS))
-def test_every_fact_is_given_where_a_cause_is_stated(name):
+def test_every_fact_is_given_when_a_cause_is_stated(name):
     known = _names_of_causes(OTHERS[name])
 
     for node in ast.walk(OTHERS[name]):

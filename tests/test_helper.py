@@ -71,7 +71,7 @@ def test_a_saved_credential_is_answered_in_one_line_only(helper):
         "HTTPS://REGISTRY.example/v1/",
     ],
 )
-def test_every_spelling_of_a_host_is_answered_as_it_was_asked(helper, url):
+def test_every_spelling_of_a_host_is_answered_in_that_spelling(helper, url):
     helper.keep()
 
     assert {**OLD, "ServerURL": url.strip()} == answered(helper.get(url))

@@ -297,7 +297,7 @@ def test_a_refused_login_is_raised_without_the_secret(home):
     assert CANARY not in str(caught.value) + repr(caught.value) + repr(caught.value.report)
 
 
-def test_to_dict_is_what_login_and_status_print(tmp_path):
+def test_to_dict_equals_the_json_of_login_and_status(tmp_path):
     with LoopbackRegistry({USER: "pass"}) as there:
         environ = {"HOME": str(tmp_path), **a_set("A", there.registry, user=USER, password="pass")}
         done = subprocess.run(

@@ -162,7 +162,7 @@ def test_exit_status_of_a_refusal_and_one_beside_it(home):
     assert {good.registry: "bob:s3cret-s3cret"} == home.auths
 
 
-def test_exit_status_of_what_could_not_be_verified(home):
+def test_exit_status_of_an_unverified_login(home):
     with BadCertificate(BOB) as registry:
         assert 5 == run(home, "login", sets=a_set("A", registry.registry)).status
 

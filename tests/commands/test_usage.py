@@ -213,7 +213,7 @@ def test_a_setting_within_two_edits_of_a_known_one_is_misspelled(name, meant):
     assert "" == misspelled({name: ""})
 
 
-def test_a_misspelled_setting_stops_a_login_and_only_warns_where_nothing_is_written(home):
+def test_a_misspelled_setting_stops_a_login_and_is_a_warning_for_other_commands(home):
     sets = {f"{PREFIX}STOER": "helper", **a_set("CORP", "corp.example")}
     login = run(home, "login", sets=sets)
     listed = run(home, "list", sets=sets)

@@ -342,7 +342,7 @@ def test_variables_have_the_values_that_docker_compose_gives_them(workspace):
         "B.C=1\nA=2",
     ],
 )
-def test_a_line_of_an_env_file_means_what_docker_compose_reads(workspace, line):
+def test_a_line_of_an_env_file_is_read_as_docker_compose_reads_it(workspace, line):
     text = "services: {a: {image: 'a:x${A}'}, b: {image: 'b:x${B}'}}\n"
     workspace.write({"compose.yml": text, ".env": f"B=b\n{line}\n".encode()})
 
@@ -440,7 +440,7 @@ def test_a_file_that_docker_compose_accepts_has_the_same_images(
 # Builds.
 
 
-def test_a_service_that_is_built_pulls_what_its_dockerfile_names(workspace):
+def test_a_service_that_is_built_pulls_the_images_of_its_dockerfile(workspace):
     found = workspace.found(
         {
             **compose(
@@ -575,9 +575,7 @@ PROFILES = """
         ({"service": "web", "runServices": ["extra"]}, ["web", "extra"]),
     ],
 )
-def test_the_service_and_its_dependencies_run_whatever_their_profiles(
-    workspace, members, references
-):
+def test_the_service_and_its_dependencies_run_with_any_profiles(workspace, members, references):
     assert references == workspace.references(compose(PROFILES, **members))
 
 

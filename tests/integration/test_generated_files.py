@@ -214,7 +214,7 @@ def login_in(sent):
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_resolve_finds_what_docker_sends(engine, bin, tmp_path, chunk):  # noqa: A002
+def test_resolve_finds_the_credential_that_docker_sends(engine, bin, tmp_path, chunk):  # noqa: A002
     rng = random.Random(chunk)
     dockers = command_lines()
     seen = collections.Counter()
@@ -284,7 +284,7 @@ def an_auth_json(rng):
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_resolve_finds_what_skopeo_finds(bin, tmp_path, chunk):  # noqa: A002
+def test_resolve_finds_the_credential_that_skopeo_finds(bin, tmp_path, chunk):  # noqa: A002
     rng = random.Random(1000 + chunk)
     skopeo = needed.program("skopeo", package="skopeo")
     seen = collections.Counter()

@@ -231,7 +231,7 @@ def test_the_devcontainer_cli_publishes_a_feature_and_fetches_it(logged_in_plain
     assert "sha256:" in fetched.stdout
 
 
-def test_docker_pulls_where_it_checks_certificates(
+def test_docker_pulls_from_a_registry_whose_certificate_it_checks(
     registry_elsewhere, network, authority, client, image_layout
 ):
     """

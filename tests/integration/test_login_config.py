@@ -705,7 +705,7 @@ def test_two_hooks_at_once_with_a_set_each_save_both_logins(client, registries):
         os.unlink(client.config_path)
 
 
-def test_the_next_step_repairs_what_a_docker_login_overwrote(client, registries):
+def test_the_next_step_restores_a_login_that_docker_login_overwrote(client, registries):
     """
     docker reads the file, asks its registry, writes the file, and takes no lock.
 

@@ -73,7 +73,7 @@ def test_a_registry_with_tokens_is_answered_with_get_and_basic(
     assert ("repository:team/app:pull,push",) == push.scopes
 
 
-def test_a_registry_with_tokens_refuses_and_the_token_server_knows_what_was_sent(
+def test_a_registry_with_tokens_refuses_and_the_token_server_records_the_login(
     registry_token, token_server, client
 ):
     done = client.docker(

@@ -374,7 +374,7 @@ def test_a_kind_explains_a_refusal(home):
     assert "ask the wizard about rejected" == only(report).error.hint
 
 
-def test_a_set_without_password_is_incomplete_where_its_kind_needs_one(home):
+def test_a_set_without_password_is_incomplete_if_its_kind_needs_one(home):
     secret = a_secret(user=None, password=None)
 
     report = home.login([secret], authenticators={"generic": Scripted(GOOD)})
@@ -695,7 +695,7 @@ def test_a_file_may_be_named(home, tmp_path):
 GITLAB = {"CI_REGISTRY_USER": "bob", "CI_REGISTRY_PASSWORD": "s3cret-s3cret"}
 
 
-def test_an_implicit_login_never_replaces_what_we_did_not_write(home):
+def test_an_implicit_login_never_replaces_a_login_of_another_program(home):
     with Fine(BOB) as registry:
         home.write({"auths": {registry.registry: {"auth": encoded("old:password")}}})
         before = home.text

@@ -206,7 +206,7 @@ def test_a_credential_in_our_helper_is_ours_until_it_expires(look):
 
 
 @pytest.mark.parametrize(("sets", "hint"), [({}, "run "), (a_set("MY", HERE), "renews")])
-def test_an_expired_credential_says_what_renews_it(look, sets, hint):
+def test_an_expired_credential_is_reported_with_its_renewal(look, sets, hint):
     look.program("devcontainer-registry")
     look.home.write({"credHelpers": {HERE: "devcontainer-registry"}})
     kept = {"credential": {"Username": "AWS", "Secret": "t"}, "expires_at": NOW - 1}

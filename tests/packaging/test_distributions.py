@@ -219,7 +219,7 @@ def test_a_link_into_the_repository_is_made_absolute(text, expected):
         ("[a](https://b.example)", "[a](https://b.example)"),
     ],
 )
-def test_without_an_address_the_text_of_a_link_stays(text, expected):
+def test_without_an_address_the_text_of_a_link_is_kept(text, expected):
     assert expected == addresses["readme"](text, None, "1")
 
 

@@ -155,7 +155,7 @@ def _module_of_mistakes(monkeypatch):
     ],
 )
 @pytest.mark.parametrize("test", ["test_it_claims_its_own", "test_matching_loads_no_sdk"])
-def test_a_wrong_target_fails_with_what_to_write(test, target, said):
+def test_a_wrong_target_fails_with_the_fix(test, target, said):
     members = {} if target is None else {"target": target}
 
     assert said in failure(test, ours=("a.example",), **members)
@@ -175,7 +175,7 @@ def test_a_wrong_target_fails_with_what_to_write(test, target, said):
         ("ours", ("https://a.example/b c",), "TestMine.ours has 'https://a.example/b c': not the"),
     ],
 )
-def test_a_wrong_member_fails_with_what_to_write(member, value, said):
+def test_a_wrong_member_fails_with_the_fix(member, value, said):
     test = "test_matching_loads_no_sdk" if member == "sdk" else "test_it_claims_its_own"
 
     assert said in failure(test, target=GENERIC, **{member: value})
@@ -211,7 +211,7 @@ def test_a_host_without_a_dot_is_accepted():
     contract(target=GENERIC, ours=("localhost:5000",)).test_it_claims_nobody_elses()
 
 
-def test_unittest_shows_what_to_write_as_well():
+def test_unittest_shows_the_fix_as_well():
     class Forgotten(AuthenticatorContract, unittest.TestCase):
         pass
 
