@@ -83,7 +83,7 @@ def test_the_document_is_there_when_there_is_nothing_to_do(home):
 
 
 @pytest.mark.parametrize("command", ["login", "list"])
-def test_the_document_of_a_list_and_of_a_dry_run(home, command):
+def test_a_list_and_a_dry_run_print_the_sets_as_a_document(home, command):
     sets = {
         **a_set("ACR", "mycompany.azurecr.io"),
         **a_set("HUB", "https://index.docker.io/v1/", password=""),
@@ -153,7 +153,7 @@ def test_the_version_is_the_packages(home):
 # Exit statuses.
 
 
-def test_exit_status_of_a_refusal_and_one_beside_it(home):
+def test_a_refusal_beside_a_success_has_exit_status_4(home):
     with Refusing() as bad, Fine(BOB) as good:
         sets = {**a_set("A", bad.registry), **a_set("B", good.registry)}
         ran = run(home, "login", sets=sets)
@@ -162,19 +162,19 @@ def test_exit_status_of_a_refusal_and_one_beside_it(home):
     assert {good.registry: "bob:s3cret-s3cret"} == home.auths
 
 
-def test_exit_status_of_an_unverified_login(home):
+def test_an_unverified_login_has_exit_status_5(home):
     with BadCertificate(BOB) as registry:
         assert 5 == run(home, "login", sets=a_set("A", registry.registry)).status
 
 
-def test_exit_status_of_an_incomplete_set(home):
+def test_an_incomplete_set_has_exit_status_3(home):
     ran = run(home, "login", sets=a_set("A", "registry.example", password=""))
 
     assert 3 == ran.status
     assert "A_CONTAINER_REGISTRY_PASSWORD" in ran.stdout
 
 
-def test_exit_status_of_a_damaged_config(home):
+def test_a_damaged_config_has_exit_status_6(home):
     home.write("{")
     ran = run(home, "login", "--verify", "never", sets=a_set("A", "registry.example"))
 
@@ -209,7 +209,7 @@ def test_exit_status_of_a_damaged_config(home):
     ],
     ids=" ".join,
 )
-def test_exit_status_of_wrong_usage(home, arguments):
+def test_wrong_usage_has_exit_status_2_and_an_explanation(home, arguments):
     ran = run(home, *arguments)
 
     assert (2, "") == (ran.status, ran.stdout)
@@ -558,7 +558,7 @@ def test_the_demo_shows_no_password(home):
     assert 2 == ran.stdout.count("PASSWORD=****")
 
 
-def test_the_demo_as_a_document(home):
+def test_the_demo_can_print_its_document(home):
     document = json.loads(run(home, "demo", "--json").stdout)
 
     assert ["ok", "rejected"] == [entry["status"] for entry in document["registries"]]

@@ -72,7 +72,7 @@ def both(workspace, files=("compose.yml",), *services, main=None, **environ):
 # Shapes of real projects.
 
 
-def test_a_project_with_extends_and_profiles(workspace):
+def test_a_project_with_extends_and_profiles_is_resolved(workspace):
     workspace.write(
         {
             "compose.yml": """

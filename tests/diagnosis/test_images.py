@@ -34,7 +34,7 @@ def _workspace(tmp_path):
 # Shapes of real projects.
 
 
-def test_an_image_with_comments_and_trailing_commas(workspace):
+def test_a_configuration_with_comments_and_trailing_commas_is_read(workspace):
     found = workspace.found(
         {
             CONFIGURATION: """
@@ -51,7 +51,7 @@ def test_an_image_with_comments_and_trailing_commas(workspace):
     assert [("image", "ghcr.io/team/dev:1", f"{CONFIGURATION}: image")] == lines(found)
 
 
-def test_features_of_registries_and_of_no_registry(workspace):
+def test_features_of_registries_are_listed_and_others_are_not(workspace):
     found = workspace.found(
         {
             CONFIGURATION: {
@@ -89,7 +89,7 @@ def test_features_of_registries_and_of_no_registry(workspace):
     ] == lines(found)
 
 
-def test_local_features_depend_on_others(workspace):
+def test_the_dependencies_of_local_features_are_listed(workspace):
     found = workspace.found(
         {
             CONFIGURATION: {"image": "a", "features": {"./features/tools": {}}},
@@ -163,7 +163,7 @@ def test_an_image_is_named_once_for_each_origin(workspace):
     ] == lines(found)
 
 
-def test_the_configuration_of_this_project():
+def test_the_configuration_of_this_project_is_resolved():
     image = "mcr.microsoft.com/devcontainers/python:3.12-bookworm"
 
     found = images_of(ROOT, {})
@@ -173,7 +173,7 @@ def test_the_configuration_of_this_project():
 
 
 @pytest.mark.parametrize("example", sorted(os.listdir(EXAMPLES)))
-def test_the_configurations_of_the_examples(example):
+def test_the_configurations_of_the_examples_are_resolved(example):
     found = images_of(os.path.join(EXAMPLES, example), {})
 
     has_one = os.path.exists(os.path.join(EXAMPLES, example, CONFIGURATION))

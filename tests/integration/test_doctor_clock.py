@@ -56,7 +56,7 @@ def test_a_correct_clock_causes_no_finding(client, image):
     assert (0, None) == (status, found["cause"])
 
 
-def test_a_clock_that_is_ahead(client, image, registry_tls):
+def test_a_clock_that_is_ahead_is_the_cause(client, image, registry_tls):
     faketime = needed.program("faketime", package="faketime")
 
     status, found = doctor(client, image, enter=[faketime, "-f", "+10d"])
@@ -69,7 +69,7 @@ def test_a_clock_that_is_ahead(client, image, registry_tls):
     }
 
 
-def test_a_clock_that_is_behind(client, image, registry_tls):
+def test_a_clock_that_is_behind_is_the_cause(client, image, registry_tls):
     faketime = needed.program("faketime", package="faketime")
 
     status, found = doctor(client, image, enter=[faketime, "-f", "-10d"])

@@ -121,7 +121,7 @@ def test_an_engine_that_can_read_the_image_is_reported(place):
     assert place.logins() > 0
 
 
-def test_a_certificate_that_the_engine_alone_does_not_trust(place):
+def test_a_certificate_that_only_the_engine_does_not_trust_is_reported(place):
     place.engine()
     host = place.registry.registry
 
@@ -136,7 +136,7 @@ def test_a_certificate_that_the_engine_alone_does_not_trust(place):
     assert ["ok", "ok"] == [step(found, name)["status"] for name in ("login", "image")]
 
 
-def test_a_proxy_that_the_engine_alone_has(place):
+def test_a_proxy_that_only_the_engine_uses_is_reported(place):
     place.engine(environ={**place.trusting, "HTTPS_PROXY": "http://user:secret@127.0.0.1:9"})
     host = place.registry.registry
 
@@ -151,7 +151,7 @@ def test_a_proxy_that_the_engine_alone_has(place):
     assert "secret" not in json.dumps(found)
 
 
-def test_a_name_that_the_engine_alone_cannot_resolve(place, mounts, tmp_path):
+def test_a_name_that_only_the_engine_cannot_resolve_is_reported(place, mounts, tmp_path):
     place.engine(environ=place.trusting)
     hosts = tmp_path / "hosts"
     hosts.write_text(f"127.0.0.1 localhost\n{netns.ADDRESS} {netns.NAME}\n")
@@ -190,7 +190,7 @@ def test_an_engine_without_tls_is_asked_without_the_login(place):
     assert 0 == place.logins()
 
 
-def test_a_context_is_followed(place):
+def test_the_current_docker_context_is_used(place):
     engine = place.engine(environ=place.trusting)
     del place.environ["DOCKER_HOST"]
     docker = needed.program("docker", package="docker.io")
@@ -212,7 +212,7 @@ def test_a_context_is_followed(place):
     ) == words(found)
 
 
-def test_a_socket_without_permission(place):
+def test_a_socket_without_permission_is_reported(place):
     engine = place.engine(environ=place.trusting)
     path = engine.host.removeprefix("unix://")
     os.chmod(path, 0o600)
@@ -268,7 +268,7 @@ def _podman(tmp_path):
             process.stop()
 
 
-def test_podman_instead_of_a_docker_engine(place, podman):
+def test_podman_in_place_of_docker_engine_is_reported(place, podman):
     status, found = place.doctor(DOCKER_HOST=podman)
 
     seen = step(found, "engine")
@@ -276,7 +276,7 @@ def test_podman_instead_of_a_docker_engine(place, podman):
     assert re.match(r"podman \S+ looks no image up for others: not checked", seen["message"])
 
 
-def test_an_engine_that_is_configured_but_unreachable(place):
+def test_an_unreachable_engine_is_reported_with_its_setting(place):
     status, found = place.doctor(DOCKER_HOST="unix:///nonexistent/docker.sock")
 
     assert (
