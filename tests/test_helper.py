@@ -621,7 +621,7 @@ def test_a_symlink_to_any_target_is_refused(neighbour, path, target):
     assert "link" in refused(neighbour)
 
 
-def test_a_link_in_place_of_the_folder_is_not_followed(neighbour, tmp_path):
+def test_a_symlink_in_place_of_the_folder_is_not_followed(neighbour, tmp_path):
     os.rename(neighbour.cache.path, tmp_path / "moved")
     os.symlink(tmp_path / "moved", neighbour.cache.path)
 
@@ -631,7 +631,7 @@ def test_a_link_in_place_of_the_folder_is_not_followed(neighbour, tmp_path):
     assert "link" in reason(neighbour.run("erase", given=HERE))
 
 
-def test_a_link_in_place_of_the_lock_is_not_followed(neighbour, tmp_path):
+def test_a_symlink_in_place_of_the_lock_is_not_followed(neighbour, tmp_path):
     os.symlink(tmp_path / "made", os.path.join(neighbour.cache.path, f".{HERE}.lock"))
     neighbour.keep(left=-1)
     neighbour.see_secrets()

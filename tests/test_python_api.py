@@ -370,7 +370,7 @@ def test_an_observer_that_raises_breaks_no_login_and_is_reported_once(home):
     assert "login." not in str(caught[0].message)
 
 
-def test_the_warning_points_at_the_line_that_called():
+def test_the_warning_points_at_the_line_of_the_caller():
     @observed
     def call(*, observe):
         observe("a.b")

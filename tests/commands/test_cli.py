@@ -75,7 +75,7 @@ def test_the_document_of_a_login_is_alone_on_stdout(home):
     )
 
 
-def test_the_document_is_there_when_there_is_nothing_to_do(home):
+def test_the_document_is_printed_even_without_any_set(home):
     for command in (["login"], ["hook", "postStart"], ["list"], ["logout", "--all"]):
         ran = run(home, *command, "--json")
 
@@ -143,7 +143,7 @@ def test_module_and_script_are_the_same_command(home):
     assert run(home, "list").stdout == done.stdout
 
 
-def test_the_version_is_the_packages(home):
+def test_the_version_is_that_of_the_package(home):
     ran = run(home, "--version")
 
     version = importlib.metadata.version("devcontainer-registry")

@@ -52,7 +52,7 @@ def image_step(found):
     return next(step for step in found["steps"] if step["step"] == "image")
 
 
-def test_a_registry_without_tokens_is_asked_by_an_upload_that_is_cancelled(
+def test_a_registry_without_tokens_is_tested_by_a_cancelled_upload(
     client, registry_htpasswd, image_layout
 ):
     image = filled(client, registry_htpasswd, image_layout)
@@ -66,7 +66,7 @@ def test_a_registry_without_tokens_is_asked_by_an_upload_that_is_cancelled(
     assert 204 == asked[-1].status
 
 
-def test_the_tokens_own_claim_is_enough(client, registry_token, image_layout):
+def test_the_claim_of_a_token_shows_whether_a_push_is_allowed(client, registry_token, image_layout):
     image = filled(client, registry_token, image_layout)
     before = len(registry_token.requests())
 

@@ -343,7 +343,7 @@ def shared_files(home, config="", credentials=""):
 KEYS_FILE = f"[work]\naws_access_key_id={ONE}\naws_secret_access_key={KEYS[ONE]}\n"
 
 
-def test_a_profile_brings_its_key(cloud, home):
+def test_a_profile_provides_the_key_of_a_login(cloud, home):
     shared_files(home, "[profile work]\nregion=ap-south-1\n", KEYS_FILE)
 
     report = log_in(home, ecr_set(host=HOSTS[TWO], USER="", PASSWORD="", PROFILE="work"))

@@ -56,7 +56,7 @@ def test_no_jobs_give_no_results():
     assert [] == asked()
 
 
-def test_every_job_comes_back_once():
+def test_every_job_is_yielded_once():
     jobs = [job(Scripted(GOOD), place=n, set_id=f"S{n}") for n in range(50)]
 
     came = [one for batch in asked(*jobs) for one in batch]

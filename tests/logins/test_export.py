@@ -161,7 +161,7 @@ def test_one_login_that_cannot_be_exported_stops_the_export(home):
     assert [(OTHER, "not-exportable")] == errors(report)
 
 
-def test_a_damaged_config_is_its_own_exit_status(home):
+def test_a_damaged_config_has_its_own_exit_status(home):
     keep(home)
     home.write("{")
 
@@ -400,7 +400,7 @@ def test_no_secret_is_written_to_a_file_that_others_can_read(home, tmp_path, mod
         ["--format", "kubernetes-secret", "--name", "No"],
     ],
 )
-def test_wrong_usage_is_exit_status_2(home, options):
+def test_wrong_usage_has_exit_status_2(home, options):
     keep(home)
 
     ran = run(home, "export", *options)
@@ -416,7 +416,7 @@ def test_a_kubernetes_secret_has_the_name_that_was_given(home):
     assert "regcred" == ran.document["metadata"]["name"]
 
 
-def test_the_document_has_the_content_or_the_file_that_has_it(home, tmp_path):
+def test_the_document_has_the_content_or_the_path_of_its_file(home, tmp_path):
     keep(home)
 
     printed = run(home, "export", "--format", "docker-config", "--json").document

@@ -516,7 +516,7 @@ def test_a_hanging_registry_delays_no_other_login_and_ends_with_the_run(home, ki
     assert report.outcomes[1].elapsed < report.outcomes[0].elapsed
 
 
-def test_a_wait_beyond_the_deadline_ends_the_tries(home, patient):
+def test_a_wait_beyond_the_deadline_ends_the_attempts(home, patient):
     error = TransientError("busy")
     error.retry_after = 3600.0
 
@@ -639,7 +639,7 @@ def test_a_login_that_docker_will_not_use_is_reported(home):
     assert {HERE: "bob:s3cret-s3cret"} == home.auths
 
 
-def test_an_empty_helper_entry_lets_docker_see_it_past_a_store(home):
+def test_an_empty_helper_entry_makes_docker_use_auths_despite_a_store(home):
     home.write({"credsStore": "desktop", "credHelpers": {HERE: ""}})
 
     report = home.login([a_secret()], verify="never")
@@ -681,7 +681,7 @@ def test_without_a_home_each_login_is_reported_as_not_saved(home, tmp_path):
     assert (None, 0) == (nothing.error, nothing.exit_status)
 
 
-def test_a_file_may_be_named(home, tmp_path):
+def test_the_path_of_config_json_can_be_given(home, tmp_path):
     elsewhere = str(tmp_path / "elsewhere.json")
 
     report = home.login([a_secret()], config=DockerConfig(elsewhere), verify="never")

@@ -359,7 +359,7 @@ def ecr(helper, endpoint):
     }
 
 
-def test_fifty_at_once_on_an_expired_token_ask_ecr_once_and_answer_the_same(helper):
+def test_fifty_concurrent_calls_with_an_expired_token_send_one_request_to_ecr(helper):
     helper.keep(ECR, left=-1)
     with PlayedAws() as aws:
         ecr(helper, aws.endpoint)
@@ -377,7 +377,7 @@ def test_fifty_at_once_on_an_expired_token_ask_ecr_once_and_answer_the_same(help
     assert b"" == told
 
 
-def test_fifty_at_once_on_a_refusal_ask_ecr_once_and_answer_the_same(helper):
+def test_fifty_concurrent_calls_share_one_refusal_of_ecr(helper):
     helper.keep(ECR, left=-1)
     with PlayedAws() as aws:
         ecr(helper, aws.endpoint)

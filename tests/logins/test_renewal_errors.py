@@ -43,7 +43,7 @@ def expired(home, error=None):
 
 @pytest.mark.parametrize("why", FAILURES)
 @pytest.mark.parametrize("remembered", [False, True], ids=["just now", "a moment ago"])
-def test_export_exits_by_the_kind_of_a_failed_renewal(home, monkeypatch, why, remembered):
+def test_export_has_the_exit_status_of_a_failed_renewal(home, monkeypatch, why, remembered):
     error, status = FAILURES[why]
     expired(home, error if remembered else None)
     monkeypatch.setattr(plugins, "load", lambda *_, **__: {"played": Exchanging(error)})
@@ -58,7 +58,7 @@ def test_export_exits_by_the_kind_of_a_failed_renewal(home, monkeypatch, why, re
 
 
 @pytest.mark.parametrize("why", FAILURES)
-def test_resolve_raises_the_kind_of_a_failed_renewal(home, monkeypatch, why):
+def test_resolve_raises_the_error_class_of_a_failed_renewal(home, monkeypatch, why):
     error, _ = FAILURES[why]
     expired(home)
     monkeypatch.setattr(plugins, "load", lambda *_, **__: {"played": Exchanging(error)})

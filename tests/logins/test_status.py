@@ -249,7 +249,7 @@ def test_another_helper_is_named_and_reported_if_it_is_missing(look, document, r
 # To clear the screen; to look like another line; half a character; to write backwards.
 @pytest.mark.parametrize("name", ["x\x1b[2J", "x\nghcr.io", "x\ud800", "x\u202ey"])
 @pytest.mark.parametrize("rule", ["credsStore", "credHelpers"])
-def test_a_terminal_does_not_obey_the_name_of_a_helper(look, rule, name):
+def test_the_name_of_a_helper_cannot_control_the_terminal(look, rule, name):
     value = name if rule == "credsStore" else {HERE: name}
     look.home.write({rule: value, "auths": {HERE: LOGIN}})
     sets = a_set("MY", HERE)
@@ -276,7 +276,7 @@ def test_a_login_hidden_by_a_credential_store_is_reported(look):
     assert ("credsStore", "hidden-by-credsstore", False) == (found.rule, code(found), found.ours)
 
 
-def test_an_empty_helper_means_auths(look):
+def test_an_empty_helper_entry_means_auths(look):
     look.home.write({"credHelpers": {HERE: ""}, "credsStore": "other", "auths": {HERE: LOGIN}})
 
     assert ("auths", None, None) == (look.at().rule, look.at().helper, code(look.at()))
@@ -379,7 +379,7 @@ def test_check_reports_a_login_that_is_hidden(look):
     assert 0 == run(look.home, "status", sets={"PATH": look.bin}).status
 
 
-def test_the_command_says_the_same_for_a_person_and_for_a_program(look):
+def test_the_text_and_the_document_of_status_agree(look):
     look.program("devcontainer-registry")
     look.home.write({"credHelpers": {HERE: "devcontainer-registry"}, "auths": {"a.example": LOGIN}})
     kept = {"credential": {"Username": "AWS", "Secret": "s3cret"}, "expires_at": NOW}
@@ -562,7 +562,7 @@ def test_a_helper_that_every_process_finds_gets_no_note(install):
 
 
 @pytest.mark.parametrize("name", ["venv/bin", "a venv/bin"])
-def test_a_helper_elsewhere_is_named_with_the_command_that_links_it(install, name):
+def test_a_helper_in_another_folder_is_named_with_the_command_that_links_it(install, name):
     folder = install(name)
 
     found = helper_elsewhere({"PATH": folder}, ["/nonexistent"])
