@@ -17,10 +17,10 @@ import tempfile
 
 import pytest
 from doubles.failing_pulls import CASES
-from doubles.homes import a_set
+from doubles.homes import a_set, encoded
 from doubles.private_user import as_nobody
 from doubles.servers import Refusing
-from doubles.worlds import PASSWORD, World
+from doubles.worlds import PASSWORD, USER, World
 
 from devcontainer_registry.commands import cli
 
@@ -209,6 +209,15 @@ def _logout(world, terminal):
     terminal.run("logout", "--all")
 
 
+def _export(world, terminal):
+    _sets(world)
+    terminal.run("login", "--only", "ACR")
+    terminal.run("export", "--format", "docker-config")
+    # The one command that prints a login.
+    base64 = encoded(f"{USER}:{PASSWORD}")
+    terminal.lines = [line.replace(base64, "*" * len(base64)) for line in terminal.lines]
+
+
 def _help(world, terminal):  # noqa: ARG001  (all have both)
     terminal.run("help")
     terminal.run("help", "login")
@@ -229,6 +238,7 @@ COMMANDS = {
     "status": _status,
     "doctor": _doctor,
     "logout": _logout,
+    "export": _export,
     "help": _help,
     "demo": _demo,
 }

@@ -449,7 +449,7 @@ def test_logs_go_to_stderr_one_object_a_line(home):
 def test_a_hanging_registry_ends_with_the_timeout(home):
     with Hanging() as slow, Fine(BOB) as good:
         sets = {**a_set("A", slow.registry), **a_set("B", good.registry)}
-        ran = run(home, "login", "--timeout", "1.5", "--json", sets=sets)
+        ran = run(home, "login", "--timeout", "4", "--json", sets=sets)
 
     assert ["unverified", "ok"] == [e["status"] for e in ran.document["registries"]]
     assert (5, "") == (ran.status, ran.stderr)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The examples of hooks/README.md, started by the dev container CLI unchanged except for the image.
+The examples of hooks/, brought up by the dev container CLI as they are but for the image.
 
 The image uses no public package index: it contains the packages, and pip finds them there.
 """

@@ -14,6 +14,7 @@ exit status:
   4  a registry or a cloud refused
   5  a registry could not be reached or verified
   6  config.json could not be written, or a setting in it overrides the login
+  130  interrupted by Ctrl-C
 """
 
 
