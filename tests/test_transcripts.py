@@ -23,6 +23,7 @@ from doubles.servers import Refusing
 from doubles.worlds import PASSWORD, USER, World
 
 from devcontainer_registry.commands import cli
+from devcontainer_registry.commands.output import progress
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "docs", "transcripts")
 WRITES = bool(os.environ.get("DEVCONTAINER_REGISTRY_DOCS"))
@@ -113,6 +114,8 @@ def _terminal(world, monkeypatch):
     # The tests have another installation path than a user's helper.
     monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
     monkeypatch.setattr(sys, "argv", ["/usr/bin/devcontainer-registry"])
+    # A slow machine prints no more than a fast one.
+    monkeypatch.setattr(progress, "_SILENT_MAX", 600.0)
     return Terminal(world, monkeypatch)
 
 
