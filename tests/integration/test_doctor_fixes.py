@@ -208,9 +208,11 @@ for _name in ("login is in the home", "variable names a file"):
 
 @fix("password of the set is wrong")
 def _update_and_login(person, hint):
-    assert hint.startswith("update CORP_CONTAINER_REGISTRY_PASSWORD")
+    assert hint.startswith("check CORP_CONTAINER_REGISTRY_USER and _PASSWORD")
+    assert USER == person.shell["CORP_CONTAINER_REGISTRY_USER"]
     person.shell["CORP_CONTAINER_REGISTRY_PASSWORD"] = PASSWORD
-    person.command_in(hint, "devcontainer-registry login --only CORP")
+    status, said = person.run("devcontainer-registry login")
+    assert 0 == status, said
 
 
 @pytest.fixture(name="world")

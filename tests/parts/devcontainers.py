@@ -10,6 +10,7 @@ import importlib.util
 import json
 import mmap
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -219,6 +220,14 @@ class DevContainer:
             DOCKER_HOST=self._engine.host,
             **classic_builder(self._client),
         )
+
+
+def lines(up, name="CORP"):
+    """
+    The lines of `up` that say what became of a set, unless nothing did; servers are masked there.
+    """
+    said = re.compile(rf"(?<!\S){name} (?! *unchanged)")
+    return [line for line in up.stderr.splitlines() if said.search(line)]
 
 
 def secrets(registry, user, password, *, name="CORP"):
