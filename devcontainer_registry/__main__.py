@@ -105,8 +105,8 @@ def _without_working_directory() -> None:
     """
     try:
         here = os.getcwd()
-    except OSError:  # the directory was removed
-        return
+    except OSError:  # it was removed, and some packages fail on such an entry of the path
+        here = ""
     package = os.path.dirname(os.path.abspath(__file__))
     if sys.path[:1] in ([""], [here]) and os.path.dirname(package) != here:
         del sys.path[0]

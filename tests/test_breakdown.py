@@ -126,7 +126,8 @@ raise SystemExit(main())
 
     done = run(home, "login", variables=registries, program=(str(path),))
 
-    assert (130, "") == (done.returncode, done.stderr)
+    line = "devcontainer-registry: interrupted; not saved: S0, S1, S2, S3\n"
+    assert (130, line) == (done.returncode, done.stderr)
 
 
 def can_start(files):
@@ -154,7 +155,7 @@ def test_with_few_file_descriptors_each_registry_has_its_outcome(home, registrie
     assert 4 == len(outcomes)
     few = [one for one in outcomes if one["code"] == "too-many-open-files"]
     for one in few:
-        assert f"only {files} files" in one["error"]["message"]
+        assert f"its limit of {files} open files" in one["error"]["message"]
         assert "ulimit -n" in one["error"]["hint"]
     assert "plugin" not in {str(one["code"])[:6] for one in outcomes}
     if files == 15:
@@ -259,7 +260,7 @@ def test_a_file_of_the_working_directory_hides_nothing(home, registries, tmp_pat
     done = run(home, "login", variables=registries, cwd=tmp_path)
 
     assert 4 == done.returncode
-    assert 3 == done.stdout.count("logged in")
+    assert 3 == done.stdout.count("logged in   ")
 
 
 def test_a_deleted_working_directory_is_no_error(home, registries, tmp_path):
@@ -268,7 +269,7 @@ def test_a_deleted_working_directory_is_no_error(home, registries, tmp_path):
     done = run(home, "login", variables=registries, through=("sh", "-c", script, "sh"))
 
     assert 4 == done.returncode
-    assert 3 == done.stdout.count("logged in")
+    assert 3 == done.stdout.count("logged in   ")
 
 
 # Interrupts.
@@ -307,7 +308,11 @@ def test_an_interrupt_during_an_import_prints_no_traceback(home, registries, tmp
     strict = run(home, "hook", "postStart", "--strict", variables=variables)
 
     assert (130, 0, 130) == (login.returncode, hook.returncode, strict.returncode)
-    assert ("", "") == (login.stderr, hook.stderr)
+    for done in (login, hook):
+        assert done.stderr in (
+            "",
+            "devcontainer-registry: interrupted; not saved: S0, S1, S2, S3\n",
+        )
 
 
 @pytest.mark.parametrize("name", [f"{OURS}.helper", f"{OURS}.cache.folder", f"{OURS}.registry"])

@@ -157,8 +157,8 @@ def test_a_hook_with_a_wrong_word_does_nothing_and_stops_no_start(home, words, s
 @pytest.mark.parametrize(
     ("words", "settings", "default"),
     [
-        ([], {"TIMEOUT": "soon"}, 15.0),
-        (["--timeout", "0"], {}, 15.0),
+        ([], {"TIMEOUT": "soon"}, None),
+        (["--timeout", "0"], {}, None),
         ([], {"LOG_LEVEL": "loud"}, "warning"),
         (["--log-level", "loud"], {}, "warning"),
     ],

@@ -553,12 +553,12 @@ def test_a_damaged_file_is_left_alone_named_and_not_quoted(path, kind):
 # What docker reads, and would not come out of our writing as it went in.
 UNWRITABLE = {
     "tail": (b'{"auths": {}} secretcanary', "line 1, column 14"),
-    "auths": (b'{"auths": "secretcanary"}', "has auths, but not as an object"),
-    "helpers": (b'{"credHelpers": ["secretcanary"]}', "has credHelpers, but not as an object"),
+    "auths": (b'{"auths": "secretcanary"}', "is not an object"),
+    "helpers": (b'{"credHelpers": ["secretcanary"]}', "is not an object"),
     "twice": (b'{"secretcanary": 1,\n "secretcanary": 2}', "twice (line 2, column 2)"),
     "auths-twice": (b'{"auths": {},\n\t"auths": {}}', "has auths twice (line 2, column 2)"),
     "twice-by-case": (b'{"auths": {}, "AUTHS": {"secretcanary": {}}}', "has AUTHS twice"),
-    "twice-inside": (b'{"x": {"secretcanary": 1, "secretcanary": 2}}', "has a key twice"),
+    "twice-inside": (b'{"x": {"secretcanary": 1, "secretcanary": 2}}', "has the same key twice"),
     "latin-1": (b'{"secretcanary": "\xe9"}', "is not UTF-8 (line 1)"),
     "huge": (b'{"secretcanary": 1e999}', "has a number that is too large"),
     "digits": (b'{"secretcanary": ' + b"1" * 5000 + b"}", "digits"),

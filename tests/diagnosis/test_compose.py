@@ -677,7 +677,7 @@ def test_a_member_of_the_wrong_kind_is_a_finding(workspace, service, problem):
 def test_a_missing_service_is_a_finding(workspace, text, message):
     found = workspace.found(compose(text))
 
-    name = message.rpartition(" ")[2]
+    name = message.partition("no service ")[2].split()[0]
     assert [
         ("service-unknown", message, f"define the service {name}, or correct its name")
     ] == messages(found)

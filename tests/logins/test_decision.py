@@ -13,6 +13,7 @@ from doubles.homes import GOOD, HERE, Exchanging, Home, Scripted, a_secret, enco
 
 from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.commands import hook
+from devcontainer_registry.commands.parsing.settings import STEPS
 from devcontainer_registry.config.delegation import Delegation
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.discovery.environment import read
@@ -208,7 +209,7 @@ def test_an_entry_that_codespaces_made_from_an_access_key_is_recognised(login, m
     ],
 )
 def test_codespaces_writes_its_logins_after_on_create(environ, steps):
-    assert steps == [step for step in hook.STEPS if hook.codespaces_has_written(step, environ)]
+    assert steps == [step for step in STEPS if hook.codespaces_has_written(step, environ)]
 
 
 @pytest.mark.parametrize(

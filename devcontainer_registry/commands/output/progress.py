@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 
+from ...threads import try_start
 from ..render import success_line
 from .table import WIDTH, Columns
 
@@ -103,8 +104,9 @@ class Progress:
         self._waiting[str(fields["id"])] = fields["seconds"]  # type: ignore[assignment]
         if self._ticker is None:
             self._began = time.monotonic()
-            self._ticker = threading.Thread(target=self._tick, daemon=True)
-            self._ticker.start()
+            ticker = threading.Thread(target=self._tick, daemon=True)
+            # Without a thread the live line changes only with an event.
+            self._ticker = ticker if try_start(ticker) else None
 
     def _land(self, fields: Mapping[str, object]) -> None:
         set_id = str(fields["id"])
