@@ -310,7 +310,7 @@ def test_a_deleted_working_directory_has_no_configuration(world):
     gone = os.path.join(world.home, "gone")
     script = (
         f"import os, sys; os.mkdir({gone!r}); os.chdir({gone!r}); os.rmdir({gone!r}); "
-        "from devcontainer_registry.commands.cli import main; sys.exit(main(['doctor']))"
+        "os.execv(sys.executable, [sys.executable, '-m', 'devcontainer_registry', 'doctor'])"
     )
 
     done = subprocess.run(
