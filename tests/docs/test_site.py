@@ -46,7 +46,7 @@ class Page(HTMLParser):
             self.loaded.append(given.get("src") or given.get("data") or "")
 
 
-@pytest.fixture(name="site", scope="module")
+@pytest.fixture(name="site", scope="session")
 def _site(tmp_path_factory):
     """
     The folder of the built site.  A broken link or anchor is a warning, and a warning an error.
@@ -65,7 +65,7 @@ def _site(tmp_path_factory):
     return site / "html"
 
 
-@pytest.fixture(name="built", scope="module")
+@pytest.fixture(name="built", scope="session")
 def _built(site):
     """
     The built pages, by name: those that have a source.
