@@ -34,6 +34,7 @@ BANNED = {
     r"\b(?:is|are) kept\b": "saved",
     r"\bwhat is kept\b|\bwhere it is kept\b": "the saved login",
     r"\basks nobody\b": "makes no request",
+    r", no more\b": "a verb",
     r", since\b": "a second sentence, or a colon",
     r"\banew\b|\bof its own accord\b|\bbesides\b": "again",
     r"\bis not there\b|\bare not there\b|\bis none\b": "does not exist",

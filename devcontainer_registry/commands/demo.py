@@ -61,10 +61,9 @@ def run(*, as_json: bool, colours: bool, observe: Observer) -> int:
                 again = login(environ=environ, verify="changed", observe=observe)
                 _say(["", "$ devcontainer-registry hook postStart   # the next start's news"])
                 _say(render.lines(again, colours=colours, quiet=True))
-                _say(
-                    ["", "That was a demo: two registries on loopback, a scratch folder, no more."]
-                )
-                _say(["Set the three variables for a registry of yours, then run login."])
+                _say(["", "The demo used two temporary local registries and changed nothing."])
+                _say(["To log in, set the three variables for your registry and run:"])
+                _say(["  devcontainer-registry login"])
         by_id = {outcome.id: outcome.status for outcome in report.outcomes}
         return 0 if by_id == {"DEMO": "ok", "TYPO": "rejected"} else 1
     finally:
@@ -72,7 +71,7 @@ def run(*, as_json: bool, colours: bool, observe: Observer) -> int:
 
 
 def _before(environ: dict[str, str]) -> Iterable[str]:
-    yield "A demo, against two registries that live as long as it does."
+    yield "A demo with two temporary local registries:"
     yield ""
     for name, value in environ.items():
         if name != "HOME":

@@ -235,7 +235,7 @@ def _standing(standing: Standing) -> str:
         said = [printable(f"docker-credential-{standing.helper}")]
     elif standing.rule == "none":
         would = standing.source is not None and standing.refused_at is None
-        said = [f"not logged in; {standing.source} would" if would else "not logged in"]
+        said = [f"not logged in; run login to use {standing.source}" if would else "not logged in"]
     else:
         said = ["in config.json" if standing.ours else "in config.json, not written by this tool"]
     if standing.ours and standing.verified_at is not None:
@@ -246,5 +246,5 @@ def _standing(standing: Standing) -> str:
         said.append(f"until {instant(standing.expires_at)}")
     if standing.refused_at is not None:
         refused = standing.source or "the secret that was tried last"
-        said.append(f"{refused} was refused {instant(standing.refused_at)}")
+        said.append(f"{refused} was refused at {instant(standing.refused_at)}")
     return ", ".join(said)

@@ -229,8 +229,8 @@ class AuthenticatorContract:
 
 
 _ASKS = "it asks a cloud, and none is running here"
-_ASKS_NOBODY = "it passes on what it was given, and asks nobody"
-_AMBIENT = "it can do without a secret"
+_ASKS_NOBODY = "it sends the credential of the set, and makes no request"
+_AMBIENT = "it works without a secret"
 
 _MATCHING = """
 import importlib, sys

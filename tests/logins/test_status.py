@@ -158,7 +158,7 @@ def test_a_refused_secret_is_reported_beside_the_login_that_docker_uses(home):
         assert found.refused_at is not None
         text = " ".join(" ".join(status_lines(report)).split())
         at = instant(found.refused_at)
-        assert text.endswith(f"{said}, MY_CONTAINER_REGISTRY_* was refused {at}")
+        assert text.endswith(f"{said}, MY_CONTAINER_REGISTRY_* was refused at {at}")
         (entry,) = report.to_dict()["registries"]
         assert at == entry["refused_at"]
 

@@ -93,7 +93,7 @@ def names_of(identity: Identity, method: str | None = None) -> Names:
     if identity.key_id is not None:
         return Names()
     profile = "{set}_PROFILE" if identity.profile else "AWS_PROFILE"
-    at, owner = _METHODS.get(method or "", ("of the credentials that AWS's SDK found", _WHOEVER))
+    at, owner = _METHODS.get(method or "", ("of the credentials that AWS's SDK found", _OWNER))
     if method == "env":
         return Names(
             key="AWS_ACCESS_KEY_ID",
@@ -127,7 +127,7 @@ def names_of_role() -> Names:
     )
 
 
-_WHOEVER = "whom the credentials belong to"
+_OWNER = "the owner of the credentials"
 _FILE = "in ~/.aws/credentials or ~/.aws/config"
 
 # The methods of botocore's providers:
@@ -138,10 +138,10 @@ _METHODS = {
     "assume-role": ("of the profile's role", "the profile's role"),
     "assume-role-with-web-identity": ("of the web identity's role", "the web identity's role"),
     "sso": ("of the single sign-on profile", "the role of the single sign-on profile"),
-    "login": ("of aws login", "whoever ran aws login"),
+    "login": ("of aws login", "the user who ran aws login"),
     "custom-process": (
         "that credential_process printed",
-        "whom the credential_process speaks for",
+        "the identity of the credential_process",
     ),
     "container-role": ("of the container's role", "the container's role"),
     "iam-role": ("of the instance's role", "the instance's role"),
