@@ -50,14 +50,18 @@ class Hider:
 
 def trace_of(exc: BaseException) -> str:
     """
-    Where *exc* and its causes came from, without their texts.
+    Where *exc* and its causes came from, without their texts and without source.
 
-    Nobody has vetted those: they may quote a part of a secret, which no mask would know.
+    Either may quote a part of a secret, which no mask would know.
     """
     import traceback
 
     cause = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
     above = f"{trace_of(cause)}and then:\n" if cause is not None else ""
     number = f" (errno {exc.errno})" if isinstance(exc, OSError) and exc.errno else ""
-    frames = "".join(traceback.format_tb(exc.__traceback__))
+    # Without the lines of source, which Python 3.13 also has for code that came as a text.
+    frames = "".join(
+        f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}\n'
+        for frame in traceback.extract_tb(exc.__traceback__)
+    )
     return f"{above}{frames}{type(exc).__name__}{number}\n"

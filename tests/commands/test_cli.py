@@ -18,6 +18,7 @@ from doubles.command_line import environ, run, run_on_terminal
 from doubles.homes import Home, a_set
 from doubles.servers import BadCertificate, Fine, Hanging, Refusing
 
+from devcontainer_registry.commands.hiding import trace_of
 from devcontainer_registry.commands.output.progress import Progress
 
 BOB = {"bob": "s3cret-s3cret"}
@@ -574,3 +575,18 @@ def test_help_is_a_command_too(home, command):
 
 def test_the_version_has_a_short_option(home):
     assert run(home, "-V").stdout == run(home, "--version").stdout != ""
+
+
+def test_the_trace_of_a_bug_shows_places_and_no_source(tmp_path):
+    path = tmp_path / "plugin.py"
+    path.write_text('def ask():\n    raise ValueError("pass" "word-1234")  # s0urce\n')
+    code = {}
+    exec(compile(path.read_text(), path, "exec"), code)  # noqa: S102
+
+    with pytest.raises(ValueError, match="password-1234") as caught:
+        code["ask"]()
+
+    trace = trace_of(caught.value)
+    assert f'File "{path}", line 2, in ask\n' in trace
+    assert "s0urce" not in trace
+    assert "1234" not in trace
