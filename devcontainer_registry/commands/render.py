@@ -147,7 +147,7 @@ def status_lines(report: StatusReport, *, colours: bool = False) -> Iterator[str
 
 
 def _went_well(outcome: Outcome) -> bool:
-    return outcome.status in ("ok", "unchanged", "found") and not outcome.exit_status
+    return outcome.ok or outcome.status == "found"
 
 
 def _is_noted(outcome: Outcome) -> bool:
@@ -192,7 +192,7 @@ def _word(outcome: Outcome) -> Word:
     if outcome.code == _NOT_KEPT:
         return ("accepted" if outcome.verified else "not saved"), "31"
     if outcome.status in ("ok", "unchanged"):
-        if outcome.exit_status:
+        if not outcome.ok:
             return _WORDS_BY_CODE.get(outcome.code or "", "not usable"), "31"
         if not outcome.verified:
             return "saved", "33"
@@ -218,7 +218,7 @@ def _summary(report: LoginReport) -> Iterator[str]:
     sets = [o for o in report.outcomes if not o.implicit and o.code != "not-configured"]
     if len(sets) < 2:
         return
-    usable = [o for o in sets if o.status in ("ok", "unchanged") and not o.exit_status]
+    usable = [outcome for outcome in sets if outcome.ok]
     good = sum(outcome.verified for outcome in usable)
     said = f"{good} of {len(sets)} logged in"
     if len(usable) > good:

@@ -113,6 +113,25 @@ def test_ctrl_c_reports_which_logins_were_saved(home):
     assert [fine.registry] == list(home.auths)
 
 
+def test_ctrl_c_in_a_hook_that_names_a_set_to_come_is_one_line(home):
+    with Fine(BOB) as fine, Hanging() as hanging:
+        sets = {**a_set("GOOD", fine.registry), **a_set("SLOW", hanging.registry)}
+        only = [word for each in ("GOOD", "SLOW", "TO_COME") for word in ("--only", each)]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "devcontainer_registry", "hook", "postCreate", *only],
+            env=environ(home, sets),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+
+    assert "devcontainer-registry: interrupted; saved: GOOD; not saved: SLOW\n" == said
+    assert 0 == process.returncode
+
+
 class Closed(io.StringIO):
     def write(self, _):
         raise BrokenPipeError

@@ -143,6 +143,18 @@ def test_a_login_that_docker_cannot_use_is_not_called_logged_in(code, word):
     ] == lines(one)
 
 
+def test_an_implicit_login_that_docker_cannot_use_is_not_called_logged_in_either():
+    said = RegistryError("why", hint="do it", code="hidden-by-credsstore")
+    one = replace(OK, id="GITHUB_TOKEN", implicit=True, code=said.code, error=said)
+
+    written = lines(one, summary=True)
+
+    assert [
+        "not usable  GITHUB_TOKEN  mycompany.azurecr.io  why",
+        "            fix: do it",
+    ] == written
+
+
 def test_trouble_with_config_json_is_explained_once():
     kept_back = RegistryError("config.json could not be written", hint="see", code="not-kept")
     outcomes = [

@@ -43,13 +43,14 @@ def log_in(
         run: What logs in.
         lands: Whether a success may be printed as it lands.
     """
+    terminal = _shows_progress(arguments)
     progress = Progress(
-        terminal=_shows_progress(arguments),
+        terminal=terminal,
         lands=lands and not arguments.json,
         colours=has_colours(sys.stdout),
     )
     arguments.progress = progress
-    tell = make_observer(arguments, environ, has_progress=_shows_progress(arguments))
+    tell = make_observer(arguments, environ, has_progress=terminal)
 
     def observe(event: str, /, **fields: object) -> None:
         progress.take(event, fields)
@@ -87,8 +88,12 @@ def _interrupted(progress: Progress, settings: Mapping[str, Any]) -> str:
     from ...logins.login import login
 
     # Ctrl-C may have come between a write and its event: look once more, and ask nobody.
-    report = login(**settings, verify="changed", dry_run=True)
-    there = {outcome.id for outcome in report.outcomes if outcome.status == "unchanged"}
+    there: set[str] = set()
+    if progress.found:
+        # Of the sets that there are: a hook may name others.
+        settings = {**settings, "only": [*progress.found]}
+        report = login(**settings, verify="changed", dry_run=True)
+        there = {outcome.id for outcome in report.outcomes if outcome.status == "unchanged"}
     saved = [each for each in progress.found if each in progress.saved or each in there]
     lost = [each for each in progress.found if each not in saved]
     parts = [f"saved: {', '.join(saved)}"] if saved else []
