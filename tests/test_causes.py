@@ -6,34 +6,20 @@ Each cause is worded once, in `causes/`, and is on the page of all codes.
 from __future__ import annotations
 
 import ast
-import importlib.util
+import importlib
 import re
 import string
 from pathlib import Path
 
 import pytest
+from doubles.words import CAUSES, CODES, FIXES, REASONS, ROOT
 
 import devcontainer_registry
 from devcontainer_registry import DiscoveryError, Finding, TransientError, errors
 from devcontainer_registry.causes.cause import Cause, Fix, Reason
 
 PACKAGE = Path(devcontainer_registry.__file__).parent
-ROOT = Path(__file__).resolve().parent.parent
-CAUSES = PACKAGE / "causes"
-
-
-def _script(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-CODES = _script(ROOT / "docs" / "codes.py")
-WORDS = [words for module in CODES.modules() for words in CODES.words_in(module)]
-ALL = CODES.of(WORDS, Cause)
-FIXES = CODES.of(WORDS, Fix)
-REASONS = CODES.of(WORDS, Reason)
+FOLDER = PACKAGE / "causes"
 
 # Modules that make an error from another's words, or from a table that `causes/` uses.
 COPYING = {
@@ -118,18 +104,18 @@ def placeholders(text):
 
 
 def test_no_message_is_worded_twice():
-    messages = [cause.message for cause in ALL]
+    messages = [cause.message for cause in CAUSES]
 
-    assert len(ALL) > 250
+    assert len(CAUSES) > 250
     assert [] == [message for message in set(messages) if messages.count(message) > 1]
 
 
 def test_a_fix_belongs_to_an_existing_code():
-    assert {fix.code for fix in FIXES} - {""} <= {cause.code for cause in ALL}
+    assert {fix.code for fix in FIXES} - {""} <= {cause.code for cause in CAUSES}
 
 
 def test_a_reason_fills_an_existing_placeholder():
-    texts = [text for cause in ALL for text in (cause.message, cause.fix)]
+    texts = [text for cause in CAUSES for text in (cause.message, cause.fix)]
     known = {name for text in (*texts, *(r.text for r in REASONS)) for name in placeholders(text)}
     # `OVER` makes a sentence of an error's own words.
     known.add("message")
@@ -137,7 +123,7 @@ def test_a_reason_fills_an_existing_placeholder():
     assert {reason.fills for reason in REASONS} <= known
 
 
-@pytest.mark.parametrize("text", [*(c.fix for c in ALL), *(f.text for f in FIXES)])
+@pytest.mark.parametrize("text", [*(c.fix for c in CAUSES), *(f.text for f in FIXES)])
 def test_a_fix_is_one_line_that_ends_without_a_full_stop(text):
     assert text == " ".join(text.split())
     assert not text.endswith(".")
@@ -169,7 +155,7 @@ def test_every_code_in_the_package_belongs_to_a_cause():
         if re.fullmatch(r"[a-z]+(?:-[a-z0-9]+)+", node.value)
     }
 
-    assert set() == codes - NO_CODES - {cause.code for cause in ALL}
+    assert set() == codes - NO_CODES - {cause.code for cause in CAUSES}
 
 
 # No words elsewhere.

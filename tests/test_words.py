@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import argparse
 import ast
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+from doubles.words import CAUSES, FIXES, REASONS
 
 import devcontainer_registry
 from devcontainer_registry import errors
-from devcontainer_registry.causes.cause import Cause, Fix, Reason
 from devcontainer_registry.commands.parsing import command_line
 
 PACKAGE = Path(devcontainer_registry.__file__).parent
-ROOT = Path(__file__).resolve().parent.parent
 WORDS_MAX = 25
 
 # Contorted phrases, and their replacements.
@@ -44,19 +42,6 @@ BANNED = {
     r"\bgive it longer\b|\blets? (?:us|in|him)\b": "allow",
     r"(?<![\w<>*])\*_[A-Z]": "the variable's whole name, with <ID>_CONTAINER_REGISTRY_",
 }
-
-
-def _script(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-CODES = _script(ROOT / "docs" / "codes.py")
-WORDS = [words for module in CODES.modules() for words in CODES.words_in(module)]
-CAUSES = CODES.of(WORDS, Cause)
-FIXES = CODES.of(WORDS, Fix)
 
 
 def _parsers(parser, name):
@@ -128,7 +113,7 @@ def _texts():
     for fix in FIXES:
         yield fix.code, fix.text
         yield fix.code, fix.where
-    for reason in CODES.of(WORDS, Reason):
+    for reason in REASONS:
         yield reason.fills, reason.text
     yield from _helps()
     yield from _said()

@@ -82,13 +82,13 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _was_written(stream: TextIO) -> bool:
     """
-    Whether all that was said has arrived; else it is let go, or the interpreter fails at exit.
+    Return whether all output was written; drop the rest, or the interpreter fails at exit.
     """
     try:
         stream.flush()
     except OSError as exc:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        # Whoever read us may have gone, and knows.
+        # A reader that closed the pipe needs no message.
         if stream is sys.stdout and not isinstance(exc, BrokenPipeError):
             complain(f"cannot write stdout: {os.strerror(exc.errno or 0)}")
         return False
@@ -99,7 +99,7 @@ def _prepare_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            # Closed by whoever started us; printing into nothing is still printing.
+            # The caller closed it.
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif hasattr(stream, "reconfigure"):
             # A path may hold what the locale can't spell.
@@ -146,9 +146,9 @@ def _hook(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _refuse_missing_file(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
     """
-    Raise UsageError if the secrets file that was named is not there.
+    Raise UsageError if the named secrets file does not exist.
 
-    One that cannot be read, or is no JSON, is no wrong name, and the report says so.
+    A file that cannot be read, or is not JSON, is named rightly: the report has that error.
     """
     variable = "DEVCONTAINER_REGISTRY_SECRETS_FILE"
     named = arguments.secrets_file or environ.get(variable)

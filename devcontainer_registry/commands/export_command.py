@@ -9,8 +9,9 @@ import sys
 
 from ..errors import ConfigError, InvalidRegistryError
 from ..registry import Registry
-from ..report import instant, instant_or_none
+from ..report import error_document, instant, instant_or_none
 from .output.table import complaint
+from .parsing.usage import UsageError
 
 TYPE_CHECKING = False
 
@@ -19,10 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from ..errors import RegistryError
     from ..logins.export import ExportReport
-
-_USAGE_ERROR = 2
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -36,13 +34,13 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     try:
         registries = [Registry(each) for each in arguments.registries] or None
     except InvalidRegistryError as exc:
-        return _complain(exc.message)
+        raise UsageError(exc.message) from None
     if not is_kubernetes_name(arguments.name):
-        return _complain("--name: expected a name for Kubernetes, such as registry-login")
+        raise UsageError("--name: expected a name for Kubernetes, such as registry-login")
     # Before anybody is asked, and whatever is kept: it is the way of calling that is wrong.
     seen = None if arguments.output or arguments.force else exposed(sys.stdout.buffer)
     if seen is not None:
-        return _complain(seen.message, hint=seen.hint)
+        raise UsageError(seen.message, fix=seen.hint)
     report = export(arguments.format, registries, name=arguments.name, environ=environ)
     content = report.content.reveal() if report.content is not None else None
     if content is not None and arguments.output:
@@ -77,12 +75,12 @@ def _document(
         "format": arguments.format,
         "output": arguments.output,
         "content": content,
-        "error": _error(report.error),
+        "error": error_document(report.error),
         "registries": [
             {
                 "registry": each.registry,
                 "expires_at": instant_or_none(each.expires_at),
-                "error": _error(each.error),
+                "error": error_document(each.error),
             }
             for each in report.registries
         ],
@@ -99,17 +97,6 @@ def _lines(report: ExportReport) -> Iterator[str]:
             yield f"{each.registry}: works until {until}; export it again by then"
     for error in (report.error, *(each.error for each in report.registries)):
         if error is not None:
-            yield complaint(error.message, hint=error.hint)
+            yield complaint(error.message, fix=error.hint)
     if report.error is None and any(each.error is not None for each in report.registries):
         yield "nothing was exported: it is all or nothing"
-
-
-def _error(error: RegistryError | None) -> dict[str, str] | None:
-    if error is None:
-        return None
-    return {"code": error.code, "message": error.message, "hint": error.hint}
-
-
-def _complain(message: str, *, hint: str = "") -> int:
-    print(complaint(message, hint=hint), file=sys.stderr)  # noqa: T201
-    return _USAGE_ERROR

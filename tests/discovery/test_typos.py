@@ -183,7 +183,7 @@ def test_what_else_a_set_lacks_is_in_the_fix_of_its_typo():
 
 def test_a_typo_of_what_a_platform_could_give_makes_the_set_incomplete():
     """
-    Whoever sets a password wants it used, and not the identity of the cloud.
+    A misspelled password does not make the cloud's identity log in instead.
     """
     result = found(a_set(SERVER=ECR, PASSWROD="s3cret"))
 

@@ -127,7 +127,7 @@ def test_docker_sends_the_credential_that_resolve_finds(asking, registry_tls, ca
     configure(asking, document, registry_tls)
     image = f"{registry_tls.registry}/demo/hello"
 
-    # It needs no engine.  The registry knows none of the users, and records whom it refused.
+    # It needs no engine.  The registry knows no user, and records the credentials that it refused.
     done = asking.docker("manifest", "inspect", "--insecure", image)
 
     assert 0 != done.returncode

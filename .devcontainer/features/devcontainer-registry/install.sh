@@ -34,8 +34,8 @@ one_of "$verify" changed always never
 one_of "$strict" true false
 one_of "$on_create" true false
 
-# The wheel that lies here.  By default no index is asked for a package of our name: whoever registers
-# it first would be run with the container's secrets.
+# The version of the wheel in this folder.  By default no index is asked: the package's name is not
+# registered, and the first to register it would run with the container's secrets.
 bundled_version() {
     set -- devcontainer_registry-*.whl
     [ -f "$1" ] || {

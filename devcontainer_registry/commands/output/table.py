@@ -95,12 +95,12 @@ class Table:
         return f"\x1b[{colour}m{word}\x1b[0m" if self._colours else word
 
 
-def complaint(message: str, *, hint: str = "") -> str:
+def complaint(message: str, *, fix: str = "") -> str:
     """
-    What is wrong with how a command was called, at 80 columns.
+    Return an error of the command and its fix, at 80 columns.
     """
     said = wrapped(f"devcontainer-registry: {message}", WIDTH - 2)
-    said += wrapped(f"fix: {hint}", WIDTH - 4) if hint else []
+    said += wrapped(f"fix: {fix}", WIDTH - 4) if fix else []
     return "\n  ".join(said)
 
 

@@ -11,7 +11,7 @@ import re
 import sys
 
 from ...discovery.nearest import nearest
-from ..output import table
+from ..output.table import complaint
 
 TYPE_CHECKING = False
 
@@ -101,11 +101,8 @@ def complain(message: str, *, fix: str = "") -> None:
     """
     Print *message* on stderr, as an error of the command.
     """
-    said = table.complaint(message)
-    if fix:
-        said += "\n" + "\n".join(f"  {line}" for line in table.wrapped(f"fix: {fix}", 76))
     with contextlib.suppress(OSError):  # as a disk that is full
-        print(said, file=sys.stderr)  # noqa: T201
+        print(complaint(message, fix=fix), file=sys.stderr)  # noqa: T201
 
 
 def is_forgiving(words: Sequence[str]) -> bool:
