@@ -103,3 +103,21 @@ def test_both_programs_run_from_a_read_only_file_system(installed, tmp_path):
     said = runs(folder, tmp_path / "home", "unshare", "--mount", "sh", "-c", script, venv)
 
     assert expected(folder) == said
+
+
+def test_with_pip_install_user_both_programs_run_and_status_names_their_folder(tmp_path, wheel):
+    home, python = tmp_path / "home", os.path.realpath(sys.executable)
+    home.mkdir()
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--no-index", "--no-deps"]
+    subprocess.run(
+        [*pip, "--user", "--break-system-packages", wheel],
+        env={**os.environ, "HOME": str(home)},
+        check=True,
+        capture_output=True,
+    )
+    (site,) = home.glob(".local/lib/*/site-packages")
+    (site / "dependencies.pth").write_text(f"{_DEPENDENCIES}\n")
+
+    notes = runs(str(home / ".local" / "bin"), home)
+
+    assert expected(f"{home}/.local/bin") == notes
