@@ -10,22 +10,21 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
 BODY_MAX = 64 * 1024  # octets; the longest answer with a token has a tenth
 
 
-def cut(parts: Iterable[bytes]) -> bytes:
+def cut(answer: Any, **options: Any) -> bytes:
     """
-    Join *parts*, reading at most `BODY_MAX` octets.
+    Read urllib3's *answer*, at most `BODY_MAX` octets; *options* as for its `read`.
+
+    Not by its `stream`: before urllib3 2.8 that reads the size of a chunk however long it is.
     """
     body = b""
-    for part in parts:
+    while len(body) < BODY_MAX and (part := answer.read(BODY_MAX - len(body), **options)):
         body += part
-        if len(body) >= BODY_MAX:
-            break
-    return body[:BODY_MAX]
+    return body
 
 
 def limit_botocore(session: Any) -> None:
@@ -68,7 +67,7 @@ class _HttpSession:
         request.stream_output = True  # botocore reads all of it otherwise
         response = self._session.send(request)
         try:
-            response._content = cut(response.raw.stream())  # noqa: SLF001
+            response._content = cut(response.raw)  # noqa: SLF001
         except ReadTimeoutError as exc:
             raise exceptions.ReadTimeoutError(endpoint_url=request.url, error=exc) from exc
         except Exception as exc:
@@ -93,7 +92,7 @@ def limited_requests(**options: Any) -> Any:
     class Session(requests.Session):
         def send(self, request: Any, **settings: Any) -> Any:
             response: Any = super().send(request, **{**settings, "stream": True})
-            response._content = cut(response.iter_content(8192))  # noqa: SLF001
+            response._content = cut(response.raw, decode_content=True)  # noqa: SLF001
             response._content_consumed = True  # noqa: SLF001
             response.close()
             return response
