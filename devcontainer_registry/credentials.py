@@ -143,6 +143,9 @@ class RegistrySecret:
         role_arn: AWS role to assume before asking ECR.
         profile: AWS profile to use.
         tenant: Entra ID tenant for the ACR exchange.
+        client_id: Application of Entra ID, or service account of Google, to become.
+        audience: Audience of the ID token; at Google the provider that accepts it.
+        id_token: Signed statement of an issuer (JWT) about who this is, for a cloud to accept.
         ca_file: Path of a PEM bundle to trust for this registry.
         image: Image of that registry whose pull to check.
         implicit: Whether the platform set it (`GITHUB_TOKEN`, `CI_REGISTRY`,
@@ -161,6 +164,9 @@ class RegistrySecret:
     role_arn: str | None = field(default=None, repr=False)
     profile: str | None = field(default=None, repr=False)
     tenant: str | None = field(default=None, repr=False)
+    client_id: str | None = field(default=None, repr=False)
+    audience: str | None = field(default=None, repr=False)
+    id_token: Secret | None = None
     ca_file: str | None = field(default=None, repr=False)
     image: str | None = field(default=None, repr=False)
     implicit: bool = False

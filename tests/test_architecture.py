@@ -40,6 +40,7 @@ ORDER = (
     "config",
     "discovery",
     "network",
+    "identities",
     "authenticators",
     "logins",
     "keychain",

@@ -5,13 +5,13 @@ Azure Container Registry: a password, or the container's identity.
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import replace
 
 from ..causes.clouds import acr as causes
 from ..credentials import Credential, Secret, token_claims
 from ..errors import AuthenticationError
+from ..identities.hosts import is_acr
 from ..naming import variable
 from .generic import as_it_is
 
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from ..credentials import RegistrySecret
     from ..errors import RegistryError
     from ..registry import Registry
-
-# 5 to 50 letters and digits, and in newer registries a hash behind a hyphen.  Data endpoints
-# (NAME.REGION.data.azurecr.io) serve blobs and take no login.
-# https://learn.microsoft.com/azure/container-registry/container-registry-get-started-portal
-_HOST = re.compile(r"[a-z0-9]{5,50}(?:-[a-z0-9]+)?\.azurecr\.(?:io|cn|us|de)")
 
 # User name that marks the password as a token of the registry.
 # https://learn.microsoft.com/azure/container-registry/container-registry-authentication
@@ -46,7 +41,7 @@ class AcrAuthenticator:
         """
         Return whether *registry* is `NAME.azurecr.io` or in a sovereign cloud's domain.
         """
-        return _HOST.fullmatch(registry) is not None
+        return is_acr(registry)
 
     def exchanges(self, secret: RegistrySecret) -> bool:
         """

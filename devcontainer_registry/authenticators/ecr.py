@@ -14,10 +14,11 @@ import time
 from ..causes.clouds import aws as causes
 from ..credentials import Credential
 from ..errors import RegistryError, TransientError
+from ..identities.hosts import is_ecr, is_ecr_public
 from ..naming import INFIX
 from .clouds.aws_answers import Answers
 from .clouds.aws_names import SET
-from .clouds.ecr_hosts import endpoint_of, is_public, serves
+from .clouds.ecr_hosts import endpoint_of
 
 TYPE_CHECKING = False
 
@@ -54,7 +55,7 @@ class EcrAuthenticator:
         The private registries of every partition, by their FIPS and dual-stack names too, and
         ECR Public.
         """
-        return serves(registry)
+        return is_ecr(registry)
 
     def exchanges(self, secret: RegistrySecret) -> bool:
         """
@@ -197,7 +198,7 @@ def _command(secret: RegistrySecret) -> str:
     """
     # ECR Public is another service, in one region, with tokens of its own:
     # https://docs.aws.amazon.com/AmazonECR/latest/public/public-registry-auth.html
-    if is_public(secret.registry):
+    if is_ecr_public(secret.registry):
         return "aws ecr-public get-login-password --region us-east-1"
     return "aws ecr get-login-password"
 

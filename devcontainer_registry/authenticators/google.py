@@ -5,10 +5,9 @@ Google's registries: a key, a token, or application default credentials.
 
 from __future__ import annotations
 
-import re
-
 from ..causes.clouds import google as causes
 from ..credentials import Credential, Secret
+from ..identities.hosts import is_google
 from ..naming import variable
 from .generic import as_it_is
 
@@ -18,13 +17,6 @@ if TYPE_CHECKING:
     from ..credentials import RegistrySecret
     from ..errors import RegistryError
     from ..registry import Registry
-
-# https://cloud.google.com/artifact-registry/docs/docker/authentication
-_HOST = re.compile(
-    r"(?:[a-z]+\.)?gcr\.io"
-    r"|[a-z0-9-]+-docker\.pkg\.dev"
-    r"|docker\.[a-z0-9-]+\.rep\.pkg\.dev"
-)
 
 _ACCESS_TOKEN = "oauth2accesstoken"  # noqa: S105  (a user name)
 
@@ -43,7 +35,7 @@ class GoogleAuthenticator:
         """
         Return whether *registry* is `gcr.io`, one of its mirrors, or Artifact Registry.
         """
-        return _HOST.fullmatch(registry) is not None
+        return is_google(registry)
 
     def exchanges(self, secret: RegistrySecret) -> bool:
         """

@@ -11,7 +11,7 @@ import os
 import time
 from dataclasses import dataclass, field, replace
 
-from ..credentials import Credential, Secret
+from ..credentials import Credential, Secret, token_claims
 from ..errors import ConfigError
 from ..observer import tell
 from .entry import Entry, fresh_until
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 # Three lifecycle steps of one start with a wrong password must not lock an account.
 REFUSED_FOR = 15 * 60.0  # seconds
-# Prefixes of the variables in which the clouds' SDKs look for an identity.
-_OF_SDKS = ("AWS_", "AZURE_", "GOOGLE_")
+# Prefixes of the variables in which the clouds' SDKs, and we, look for an identity.
+_OF_SDKS = ("AWS_", "AZURE_", "GOOGLE_", "ACTIONS_ID_TOKEN_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +246,7 @@ class Memory:
             secret.tenant,
             secret.ca_file,
             secret.image,
+            *_id_token_parts(secret),
         )
 
     def _identity(self, secret: RegistrySecret) -> str | None:
@@ -259,7 +260,8 @@ class Memory:
             return None
         # The process's own variables: the SDKs read no others.
         told = sorted(item for item in os.environ.items() if item[0].startswith(_OF_SDKS))
-        return self._fingerprint("identity", *(part for item in told for part in item))
+        token = secret.id_token.reveal() if secret.id_token is not None else None
+        return self._fingerprint("identity", token, *(part for item in told for part in item))
 
     def _fingerprint(self, *parts: str | None) -> str | None:
         try:
@@ -298,6 +300,21 @@ def credential_of(entry: Entry) -> Credential:
         issued_at=entry.issued_at,
         expires_at=entry.expires_at,
     )
+
+
+def _id_token_parts(secret: RegistrySecret) -> tuple[str, ...]:
+    """
+    Return whom *secret* becomes with an ID token, and who that is; empty without one.
+
+    Each job, and Kubernetes each hour, has another token for the same issuer and subject, so the
+    token itself is not compared.
+    """
+    named = {"CLIENT_ID": secret.client_id, "AUDIENCE": secret.audience}
+    parts = [f"{member}={value}" for member, value in named.items() if value is not None]
+    if secret.id_token is not None:
+        claims = token_claims(secret.id_token.reveal())
+        parts += [f"{name}={claims.get(name)}" for name in ("iss", "sub")]
+    return tuple(parts)
 
 
 def _cached(entry: Entry) -> Credential | None:

@@ -38,7 +38,7 @@ class Hider:
         from ..discovery import discover, read  # only where there is something to tell
 
         for secret in discover(self._environ, secrets_file=self._secrets_file).secrets:
-            for hidden in (secret.secret, secret.session_token):
+            for hidden in (secret.secret, secret.session_token, secret.id_token):
                 if hidden:
                     yield from shapes(hidden.reveal(), username=secret.username)
         # Also of sets that are not whole, and of other programs.

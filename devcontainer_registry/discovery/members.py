@@ -30,6 +30,9 @@ MEMBERS = (
     "ROLE_ARN",
     "PROFILE",
     "TENANT",
+    "CLIENT_ID",
+    "AUDIENCE",
+    "ID_TOKEN",
     "CA_FILE",
     "IMAGE",
 )

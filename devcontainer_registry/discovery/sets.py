@@ -189,6 +189,9 @@ class _SetReader:
             role_arn=self.texts.get("ROLE_ARN") or None,
             profile=self.texts.get("PROFILE") or None,
             tenant=self.texts.get("TENANT") or None,
+            client_id=self.texts.get("CLIENT_ID") or None,
+            audience=self.texts.get("AUDIENCE") or None,
+            id_token=_secret(self.texts.get("ID_TOKEN") or None),
             ca_file=self.texts.get("CA_FILE") or None,
             image=self.texts.get("IMAGE") or None,
         )

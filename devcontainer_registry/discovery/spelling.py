@@ -35,6 +35,9 @@ _SYNONYMS = {
     "PASS": "PASSWORD",
     "PASSWD": "PASSWORD",
     "TOKEN": "PASSWORD",
+    "OIDC_TOKEN": "ID_TOKEN",
+    "IDENTITY_TOKEN": "ID_TOKEN",
+    "TENANT_ID": "TENANT",
 }
 
 # English words one edit from a member: likewise only beside another variable of the set.

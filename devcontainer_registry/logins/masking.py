@@ -140,12 +140,19 @@ def _names(secret: RegistrySecret, credential: Credential | None) -> dict[str, s
         "ROLE_ARN": secret.role_arn,
         "PROFILE": secret.profile,
         "TENANT": secret.tenant,
+        "CLIENT_ID": secret.client_id,
+        "AUDIENCE": secret.audience,
         "CA_FILE": secret.ca_file,
     }
     names = {value: prefix + member for member, value in members.items() if value}
     if secret.image:
         names |= dict.fromkeys(_spellings(secret.image), f"{prefix}IMAGE")
-    for hidden in (secret.secret, secret.session_token, credential and credential.secret):
+    for hidden in (
+        secret.secret,
+        secret.session_token,
+        secret.id_token,
+        credential and credential.secret,
+    ):
         if hidden:
             names |= dict.fromkeys(shapes(hidden.reveal(), username=secret.username), "****")
     # The registry's name is always shown, so no part of it is masked.

@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import time
+from dataclasses import replace
 
 import pytest
 from doubles.homes import GOOD, HERE, Exchanging, Home, Scripted, a_secret, a_set, encoded, only
@@ -249,7 +250,15 @@ def test_a_cloud_that_refused_is_not_asked_again_either(home):
     assert (1, "refused-before") == (plugin.asked, only(report).code)
 
 
-@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AZURE_CLIENT_ID", "GOOGLE_CLOUD_PROJECT"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AWS_ACCESS_KEY_ID",
+        "AZURE_CLIENT_ID",
+        "GOOGLE_CLOUD_PROJECT",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    ],
+)
 def test_another_identity_of_the_surroundings_is_tried_at_once(home, monkeypatch, name):
     plugin = Exchanging(AuthenticationError("no"))
     secret = a_secret(user=None, password=None)
@@ -261,6 +270,54 @@ def test_another_identity_of_the_surroundings_is_tried_at_once(home, monkeypatch
         codes.append(only(home.login([secret], **options)).code)
 
     assert ["rejected", "refused-before", "rejected", "refused-before"] == codes
+    assert 2 == plugin.asked
+
+
+def id_token(*, subject="repo:corp/app:ref:refs/heads/main", nonce=""):
+    claims = {"iss": "https://issuer.example", "sub": subject, "jti": nonce}
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return Secret(f"e30.{body}.c2ln")
+
+
+@pytest.mark.usefixtures("undelegated")
+def test_a_new_id_token_of_the_same_subject_is_the_same_set(home):
+    plugin = Exchanging(expiring(43200))
+    options = {"authenticators": {"generic": plugin}, "verify": "changed"}
+    with Fine(BOB) as registry:
+        secret = a_secret(registry=registry.registry, user=None, password=None)
+        tokens = [
+            id_token(nonce="1"),
+            id_token(nonce="2"),
+            id_token(subject="repo:corp/app:environment:production"),
+        ]
+        asked = []
+        for token in tokens:
+            home.login([replace(secret, id_token=token)], **options)
+            asked.append(plugin.asked)
+
+    assert [1, 1, 2] == asked
+
+
+def test_a_new_id_token_is_tried_at_once_after_a_refusal(home):
+    plugin = Exchanging(AuthenticationError("no"))
+    options = {"authenticators": {"generic": plugin}, "verify": "changed"}
+
+    codes = []
+    for nonce in ("1", "1", "2"):
+        secret = a_secret(user=None, password=None, id_token=id_token(nonce=nonce))
+        codes.append(only(home.login([secret], **options)).code)
+
+    assert ["rejected", "refused-before", "rejected"] == codes
+
+
+@pytest.mark.parametrize("member", ["client_id", "audience"])
+def test_a_set_is_another_when_it_names_another_identity(home, member):
+    plugin = Exchanging(AuthenticationError("no"))
+    options = {"authenticators": {"generic": plugin}, "verify": "changed"}
+
+    for value in ("one", "one", "another"):
+        home.login([a_secret(user=None, password=None, **{member: value})], **options)
+
     assert 2 == plugin.asked
 
 

@@ -52,6 +52,9 @@ def test_a_set_is_found_with_all_its_members():
                 ROLE_ARN="arn:aws:iam::123456789012:role/pull",
                 PROFILE="work",
                 TENANT="tenant",
+                CLIENT_ID="app",
+                AUDIENCE="api://corp",
+                ID_TOKEN="t0ken",
                 CA_FILE="/etc/ssl/corp.pem",
                 IMAGE=f"{ECR}/app:1",
             )
@@ -68,6 +71,8 @@ def test_a_set_is_found_with_all_its_members():
         secret.tenant,
         secret.ca_file,
     )
+    assert ("app", "api://corp") == (secret.client_id, secret.audience)
+    assert Secret("t0ken") == secret.id_token
     assert f"{ECR}/app:1" == secret.image
     assert not secret.implicit
 
