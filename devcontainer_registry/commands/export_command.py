@@ -29,19 +29,23 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """
     from ..config.private_file import exposed, write_privately
     from ..logins.export import ExportReport, export
-    from ..logins.export_formats import is_kubernetes_name
 
     try:
         registries = [Registry(each) for each in arguments.registries] or None
     except InvalidRegistryError as exc:
         raise UsageError(exc.message) from None
-    if not is_kubernetes_name(arguments.name):
-        raise UsageError("--name: expected a name for Kubernetes, such as registry-login")
+    _check_names(arguments)
     # Before anybody is asked, and whatever is kept: it is the way of calling that is wrong.
     seen = None if arguments.output or arguments.force else exposed(sys.stdout.buffer)
     if seen is not None:
         raise UsageError(seen.message, fix=seen.hint)
-    report = export(arguments.format, registries, name=arguments.name, environ=environ)
+    report = export(
+        arguments.format,
+        registries,
+        name=arguments.name,
+        namespaces=arguments.namespaces,
+        environ=environ,
+    )
     content = report.content.reveal() if report.content is not None else None
     if content is not None and arguments.output:
         try:
@@ -62,6 +66,17 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         sys.stdout.buffer.write(f"{content}\n".encode())
         sys.stdout.buffer.flush()
     return report.exit_status
+
+
+def _check_names(arguments: argparse.Namespace) -> None:
+    from ..logins.export_formats import is_kubernetes_name, is_kubernetes_namespace
+
+    if not is_kubernetes_name(arguments.name):
+        raise UsageError("--name: expected a name for Kubernetes, such as registry-login")
+    if arguments.namespaces and arguments.format != "kubernetes-secret":
+        raise UsageError("--namespace: only with --format kubernetes-secret")
+    if not all(is_kubernetes_namespace(each) for each in arguments.namespaces):
+        raise UsageError("--namespace: expected a namespace of Kubernetes, such as team-a")
 
 
 def _document(

@@ -86,6 +86,7 @@ def export(
     registries: Iterable[str] | None = None,
     *,
     name: str = DEFAULT_NAME,
+    namespaces: Iterable[str] = (),
     environ: Mapping[str, str] | None = None,
     config: DockerConfig | None = None,
     now: float | None = None,
@@ -100,6 +101,8 @@ def export(
             `devcontainers-oci-auth`.
         registries: Names such as `ghcr.io` or `localhost:5000`; None: all with a login of ours.
         name: The name of the Kubernetes secret.
+        namespaces: Its namespaces.  None: the manifest names no namespace.  Several: the manifest
+            is a `List` with one secret each.
         environ: Variables that locate the files, and sets for renewals; None: `os.environ`.
         config: The config.json to read; None: docker's own.
         now: Current time in Unix seconds; None: the clock.
@@ -145,8 +148,9 @@ def export(
         exported.append(Exported(registry=registry, expires_at=found.expires_at, error=why_not))
     if any(each.error is not None for each in exported):
         return ExportReport(content=None, registries=tuple(exported))
-    text = written(form, credentials, name=name)
-    too_large = oversize(form, text)
+    text = written(form, credentials, name=name, namespaces=namespaces)
+    # The limit is that of one secret, in however many namespaces it is.
+    too_large = oversize(form, written(form, credentials, name=name))
     return ExportReport(
         content=None if too_large else Secret(text),
         registries=tuple(exported),

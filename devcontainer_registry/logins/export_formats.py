@@ -15,7 +15,7 @@ from ..errors import ConfigError
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ..credentials import Credential
     from ..errors import RegistryError
@@ -27,13 +27,21 @@ if TYPE_CHECKING:
 DEFAULT_NAME = "devcontainer-registry"
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ (DNS subdomain names)
+# and, for a namespace, RFC 1123 label names.
 _NAME_MAX = 253
+_LABEL_MAX = 63
 _LETTERS_AND_DIGITS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 # https://kubernetes.io/docs/concepts/configuration/secret/: 1 MiB, all values of one together.
 _KUBERNETES_MAX = 1024 * 1024  # octets
 
 
-def written(form: str, credentials: Credentials, *, name: str = DEFAULT_NAME) -> str:
+def written(
+    form: str,
+    credentials: Credentials,
+    *,
+    name: str = DEFAULT_NAME,
+    namespaces: Iterable[str] = (),
+) -> str:
     """
     Return *credentials* in the format *form*, without a line end.
 
@@ -41,8 +49,11 @@ def written(form: str, credentials: Credentials, *, name: str = DEFAULT_NAME) ->
         form: One of `FORMATS`.
         credentials: Credentials that `refusal` accepts.
         name: Name of the Kubernetes secret.
+        namespaces: Namespaces of the Kubernetes secret.
     """
-    return FORMATS[form](credentials, name)
+    if form == "kubernetes-secret":
+        return _kubernetes_secret(credentials, name, namespaces)
+    return FORMATS[form](credentials)
 
 
 def refusal(form: str, registry: Registry, credential: Credential) -> RegistryError | None:
@@ -83,6 +94,13 @@ def is_kubernetes_name(name: str) -> bool:
     )
 
 
+def is_kubernetes_namespace(name: str) -> bool:
+    """
+    Return whether *name* is a valid Kubernetes namespace: an RFC 1123 label.
+    """
+    return len(name) <= _LABEL_MAX and "." not in name and is_kubernetes_name(name)
+
+
 def _unstorable(credential: Credential) -> str | None:
     try:
         auth_entry(credential)
@@ -112,35 +130,45 @@ def _unlistable(credential: Credential) -> str | None:
     return None
 
 
-def _docker_config(credentials: Credentials, _name: str) -> str:
+def _docker_config(credentials: Credentials) -> str:
     return json.dumps({"auths": _auths(credentials)}, indent="\t")
 
 
-def _containers_auth(credentials: Credentials, _name: str) -> str:
+def _containers_auth(credentials: Credentials) -> str:
     # Docker Hub under its name: containers/image looks a URL up in docker's own file only.
     # https://github.com/containers/image/blob/v5.31.0/docs/containers-auth.json.5.md
     auths = {str(registry): auth_entry(c) for registry, c in credentials.items()}
     return json.dumps({"auths": auths}, indent="\t")
 
 
-def _kubernetes_secret(credentials: Credentials, name: str) -> str:
+def _kubernetes_secret(
+    credentials: Credentials, name: str = DEFAULT_NAME, namespaces: Iterable[str] = ()
+) -> str:
     # https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets
-    manifest = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": name},
-        "type": "kubernetes.io/dockerconfigjson",
-        "data": {".dockerconfigjson": _encoded_config(credentials)},
-    }
-    return json.dumps(manifest, indent=2)
+    metadata = [{"name": name, "namespace": each} for each in dict.fromkeys(namespaces)]
+    data = {".dockerconfigjson": _encoded_config(credentials)}
+    secrets: list[dict[str, object]] = [
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": each,
+            "type": "kubernetes.io/dockerconfigjson",
+            "data": data,
+        }
+        for each in metadata or [{"name": name}]
+    ]
+    if len(secrets) == 1:
+        return json.dumps(secrets[0], indent=2)
+    # One document that a reader takes or refuses as a whole.
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": secrets}, indent=2)
 
 
-def _envbuilder(credentials: Credentials, _name: str) -> str:
+def _envbuilder(credentials: Credentials) -> str:
     # https://github.com/coder/envbuilder/blob/v1.1.0/docs/container-registry-auth.md
     return _encoded_config(credentials)
 
 
-def _devcontainers_oci_auth(credentials: Credentials, _name: str) -> str:
+def _devcontainers_oci_auth(credentials: Credentials) -> str:
     # The CLI compares the host as the reference spells it, so Docker Hub goes under each name.
     return ",".join(
         f"{host}|{credential.username}|{credential.secret.reveal()}"
@@ -160,7 +188,7 @@ def _encoded_config(credentials: Credentials) -> str:
 
 
 # In the order in which the command's help names them.
-FORMATS: dict[str, Callable[[Credentials, str], str]] = {
+FORMATS: dict[str, Callable[[Credentials], str]] = {
     "docker-config": _docker_config,
     "containers-auth": _containers_auth,
     "kubernetes-secret": _kubernetes_secret,

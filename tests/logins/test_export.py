@@ -328,6 +328,46 @@ def test_a_kubernetes_name_is_a_subdomain(name, valid):
     assert valid == export_formats.is_kubernetes_name(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "valid"),
+    [("team-a", True), ("a" * 63, True), ("a" * 64, False), ("a.b", False), ("", False)],
+)
+def test_a_kubernetes_namespace_is_a_label(name, valid):
+    assert valid == export_formats.is_kubernetes_namespace(name)
+
+
+def test_a_kubernetes_secret_names_a_namespace_only_if_one_is_given(home):
+    keep(home)
+
+    without, within = (
+        json.loads(exported(home, "kubernetes-secret", namespaces=each).content.reveal())
+        for each in ((), ("team-a",))
+    )
+
+    assert {"name": "devcontainer-registry"} == without["metadata"]
+    assert {"name": "devcontainer-registry", "namespace": "team-a"} == within["metadata"]
+    assert without["data"] == within["data"]
+
+
+def test_several_namespaces_get_one_list_with_the_same_secret_in_each(home):
+    keep(home)
+
+    text = exported(home, "kubernetes-secret", namespaces=("team-a", "team-b", "team-a"))
+    document = json.loads(text.content.reveal())
+
+    assert ("v1", "List") == (document["apiVersion"], document["kind"])
+    assert ["team-a", "team-b"] == [item["metadata"]["namespace"] for item in document["items"]]
+    assert 1 == len({json.dumps(item["data"]) for item in document["items"]})
+
+
+def test_the_limit_of_a_secret_is_not_that_of_its_namespaces_together(home):
+    keep(home, word=Credential(username="bob", secret=Secret("x" * 400_000)))
+
+    report = exported(home, "kubernetes-secret", namespaces=("team-a", "team-b"))
+
+    assert (None, 0) == (report.error, report.exit_status)
+
+
 def test_the_command_knows_all_formats():
     assert tuple(export_formats.FORMATS) == options.EXPORT_FORMATS
     assert export_formats.DEFAULT_NAME == options._EXPORT_NAME
@@ -398,6 +438,8 @@ def test_no_secret_is_written_to_a_file_that_others_can_read(home, tmp_path, mod
         ["--format", "tarball"],
         ["--format", "docker-config", "not a host"],
         ["--format", "kubernetes-secret", "--name", "No"],
+        ["--format", "kubernetes-secret", "--namespace", "a.b"],
+        ["--format", "docker-config", "--namespace", "team-a"],
     ],
 )
 def test_wrong_usage_has_exit_status_2(home, options):
@@ -414,6 +456,15 @@ def test_a_kubernetes_secret_has_the_name_that_was_given(home):
     ran = run(home, "export", "--format", "kubernetes-secret", "--name", "regcred")
 
     assert "regcred" == ran.document["metadata"]["name"]
+
+
+def test_the_command_takes_several_namespaces(home):
+    keep(home)
+    options = ("--namespace", "team-a", "--namespace=team-b")
+
+    ran = run(home, "export", "--format", "kubernetes-secret", *options)
+
+    assert ["team-a", "team-b"] == [item["metadata"]["namespace"] for item in ran.document["items"]]
 
 
 def test_the_document_has_the_content_or_the_path_of_its_file(home, tmp_path):

@@ -60,8 +60,8 @@ EXAMPLES = {
     ),
     "export": _examples(
         "devcontainer-registry export --format docker-config -o config.json",
-        "devcontainer-registry export --format kubernetes-secret --force |",
-        "    kubectl apply -f -",
+        "devcontainer-registry export --format kubernetes-secret |",
+        "    kubectl apply --server-side -f -",
         "devcontainer-registry export --format containers-auth -o auth.json ghcr.io",
     ),
     "demo": _examples("devcontainer-registry demo"),

@@ -165,6 +165,14 @@ def add_export_options(parser: argparse.ArgumentParser) -> None:
         default=_EXPORT_NAME,
         help=f"name of the Kubernetes secret (default: {_EXPORT_NAME})",
     )
+    parser.add_argument(
+        "--namespace",
+        dest="namespaces",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="namespace of the Kubernetes secret; may be repeated",
+    )
 
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:

@@ -51,7 +51,7 @@ function _shtab_devcontainer_registry_using
 end
 
 set -g _shtab_devcontainer_registry_commands login hook list status doctor logout export demo completion help
-set -g _shtab_devcontainer_registry_opts_with_value --format --log-format --log-level --name --only --output --secrets-file --store --timeout --user --verify -o
+set -g _shtab_devcontainer_registry_opts_with_value --format --log-format --log-level --name --namespace --only --output --secrets-file --store --timeout --user --verify -o
 
 complete -c devcontainer-registry -e
 complete -c devcontainer-registry -f
@@ -118,6 +118,7 @@ complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using export'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using export' -s o -l output -xka "(__fish_complete_path (commandline -ct))" -d 'write to this file, readable only by you'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using export' -l force -d 'print secrets even to a terminal or a public file'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using export' -l name -x -d 'name of the Kubernetes secret (default: devcontainer-registry)'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using export' -l namespace -x -d 'namespace of the Kubernetes secret; may be repeated'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using export' -l json -d 'one JSON document on stdout'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using export' -l log-level -xka "debug info warning error" -d 'debug, info, warning or error (default: warning)'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using export' -l log-format -xka "console json" -d 'console or json (default: console)'

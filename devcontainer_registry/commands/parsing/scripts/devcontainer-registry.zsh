@@ -71,6 +71,7 @@ _shtab_devcontainer_registry_export_options=(
   {-o,--output}"[write to this file, readable only by you]:FILE:_files"
   "--force[print secrets even to a terminal or a public file]"
   "--name[name of the Kubernetes secret (default\: devcontainer-registry)]:name:"
+  "*--namespace[namespace of the Kubernetes secret\; may be repeated]:NAME:"
   "--json[one JSON document on stdout]"
   "--log-level[debug, info, warning or error (default\: warning)]:LEVEL:(debug info warning error)"
   "--log-format[console or json (default\: console)]:FORMAT:(console json)"
