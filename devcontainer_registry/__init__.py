@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .errors import InvalidRegistryError as InvalidRegistryError
     from .errors import PluginError as PluginError
     from .errors import RegistryError as RegistryError
+    from .errors import ThrottledError as ThrottledError
     from .errors import TransientError as TransientError
     from .errors import UnreachableError as UnreachableError
     from .keychain.resolve import resolve as resolve
@@ -89,6 +90,7 @@ _HOMES = {
     "Standing": "logins.status",
     "StatusReport": "logins.status",
     "Step": "diagnosis.report",
+    "ThrottledError": "errors",
     "TransientError": "errors",
     "UnknownSetError": "logins.candidates",
     "UnreachableError": "errors",

@@ -9,6 +9,7 @@ Errors of this package, and which of them are retried.
     ├── AuthenticationError     the registry or the cloud refused; a retry cannot help
     ├── UnreachableError        the server cannot be reached, and a retry cannot help
     │   └── TransientError      no answer, or the server was busy: the only one retried
+    │       ├── ThrottledError  the server limits an account's requests: retried more often
     │       └── ConfigChangedError
     │                           config.json changed between our read and our write
     ├── ConfigError             config.json or the cache cannot be read, parsed or written
@@ -129,6 +130,16 @@ class TransientError(UnreachableError):
 
     code = "unreachable"
     retry_after: float | None = None
+
+
+class ThrottledError(TransientError):
+    """
+    The server limits the requests of a whole account, and refused one without judging it.
+
+    Retried more often than others: when many containers start at once, most have to wait.
+    """
+
+    code = "busy"
 
 
 class ConfigChangedError(TransientError):

@@ -387,6 +387,7 @@ API = [
     "RegistrySecret",
     "RetryPolicy",
     "Secret",
+    "ThrottledError",
     "TransientError",
     "UnknownSetError",
     "UnreachableError",

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ..authenticators import authenticate, passes_on
 from ..causes import plugins
 from ..credentials import is_usable
-from ..errors import RegistryError, TransientError, UnreachableError, limit_error
+from ..errors import RegistryError, ThrottledError, TransientError, UnreachableError, limit_error
 from ..network import sockets as clock
 from ..network.proxies import proxy_for
 from ..observer import Observer, about
@@ -51,12 +51,14 @@ class RetryPolicy:
 
     Attributes:
         attempts: Maximum number of tries.
+        throttled_attempts: The same after a `ThrottledError`.
         first_wait: Seconds before the second try; doubles each time, with full jitter.
         max_wait: Maximum seconds between tries.
         sleep: Waits for the given seconds.
     """
 
     attempts: int = 4
+    throttled_attempts: int = 10
     first_wait: float = 0.5
     max_wait: float = 8.0
     sleep: Callable[[float], None] = time.sleep
@@ -290,12 +292,13 @@ class _Asker:
         )
 
         def wait(state: tenacity.RetryCallState) -> float:
-            asked_for = getattr(_error(state), "retry_after", None)
-            return max(asked_for or 0.0, jittered(state))
+            return max(getattr(_error(state), "retry_after", None) or 0.0, jittered(state))
 
         def stop(state: tenacity.RetryCallState) -> bool:
             too_late = time.monotonic() + state.upcoming_sleep >= min(self.deadline, job.give_up)
-            return too_late or state.attempt_number >= self.retry.attempts
+            throttled = isinstance(_error(state), ThrottledError)
+            limit = self.retry.throttled_attempts if throttled else self.retry.attempts
+            return too_late or state.attempt_number >= limit
 
         def tell(state: tenacity.RetryCallState) -> None:
             failed = _error(state)

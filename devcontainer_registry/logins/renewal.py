@@ -223,7 +223,7 @@ def _asked(
         [job],
         environ=environ,
         verified=not exchanged,
-        retry=RetryPolicy(attempts=_TRIES),
+        retry=RetryPolicy(attempts=_TRIES, throttled_attempts=_TRIES),
         deadline=deadline,
         observe=tell,
     ):

@@ -9,6 +9,7 @@ The SDK finds it through its own settings (`PlayedAws.environ`), and is not patc
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import re
 import time
@@ -17,7 +18,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from doubles.internet import JSON, Internet, errors
 
-from devcontainer_registry.errors import AuthenticationError, DiscoveryError, TransientError
+from devcontainer_registry.errors import (
+    AuthenticationError,
+    DiscoveryError,
+    ThrottledError,
+    TransientError,
+)
 from devcontainer_registry.testing.loopback import LoopbackServer
 
 KEY_ID, KEY = "AKIA0000000000000001", "s3cretAccessKeyThatNobodyMaySee"
@@ -208,6 +214,7 @@ class Azure(Internet):
         forms: What was posted: (path, form), in order.
         configuring: What Entra ID answers for the tenant's configuration, instead of that.
         pulled: Whether the manifest was asked for with a token that may.
+        requests: All that was asked: (host, path), in order.
     """
 
     def __init__(
@@ -226,8 +233,14 @@ class Azure(Internet):
         self.refresh_token = jwt(grant_type="refresh_token", exp=self.expires)
         self._signing_in, self._exchanging = signing_in, exchanging
         self.forms, self.pulled, self.configuring = [], False, None
+        self.requests = []
         hosts = {registry: self._registry, authority: self._sign_in, **(more or {})}
-        super().__init__(hosts, untrusted=untrusted)
+        noted = {host: functools.partial(self._note, host, hosts[host]) for host in hosts}
+        super().__init__(noted, untrusted=untrusted)
+
+    def _note(self, host, answer, *request):
+        self.requests.append((host, urlsplit(request[1]).path))
+        return answer(*request)
 
     def posted(self, path):
         """
@@ -468,7 +481,7 @@ REFUSALS = [
     ),
     (
         (ECR, "ThrottlingException", "Rate exceeded"),
-        TransientError,
+        ThrottledError,
         "busy",
         "ECR in eu-west-1 is throttling the account's requests",
         BUSY,
@@ -548,7 +561,7 @@ REFUSALS = [
     ),
     (
         (STS, "Throttling", "Rate exceeded"),
-        TransientError,
+        ThrottledError,
         "busy",
         "AWS STS is throttling the account's requests",
         BUSY,

@@ -16,7 +16,7 @@ from doubles.homes import GOOD, Hanging, Scripted, Told, Waits, a_secret
 
 from devcontainer_registry import Credential, DiscoveryError, RegistrySecret, Secret
 from devcontainer_registry.authenticators.generic import GenericAuthenticator
-from devcontainer_registry.errors import AuthenticationError, TransientError
+from devcontainer_registry.errors import AuthenticationError, ThrottledError, TransientError
 from devcontainer_registry.logins.asking import RetryPolicy, ask_all
 from devcontainer_registry.logins.outcomes import Job
 from devcontainer_registry.network import sockets
@@ -127,6 +127,23 @@ def test_the_number_of_attempts_is_limited(attempts):
 
     assert attempts == plugin.asked
     assert attempts - 1 == len(waits)
+
+
+def test_a_throttled_request_is_tried_more_often():
+    waits = Waits()
+    plugin = Scripted(ThrottledError("busy"))
+
+    asked(job(plugin), retry=RetryPolicy(sleep=waits), timeout=1000)
+
+    assert 10 == plugin.asked
+
+
+def test_an_outage_after_a_throttled_request_ends_the_tries():
+    plugin = Scripted(*[ThrottledError("busy")] * 4, TransientError("down"))
+
+    asked(job(plugin), retry=RetryPolicy(sleep=Waits()), timeout=1000)
+
+    assert 5 == plugin.asked
 
 
 def test_waits_grow_with_full_jitter_up_to_the_longest():

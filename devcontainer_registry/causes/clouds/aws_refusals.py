@@ -8,7 +8,7 @@ the prefix of a set's variables.
 
 from __future__ import annotations
 
-from ...errors import AuthenticationError, TransientError, UnreachableError
+from ...errors import AuthenticationError, ThrottledError, TransientError, UnreachableError
 from ..cause import Cause, Fix, Reason
 
 _UNKNOWN_KEY = Cause(
@@ -183,7 +183,7 @@ FORBIDDERS = {
     "explicit deny": Reason("forbidder", "an explicit deny in a policy"),
 }
 THROTTLED = Cause(
-    "busy", TransientError, "{who} is throttling the account's requests", "try again later"
+    "busy", ThrottledError, "{who} is throttling the account's requests", "try again later"
 )
 BROKEN = Cause(
     "busy",
