@@ -147,7 +147,7 @@ def _programs(scripts: Path, folder: Path, registry: Registry) -> Iterator[tuple
         "MY_CONTAINER_REGISTRY_PASSWORD": "not-a-secret",
     }
     for _ in range(2):  # the first logs in, the second finds all as it was
-        _run(Program(command=hook, environ=secrets))
+        run(Program(command=hook, environ=secrets))
     yield _QUIET, Program(command=hook, environ=secrets)
 
 
@@ -184,17 +184,17 @@ def _amazons_cache(home: Path) -> dict[str, str]:
 def _measured(programs: Mapping[str, Program], *, rounds: int) -> dict[str, Row]:
     rows = {name: Row(name=name) for name in programs}
     for program in programs.values():
-        _run(program)  # reads it from the disk
+        run(program)  # reads it from the disk
     order = list(programs)
     for turn in range(rounds):
         # Nobody always runs after the same one.
         shift = turn % len(order)
         for name in order[shift:] + order[:shift]:
-            rows[name].seconds.append(_run(programs[name]))
+            rows[name].seconds.append(run(programs[name]))
     return rows
 
 
-def _run(program: Program) -> float:
+def run(program: Program) -> float:
     begin = time.perf_counter()
     done = subprocess.run(
         program.command,

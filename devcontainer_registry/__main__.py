@@ -2,7 +2,7 @@
 """
 `python -m devcontainer_registry` is the command `devcontainer-registry`.
 
-Entry points of both programs.  Imports are guarded: an interrupt, a broken installation or a hidden
+Entry points of the programs.  Imports are guarded: an interrupt, a broken installation or a hidden
 standard module prints one line, never a traceback.
 """
 
@@ -41,11 +41,23 @@ def helper() -> int:
     return status
 
 
+def kubelet() -> int:
+    """
+    Run the kubelet's credential provider, which ends the process; return 1 if it cannot start.
+    """
+    sys.argv.insert(1, "kubelet")
+    return main()
+
+
 def _command() -> int:
     """
     A container's start waits for the hook, which mostly has nothing to do; so the rest of the
     command, with all that it imports, is only loaded where there is something.
     """
+    if sys.argv[1:2] == ["kubelet"] and not {"-h", "--help"} & set(sys.argv):
+        from .commands.kubelet import run
+
+        run(sys.argv[2:])
     from .commands.quiet_start import is_quiet
 
     if is_quiet(sys.argv[1:], os.environ):

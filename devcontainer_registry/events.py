@@ -79,6 +79,10 @@ EVENTS = {
         "It was checked whether Docker can run the credential helper.",
         "where ok why",
     ),
+    "kubelet.answered": Event("info", "The kubelet got an answer.", "ok code ms"),
+    "kubelet.not_cached": Event(
+        "debug", "The answer for the kubelet cannot be remembered between processes.", "code"
+    ),
     "login.decided": Event(
         "debug", "It was decided whether to ask the registry.", "id registry action code"
     ),

@@ -43,6 +43,7 @@ ORDER = (
     "identities",
     "authenticators",
     "logins",
+    "kubelet",
     "keychain",
     "diagnosis",
     "testing",
@@ -114,8 +115,11 @@ FAST = {
     "cache/folder",
     "cache/entry",
     "cache/fast_json",
+    "kubelet/__init__",
+    "kubelet/protocol",
+    "kubelet/remembered",
 }
-FAST_ENTRIES = {"helper", "commands/__init__", "commands/quiet_start"}
+FAST_ENTRIES = {"helper", "commands/__init__", "commands/kubelet", "commands/quiet_start"}
 CHEAP = {
     "_blake2",
     "_json",
@@ -503,6 +507,7 @@ def test_the_wheel_has_the_package_and_nothing_else(tmp_path):
         in entry_points
     )
     assert "devcontainer-registry = devcontainer_registry.__main__:main" in entry_points
+    assert "devcontainer-registry-kubelet = devcontainer_registry.__main__:kubelet" in entry_points
     for kind in ("acr", "ecr", "generic", "ghcr", "google"):
         assert f"{kind} = devcontainer_registry.authenticators.{kind}:" in entry_points
     assert any(name.endswith("/licenses/LICENSE") for name in names)

@@ -24,6 +24,7 @@ FOLDER = PACKAGE / "causes"
 # Modules that make an error from another's words, or from a table that `causes/` uses.
 COPYING = {
     "cache/folder",
+    "commands/kubelet",
     "diagnosis/credential",
     "diagnosis/sharing",
     "diagnosis/variables",
@@ -63,6 +64,7 @@ NO_CODES = {
     "containers-auth",
     "custom-process",
     "devcontainer-registry",
+    "devcontainer-registry-kubelet",
     "devcontainers-oci-auth",
     "docker-config",
     "docker-credential-devcontainer-registry",

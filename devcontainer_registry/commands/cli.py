@@ -219,6 +219,12 @@ def _logout(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return report.exit_status
 
 
+def _kubelet(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
+    from . import kubelet
+
+    kubelet.run(arguments.words[1:])
+
+
 def _demo(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from .demo import run
 
@@ -265,6 +271,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Mapping[str, str]], int]] 
     "doctor": _doctor,
     "logout": _logout,
     "export": export_command.run,
+    "kubelet": _kubelet,
     "demo": _demo,
     "completion": completion.run,
     "help": _help,

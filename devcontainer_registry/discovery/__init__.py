@@ -19,6 +19,7 @@ from .docker_auth_config import of_docker
 from .environment import SECRETS_FILE_VARIABLE
 from .environment import read as read
 from .incomplete import Incomplete
+from .members import fault as fault
 from .members import set_id
 from .platforms import implicit_secrets
 from .sets import read_set

@@ -6,6 +6,7 @@ Wrong usage: suggestions, and the reaction of a hook.
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 from doubles.command_line import run
@@ -19,7 +20,7 @@ from devcontainer_registry.discovery.nearest import edits, nearest
 
 BOB = {"bob": "s3cret-s3cret"}
 COMMANDS = (
-    *("login", "hook", "list", "status", "doctor", "logout", "export", "demo"),
+    *("login", "hook", "list", "status", "doctor", "logout", "export", "kubelet", "demo"),
     *("completion", "help"),
 )
 
@@ -237,9 +238,7 @@ def test_help_has_examples_that_can_be_parsed(capsys, command):
     assert [] == [line for line in text.splitlines() if len(line) > 80]
     _, examples = text.split("\nexamples:\n")
     lines = examples.split("\n\n")[0].splitlines()
-    begun = [
-        line.split("|")[0].split(">")[0] for line in lines if line.startswith(("  devc", "  eval"))
-    ]
+    begun = [re.split(r"[|<>]", line)[0] for line in lines if line.startswith(("  devc", "  eval"))]
     assert begun
     for line in begun:
         words = line.partition("devcontainer-registry ")[2].rstrip("\\ ").partition(")")[0].split()

@@ -120,7 +120,7 @@ def test_the_wheel_has_the_package_and_nothing_else(distributions):
     assert {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"} == about
 
 
-def test_the_wheel_has_both_programs_and_the_built_in_authenticators(distributions):
+def test_the_wheel_has_the_three_programs_and_the_built_in_authenticators(distributions):
     (text,) = (
         text
         for name, text in in_wheel(distributions["whl"]).items()
@@ -131,6 +131,7 @@ def test_the_wheel_has_both_programs_and_the_built_in_authenticators(distributio
 
     assert {
         "devcontainer-registry": "devcontainer_registry.__main__:main",
+        "devcontainer-registry-kubelet": "devcontainer_registry.__main__:kubelet",
         "docker-credential-devcontainer-registry": "devcontainer_registry.__main__:helper",
     } == dict(points["console_scripts"])
     kinds = set(points["devcontainer_registry.authenticators"])

@@ -15,8 +15,9 @@ from .options import (
     VALUES,
     add_doctor_options,
     add_export_options,
+    add_json_option,
+    add_log_options,
     add_login_options,
-    add_output_options,
     add_source_options,
 )
 from .settings import ATTACH_TIMEOUT, STEPS, TIMEOUT, either, one_of
@@ -86,9 +87,13 @@ def parser_for(words: Sequence[str], environ: Mapping[str, str]) -> Parser:
     logout.add_argument("registries", nargs="*", metavar="REGISTRY", help="such as ghcr.io")
     logout.add_argument("--all", action="store_true", help="every registry with a saved login")
     add_export_options(_add(commands, "export", "print the saved logins in another tool's format"))
+    kubelet = _add(commands, "kubelet", "answer the kubelet as its image credential provider")
+    add_source_options(kubelet)
     _add(commands, "demo", "try a login with two temporary local registries")
     for name, command in commands.choices.items():
-        add_output_options(command, environ, lenient if name == "hook" else None)
+        if name != "kubelet":  # whose stdout is the kubelet's
+            add_json_option(command)
+        add_log_options(command, environ, lenient if name == "hook" else None)
     completion = _add(commands, "completion", "print the completion script of a shell")
     completion.add_argument(
         "shell",

@@ -64,6 +64,11 @@ EXAMPLES = {
         "    kubectl apply --server-side -f -",
         "devcontainer-registry export --format containers-auth -o auth.json ghcr.io",
     ),
+    "kubelet": _examples(
+        "devcontainer-registry kubelet <request.json",
+        "devcontainer-registry kubelet --secrets-file registries.json \\",
+        "    <request.json",
+    ),
     "demo": _examples("devcontainer-registry demo"),
     "completion": _examples(
         'eval "$(devcontainer-registry completion bash)"    # in ~/.bashrc',

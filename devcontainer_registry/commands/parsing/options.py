@@ -186,15 +186,21 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_output_options(
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    """
+    Add the option that says how results are shown.
+    """
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+
+
+def add_log_options(
     parser: argparse.ArgumentParser,
     environ: Mapping[str, str],
     warnings: list[str] | None = None,
 ) -> None:
     """
-    Add the options that say how results and events are shown; *warnings* as for a timeout.
+    Add the options that say how events are shown; *warnings* as for a timeout.
     """
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     level = one_of(tuple(LEVELS))
     parser.add_argument(
         "--log-level",

@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/devcontainer-registry
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_devcontainer_registry_subparsers=(login hook list status doctor logout export demo completion help)
+_shtab_devcontainer_registry_subparsers=(login hook list status doctor logout export kubelet demo completion help)
 
 _shtab_devcontainer_registry_login_option_strings=(-h --help --secrets-file --only --verify --store --timeout --dry-run --json --log-level --log-format)
 _shtab_devcontainer_registry_hook_option_strings=(-h --help --user --strict --secrets-file --only --verify --store --timeout --dry-run --json --log-level --log-format)
@@ -14,6 +14,7 @@ _shtab_devcontainer_registry_status_option_strings=(-h --help --secrets-file --c
 _shtab_devcontainer_registry_doctor_option_strings=(-h --help --push --share --secrets-file --timeout --json --log-level --log-format)
 _shtab_devcontainer_registry_logout_option_strings=(-h --help --all --json --log-level --log-format)
 _shtab_devcontainer_registry_export_option_strings=(-h --help --format -o --output --force --name --namespace --json --log-level --log-format)
+_shtab_devcontainer_registry_kubelet_option_strings=(-h --help --secrets-file --log-level --log-format)
 _shtab_devcontainer_registry_demo_option_strings=(-h --help --json --log-level --log-format)
 _shtab_devcontainer_registry_completion_option_strings=(-h --help)
 _shtab_devcontainer_registry_help_option_strings=(-h --help)
@@ -30,6 +31,7 @@ _shtab_devcontainer_registry_logout_pos_0_COMPGEN=_shtab_cmd_compgen_9f0cc6c1
 _shtab_devcontainer_registry_export_pos_0_COMPGEN=_shtab_cmd_compgen_9f0cc6c1
 _shtab_devcontainer_registry_export__o_COMPGEN=_shtab_compgen_files
 _shtab_devcontainer_registry_export___output_COMPGEN=_shtab_compgen_files
+_shtab_devcontainer_registry_kubelet___secrets_file_COMPGEN=_shtab_compgen_files
 
 _shtab_devcontainer_registry_login___verify_choices=(changed always never)
 _shtab_devcontainer_registry_login___store_choices=(auto auths helper)
@@ -51,11 +53,13 @@ _shtab_devcontainer_registry_logout___log_format_choices=(console json)
 _shtab_devcontainer_registry_export___format_choices=(docker-config containers-auth kubernetes-secret envbuilder devcontainers-oci-auth)
 _shtab_devcontainer_registry_export___log_level_choices=(debug info warning error)
 _shtab_devcontainer_registry_export___log_format_choices=(console json)
+_shtab_devcontainer_registry_kubelet___log_level_choices=(debug info warning error)
+_shtab_devcontainer_registry_kubelet___log_format_choices=(console json)
 _shtab_devcontainer_registry_demo___log_level_choices=(debug info warning error)
 _shtab_devcontainer_registry_demo___log_format_choices=(console json)
 _shtab_devcontainer_registry_completion_pos_0_choices=(bash zsh fish)
-_shtab_devcontainer_registry_help_pos_0_choices=(login hook list status doctor logout export demo completion help)
-_shtab_devcontainer_registry_pos_0_choices=(login hook list status doctor logout export demo completion help)
+_shtab_devcontainer_registry_help_pos_0_choices=(login hook list status doctor logout export kubelet demo completion help)
+_shtab_devcontainer_registry_pos_0_choices=(login hook list status doctor logout export kubelet demo completion help)
 
 _shtab_devcontainer_registry_login__h_nargs=0
 _shtab_devcontainer_registry_login___help_nargs=0
@@ -89,6 +93,8 @@ _shtab_devcontainer_registry_export__h_nargs=0
 _shtab_devcontainer_registry_export___help_nargs=0
 _shtab_devcontainer_registry_export___force_nargs=0
 _shtab_devcontainer_registry_export___json_nargs=0
+_shtab_devcontainer_registry_kubelet__h_nargs=0
+_shtab_devcontainer_registry_kubelet___help_nargs=0
 _shtab_devcontainer_registry_demo__h_nargs=0
 _shtab_devcontainer_registry_demo___help_nargs=0
 _shtab_devcontainer_registry_demo___json_nargs=0

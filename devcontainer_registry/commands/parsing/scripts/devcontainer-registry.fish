@@ -50,7 +50,7 @@ function _shtab_devcontainer_registry_using
   test "$_shtab_devcontainer_registry_cmdpath" = "$argv"
 end
 
-set -g _shtab_devcontainer_registry_commands login hook list status doctor logout export demo completion help
+set -g _shtab_devcontainer_registry_commands login hook list status doctor logout export kubelet demo completion help
 set -g _shtab_devcontainer_registry_opts_with_value --format --log-format --log-level --name --namespace --only --output --secrets-file --store --timeout --user --verify -o
 
 complete -c devcontainer-registry -e
@@ -123,6 +123,11 @@ complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using export'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using export' -l log-level -xka "debug info warning error" -d 'debug, info, warning or error (default: warning)'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using export' -l log-format -xka "console json" -d 'console or json (default: console)'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using export; and test $_shtab_devcontainer_registry_npos -ge 0' -ka "(devcontainer-registry completion registries 2>/dev/null)" -d 'such as ghcr.io (default: all saved logins)'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using; and test $_shtab_devcontainer_registry_npos -eq 0' -a kubelet -d 'Answer the kubelet as its image credential provider.'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using kubelet' -s h -l help -d 'show this help message and exit'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using kubelet' -l secrets-file -xka "(__fish_complete_path (commandline -ct))" -d 'JSON file of variables, as for the dev container CLI'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using kubelet' -l log-level -xka "debug info warning error" -d 'debug, info, warning or error (default: warning)'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using kubelet' -l log-format -xka "console json" -d 'console or json (default: console)'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using; and test $_shtab_devcontainer_registry_npos -eq 0' -a demo -d 'Try a login with two temporary local registries.'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using demo' -s h -l help -d 'show this help message and exit'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using demo' -l json -d 'one JSON document on stdout'
@@ -133,4 +138,4 @@ complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using complet
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using completion; and test $_shtab_devcontainer_registry_npos -eq 0' -ka "bash zsh fish" -d 'bash, zsh or fish'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using; and test $_shtab_devcontainer_registry_npos -eq 0' -a help -d 'Show the help of a command.'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using help' -s h -l help -d 'show this help message and exit'
-complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using help; and test $_shtab_devcontainer_registry_npos -eq 0' -ka "login hook list status doctor logout export demo completion help" -d COMMAND
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using help; and test $_shtab_devcontainer_registry_npos -eq 0' -ka "login hook list status doctor logout export kubelet demo completion help" -d COMMAND

@@ -16,6 +16,7 @@ _shtab_devcontainer_registry_commands() {
     export:'Print the saved logins in another tool'"'"'s format.'
     help:'Show the help of a command.'
     hook:'Log in from a lifecycle command; exits 0 unless --strict.'
+    kubelet:'Answer the kubelet as its image credential provider.'
     list:'Show the variables that are set, and what is wrong with them.'
     login:'Log in to every registry with a secret.'
     logout:'Remove the logins that this tool saved.'
@@ -83,7 +84,7 @@ _shtab_devcontainer_registry_export_defaults_added=0
 
 _shtab_devcontainer_registry_help_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  ":COMMAND:(login hook list status doctor logout export demo completion help)"
+  ":COMMAND:(login hook list status doctor logout export kubelet demo completion help)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -107,6 +108,16 @@ _shtab_devcontainer_registry_hook_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_devcontainer_registry_hook_defaults_added=0
+
+_shtab_devcontainer_registry_kubelet_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--secrets-file[JSON file of variables, as for the dev container CLI]:FILE:_files"
+  "--log-level[debug, info, warning or error (default\: warning)]:LEVEL:(debug info warning error)"
+  "--log-format[console or json (default\: console)]:FORMAT:(console json)"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_devcontainer_registry_kubelet_defaults_added=0
 
 _shtab_devcontainer_registry_list_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -184,6 +195,7 @@ _shtab_devcontainer_registry() {
         export) _arguments -C -s $_shtab_devcontainer_registry_export_options ;;
         help) _arguments -C -s $_shtab_devcontainer_registry_help_options ;;
         hook) _arguments -C -s $_shtab_devcontainer_registry_hook_options ;;
+        kubelet) _arguments -C -s $_shtab_devcontainer_registry_kubelet_options ;;
         list) _arguments -C -s $_shtab_devcontainer_registry_list_options ;;
         login) _arguments -C -s $_shtab_devcontainer_registry_login_options ;;
         logout) _arguments -C -s $_shtab_devcontainer_registry_logout_options ;;
