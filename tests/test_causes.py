@@ -70,6 +70,7 @@ NO_CODES = {
     "docker-credential-devcontainer-registry",
     "ecr-public",
     "eu-isoe",
+    "github-actions",
     "iam-role",
     "kubernetes-secret",
     "latin-1",

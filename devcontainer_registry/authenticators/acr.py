@@ -11,6 +11,7 @@ from dataclasses import replace
 from ..causes.clouds import acr as causes
 from ..credentials import Credential, Secret, token_claims
 from ..errors import AuthenticationError
+from ..identities import named
 from ..identities.hosts import is_acr
 from ..naming import variable
 from .generic import as_it_is
@@ -32,7 +33,9 @@ _REFRESH_TOKEN_LIFE = 3 * 3600.0  # seconds
 
 class AcrAuthenticator:
     """
-    Authenticator of Azure Container Registry: passes passwords on, or uses the cloud identity.
+    Authenticator of Azure Container Registry: passes passwords on, or uses an identity.
+
+    That is the application that the set names, with an ID token, or the container's own.
     """
 
     ambient = True
@@ -59,6 +62,9 @@ class AcrAuthenticator:
             DiscoveryError: There is no identity, or the host is not Azure's.
             PluginError: The extra `azure` is not installed.
         """
+        trouble = named.problem(secret, "acr")
+        if trouble is not None:
+            raise trouble
         if not self.exchanges(secret):
             credential = as_it_is(secret)
             # `az acr login --expose-token` prints a token that expires.
@@ -136,7 +142,10 @@ def _refused(secret: RegistrySecret, status: int) -> AuthenticationError:
     Return the error for a valid identity that the registry refuses.
     """
     cause = causes.EXCHANGE_FORBIDDEN if status == 403 else causes.EXCHANGE_REFUSED
-    return cause.error(host=secret.registry, tenant=variable(secret.id, "TENANT"))
+    if status != 403 and secret.client_id is not None:
+        cause = causes.EXCHANGE_REFUSED_TO_APPLICATION
+    client, tenant = variable(secret.id, "CLIENT_ID"), variable(secret.id, "TENANT")
+    return cause.error(host=secret.registry, client=client, tenant=tenant)
 
 
 def _expiry(token: str) -> float | None:

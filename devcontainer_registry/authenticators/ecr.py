@@ -14,11 +14,11 @@ import time
 from ..causes.clouds import aws as causes
 from ..credentials import Credential
 from ..errors import RegistryError, TransientError
+from ..identities import github, named, source, tokens
 from ..identities.hosts import is_ecr, is_ecr_public
 from ..naming import INFIX
 from .clouds.aws_answers import Answers
-from .clouds.aws_names import SET
-from .clouds.ecr_hosts import endpoint_of
+from .clouds.aws_names import SET, endpoint_of
 
 TYPE_CHECKING = False
 
@@ -120,6 +120,9 @@ def _identity(secret: RegistrySecret) -> Identity | None:
     """
     from .clouds.aws_names import Identity
 
+    trouble = named.problem(secret, "ecr")
+    if trouble is not None:
+        raise trouble
     has_key = secret.username is not None and secret.secret is not None
     if secret.profile is not None and has_key:
         raise causes.IDENTITY_AMBIGUOUS.error(set=_set(secret))
@@ -131,12 +134,19 @@ def _identity(secret: RegistrySecret) -> Identity | None:
         raise causes.TOKEN_WITHOUT_KEY.error(set=_set(secret))
     if secret.role_arn is not None and not _ROLE_ARN.fullmatch(secret.role_arn):
         raise causes.ROLE_INVALID.error(set=_set(secret))
+    token = None
+    if secret.id_token is not None:
+        token = tokens.read(secret.id_token, name=f"{SET}_ID_TOKEN", source="ID_TOKEN")
+    elif secret.audience is not None and not github.is_here():
+        raise source.missing(secret)
     return Identity(
         key_id=secret.username,
         key=secret.secret,
         session_token=secret.session_token,
         profile=secret.profile,
         role_arn=secret.role_arn,
+        id_token=token,
+        audience=secret.audience,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..causes.clouds import google as causes
 from ..credentials import Credential, Secret
+from ..identities import named
 from ..identities.hosts import is_google
 from ..naming import variable
 from .generic import as_it_is
@@ -26,7 +27,8 @@ class GoogleAuthenticator:
     Authenticator of Google's registries: passes keys and tokens on, or uses the cloud identity.
 
     The user names are `_json_key`, `_json_key_base64` and `oauth2accesstoken`.  Without a user name
-    and password, it uses application default credentials.
+    and password, it uses the workload identity pool that the set names, with an ID token, or
+    application default credentials.
     """
 
     ambient = True
@@ -52,6 +54,9 @@ class GoogleAuthenticator:
                 Google's.
             PluginError: The extra `google` is not installed.
         """
+        trouble = named.problem(secret, "google")
+        if trouble is not None:
+            raise trouble
         if not self.exchanges(secret):
             return as_it_is(secret)
         if not self.matches(secret.registry):

@@ -6,6 +6,7 @@ One set of variables, read from its sources.
 from __future__ import annotations
 
 from ..causes import variables as causes
+from ..causes.clouds.identities import NOT_TAKEN
 from ..credentials import RegistrySecret, Secret
 from ..errors import DiscoveryError, InvalidRegistryError
 from ..naming import variable
@@ -172,6 +173,9 @@ class _SetReader:
         if username is None and secret is None:
             if registry == GHCR and kind in _GHCR_KINDS:
                 token = github_token(self.environment, set_id=self.id, implicit=False)
+                if not isinstance(token, RegistrySecret) and self.texts.get("ID_TOKEN"):
+                    one, kind_of = self._variable("ID_TOKEN"), self._name("KIND")
+                    raise NOT_TAKEN.error(host=registry, one=one, kind=kind_of)
                 if not isinstance(token, RegistrySecret):
                     raise self._stated(causes.TOKEN_MISSING_TOO, "USER", "PASSWORD")
                 username, secret, source = token.username, token.secret, token.source

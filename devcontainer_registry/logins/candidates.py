@@ -13,6 +13,7 @@ from ..causes.plugins import NO_USER_AND_PASSWORD, NO_USER_AND_PASSWORD_HERE
 from ..discovery import Found
 from ..discovery.nearest import nearest
 from ..errors import PluginError
+from ..identities.named import problem
 from ..naming import variable
 from ..observer import ignore
 from ..report import LoginReport, Outcome
@@ -149,6 +150,9 @@ def chosen(
             None,
         )
     outcome = replace(outcome, kind=kind)
+    trouble = problem(secret, kind)
+    if trouble is not None:
+        return replace(outcome, status="incomplete", code=trouble.code, error=trouble), None
     if secret.secret is None and not ambient:
         missing = NO_USER_AND_PASSWORD.with_fix(NO_USER_AND_PASSWORD_HERE).error(
             source=secret.source,

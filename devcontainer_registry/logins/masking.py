@@ -6,6 +6,7 @@ Masks secrets in errors, as the last line of defence.
 from __future__ import annotations
 
 import base64
+import re
 
 from ..causes.cause import ANY_ID
 from ..credentials import Secret
@@ -40,6 +41,12 @@ _CALLED = {
         "SERVER": "CI_REGISTRY",
     },
 }
+
+# A refusal names the audience that the cloud expects.  In one of these forms it is an audience, and
+# not a secret in the wrong variable.
+_PUBLIC_AUDIENCE = re.compile(
+    r"(?:https?://|api://|urn:|//iam\.googleapis\.com/)[!-~]+|[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII
+)
 
 # A short user name, such as AWS, would match ordinary text.
 _USERNAME_MIN = 8
@@ -141,7 +148,7 @@ def _names(secret: RegistrySecret, credential: Credential | None) -> dict[str, s
         "PROFILE": secret.profile,
         "TENANT": secret.tenant,
         "CLIENT_ID": secret.client_id,
-        "AUDIENCE": secret.audience,
+        "AUDIENCE": None if _PUBLIC_AUDIENCE.fullmatch(secret.audience or "") else secret.audience,
         "CA_FILE": secret.ca_file,
     }
     names = {value: prefix + member for member, value in members.items() if value}

@@ -48,11 +48,12 @@ class PlayedAws:
     """
     Attributes:
         calls: What was asked, in order.
+        forms: The fields of each call of STS.
         answers: By action: what to answer in place of success, once each.
     """
 
     def __init__(self):
-        self.calls, self.answers = [], {}
+        self.calls, self.forms, self.answers = [], [], {}
         self._server = LoopbackServer(self._answer)
 
     def __enter__(self):
@@ -86,6 +87,8 @@ class PlayedAws:
         self.calls.append(
             Call(action=action, key_id=signed and signed[1], region=signed and signed[2])
         )
+        if action.startswith("AssumeRole"):
+            self.forms.append(_form(body))
         if self.answers.get(action):
             return self.answers[action].pop(0)
         if action == "GetAuthorizationToken":

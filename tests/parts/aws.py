@@ -101,12 +101,14 @@ class Aws:
         endpoint: For AWS_ENDPOINT_URL.
         keys: Key id to secret key and account; a test adds its own.
         web_tokens: The web identity tokens that are known.
+        trust: Checks other ones: takes the call's form, returns a `Fault` or None.
         calls: What was asked, in order.
     """
 
     def __init__(self, folder):
         self.keys = {}
         self.web_tokens = set()
+        self.trust = None
         self.calls = []
         self._given = set()  # key ids from moto
         self._scripts = collections.defaultdict(collections.deque)
@@ -188,6 +190,7 @@ class Aws:
                 self._always,
             ):
                 container.clear()
+            self.trust = None
 
     def password(self, account):
         """
@@ -214,6 +217,8 @@ class Aws:
         if action == "AssumeRoleWithWebIdentity":
             # The one call that is not signed: the token is who asks.
             fault = None if web_token in self.web_tokens else INVALID_WEB_TOKEN
+            if fault is not None and self.trust is not None:
+                fault = self.trust({name: values[0] for name, values in form.items()})
         else:
             fault = self._fault(request, body, signed)
         record = Call(

@@ -20,7 +20,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from doubles import servers as wire
-from doubles.clouds import KEY, KEY_ID, PRINCIPAL, Azure, PlayedAws
+from doubles.clouds import KEY, KEY_ID, PRINCIPAL, ROLE, Azure, PlayedAws
 from doubles.command_line import run, run_on_terminal
 from doubles.homes import (
     GOOD,
@@ -68,6 +68,8 @@ CANARY = 'C4n4ry+sings/every"where&=%'
 CORE = "c4n4ry"
 USER = "bob-the-builder"
 BOB = {USER: CANARY}
+PROVIDER = "//iam.googleapis.com/projects/7/locations/global/workloadIdentityPools/ci/providers/gh"
+WHOLE_TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ4In0.C4n4ry"
 
 
 def forms(text):
@@ -145,6 +147,7 @@ def the_set(registry, **members):
     [
         Secret(CANARY),
         a_secret(password=CANARY, session_token=Secret(CANARY)),
+        a_secret(password=None, id_token=Secret(CANARY), audience=CANARY, client_id=CANARY),
         Credential(username=USER, secret=Secret(CANARY)),
         Credential.identity_token(Secret(CANARY)),
         [Secret(CANARY)],
@@ -646,6 +649,38 @@ def assert_stays_hidden(home, capsys, member, text, command):
             report = home.login(sets=sets, dry_run="--dry-run" in command)
 
     assert_hidden(*everything_in(report), *capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("registry", "members"),
+    [
+        ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", {"ROLE_ARN": f"{ROLE}", "ID_TOKEN": ""}),
+        ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", {"ROLE_ARN": f"{ROLE}", "AUDIENCE": ""}),
+        ("mycompany.azurecr.io", {"TENANT": "corp.example", "CLIENT_ID": "", "ID_TOKEN": ""}),
+        ("mycompany.azurecr.io", {"TENANT": "", "CLIENT_ID": "app", "ID_TOKEN": WHOLE_TOKEN}),
+        ("mycompany.azurecr.io", {"TENANT": "corp.example", "CLIENT_ID": "", "AUDIENCE": ""}),
+        ("europe-docker.pkg.dev", {"AUDIENCE": "", "CLIENT_ID": ""}),
+        ("europe-docker.pkg.dev", {"AUDIENCE": PROVIDER, "CLIENT_ID": "", "ID_TOKEN": ""}),
+    ],
+)
+def test_a_secret_in_a_variable_of_an_identity_is_not_shown(home, registry, members):
+    """
+    In place of the value, or of the token: each empty one holds the secret.
+    """
+    values = {"SERVER": registry, **{name: text or CANARY for name, text in members.items()}}
+    sets = {f"ACR_CONTAINER_REGISTRY_{name}": text for name, text in values.items()}
+    # GitHub would issue a token for what the set says; nothing answers there.
+    sets |= {
+        "ACTIONS_ID_TOKEN_REQUEST_URL": "https://127.0.0.1:9/",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": CANARY,
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+    }
+
+    ran = run(home, "login", "--timeout", "5", "--log-level", "debug", sets=sets)
+
+    assert ran.status in (3, 4, 5)
+    assert_hidden(ran.stdout, ran.stderr)
 
 
 @pytest.mark.parametrize("member", ["REGION", "PROFILE", "ROLE_ARN", "SESSION_TOKEN", "TENANT"])

@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 from ...causes.clouds import aws as causes
 from ...credentials import Credential, Secret
 from ...errors import RegistryError
+from ...identities import github
+from ...identities.source import AWS_AUDIENCE
 from ...network.urls import shown
 from ...observer import is_observed, since, tell
 from ...threads import within
 from .aws_errors import explain
-from .aws_names import Names, names_of, names_of_role
+from .aws_names import Names, names_of, names_of_role, names_of_token
 from .aws_session import Loader, Quiet, config, open_session, restrict_providers
 
 TYPE_CHECKING = False
@@ -65,8 +67,15 @@ class Aws:
     def _password(self, identity: Identity, endpoint: Endpoint, timeout: float) -> Credential:
         end = time.monotonic() + timeout
         session = open_session(identity, endpoint, loader=self._loader, timeout=timeout)
-        keys, names = self._keys(session, identity, endpoint, timeout=_left(end))
-        if identity.role_arn is not None:
+        found = None
+        if not identity.wants_token:
+            found = self._keys(session, identity, endpoint, timeout=_left(end))
+        if found is None:
+            keys = self._federated(session, identity, endpoint, timeout=_left(end))
+            names = names_of_role()
+        else:
+            keys, names = found
+        if found is not None and identity.role_arn is not None:
             keys = self._assumed(
                 session, keys, identity.role_arn, endpoint, timeout=_left(end), names=names
             )
@@ -88,9 +97,12 @@ class Aws:
 
     def _keys(
         self, session: Any, identity: Identity, endpoint: Endpoint, *, timeout: float
-    ) -> tuple[Keys, Names]:
+    ) -> tuple[Keys, Names] | None:
         """
         Return the keys of *identity*, before its role, and the words for them.
+
+        None if there are none, and GitHub Actions issues an ID token for the set's role.  It comes
+        last, so that a set that logged in before is not another identity with it.
         """
         if identity.key_id is not None and identity.key is not None:
             token = identity.session_token
@@ -100,6 +112,8 @@ class Aws:
         late = causes.SOURCE_TIMED_OUT.error(endpoint=endpoint, seconds=timeout)
         found, names = within(timeout, lambda: _found(session, identity, endpoint), late=late)
         if found is None:
+            if identity.may_use_token and github.is_here():
+                return None
             raise _nobody(identity, endpoint)
         if found.access_key.startswith("ASIA") and not found.token:
             raise causes.SESSION_TOKEN_MISSING_THERE.error(**names.facts)
@@ -130,21 +144,50 @@ class Aws:
         finally:
             client.close()
 
+    def _federated(
+        self, session: Any, identity: Identity, endpoint: Endpoint, *, timeout: float
+    ) -> Keys:
+        """
+        Return the keys of the role of *identity*, for its ID token.
+        """
+        end = time.monotonic() + timeout
+        expected = identity.audience or AWS_AUDIENCE
+        token = identity.id_token or github.request(expected, timeout=timeout)
+        tell("cloud.identity_chosen", provider="aws", source=token.source)
+        names = names_of_token(token, expected=expected)
+        client = self._client(session, "sts", None, endpoint, timeout=_left(end), names=names)
+        try:
+            with _Call(client, "sts", "AssumeRoleWithWebIdentity"):
+                given = client.assume_role_with_web_identity(
+                    RoleArn=identity.role_arn,
+                    RoleSessionName="devcontainer-registry",
+                    WebIdentityToken=token.token.reveal(),
+                    DurationSeconds=_ROLE_SECONDS,
+                )["Credentials"]
+            return given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
+        except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
+            # Without the cause: as in `_password`.
+            raise explain(exc, where="AWS STS", names=names) from None
+        finally:
+            client.close()
+
     def _client(
         self,
         session: Any,
         service: str,
-        keys: Keys,
+        keys: Keys | None,
         endpoint: Endpoint,
         *,
         timeout: float,
         names: Names,
     ) -> Any:
         """
-        Return a client without retries.
+        Return a client without retries; without *keys*, its requests are not signed.
         """
+        key_id, key, token = keys or (None, None, None)
         settings = config(
             timeout,
+            signed=keys is not None,
             use_fips_endpoint=True if endpoint.fips else None,
             # STS has such endpoints only in some partitions.
             use_dualstack_endpoint=True if endpoint.dual and service != "sts" else None,
@@ -154,9 +197,9 @@ class Aws:
                 return session.client(
                     service,
                     region_name=endpoint.region,
-                    aws_access_key_id=keys[0],
-                    aws_secret_access_key=keys[1],
-                    aws_session_token=keys[2],
+                    aws_access_key_id=key_id,
+                    aws_secret_access_key=key,
+                    aws_session_token=token,
                     config=settings,
                 )
         except ValueError as exc:
@@ -223,6 +266,8 @@ def _found(session: Any, identity: Identity, endpoint: Endpoint) -> tuple[Any, N
 def _nobody(identity: Identity, endpoint: Endpoint) -> DiscoveryError:
     if identity.profile is not None:
         cause = causes.PROFILE_WITHOUT_KEYS
+    elif identity.may_use_token and github.is_job():
+        cause = causes.NO_CREDENTIALS.with_fix(causes.ALLOW_GITHUB)
     elif os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
         cause = causes.NO_CREDENTIALS_NOR_METADATA
     else:

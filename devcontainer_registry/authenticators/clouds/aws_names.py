@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ...causes.clouds.aws import REGION_MISSING
 from ...credentials import Secret
+from ...identities.hosts import ecr_host, is_ecr_public
+from ...identities.tokens import shown
+from ...naming import variable
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
+
+    from ...credentials import RegistrySecret
+    from ...identities.tokens import IdToken
 
 # Placeholder in an error for the prefix of a set's variables.
 SET = "{set}"
@@ -23,7 +31,8 @@ _SETS_ROLE = "the role in {set}_ROLE_ARN"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """
-    An AWS identity: a key, a profile or the SDK's default chain, and optionally a role.
+    An AWS identity: a key, a profile or the SDK's default chain, and optionally a role; or a role
+    and an ID token, its own or one requested for *audience*.
     """
 
     key_id: str | None = field(default=None, repr=False)
@@ -31,6 +40,22 @@ class Identity:
     session_token: Secret | None = None
     profile: str | None = field(default=None, repr=False)
     role_arn: str | None = field(default=None, repr=False)
+    id_token: IdToken | None = None
+    audience: str | None = field(default=None, repr=False)
+
+    @property
+    def wants_token(self) -> bool:
+        """
+        Whether it is one of an ID token, whatever else the SDK would find.
+        """
+        return self.id_token is not None or self.audience is not None
+
+    @property
+    def may_use_token(self) -> bool:
+        """
+        Whether it may be one of an ID token, where the SDK finds nothing.
+        """
+        return self.role_arn is not None and self.profile is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +82,35 @@ class Endpoint:
         return "ECR Public" if self.public else f"ECR in {self.region}"
 
 
+_PUBLIC_REGION = "us-east-1"  # the only one of ECR Public that answers
+
+
+def endpoint_of(secret: RegistrySecret) -> Endpoint:
+    """
+    Return the endpoint that issues passwords for the registry of *secret*.
+
+    Raises:
+        DiscoveryError: The region is in neither the host nor the set.
+    """
+    if is_ecr_public(secret.registry):
+        return Endpoint(
+            region=_PUBLIC_REGION, public=True, dual=secret.registry == "ecr-public.aws.com"
+        )
+    found = ecr_host(secret.registry)
+    if found is not None:
+        # The host's region wins over _REGION: a token is valid in its region only.
+        parts = found.groupdict()
+        return Endpoint(
+            region=found["region"],
+            fips=parts.get("fips") is not None,
+            dual=parts.get("dual") is not None,
+        )
+    if secret.region is None:
+        region = variable(secret.id, "REGION")
+        raise REGION_MISSING.error(host=secret.registry, region=region)
+    return Endpoint(region=secret.region.lower())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
     """
@@ -69,6 +123,7 @@ class Names:
         owner: The principal that needs a policy.
         profile: Variable that names its profile.
         role: Variable that names the role to assume.
+        web: The words of its ID token, if it is one.
     """
 
     key: str = "{set}_USER"
@@ -77,13 +132,15 @@ class Names:
     owner: str = "the owner of {set}_USER"
     profile: str = "{set}_PROFILE"
     role: str = _SETS_ROLE
+    web: Mapping[str, str] | None = None
 
     @property
     def facts(self) -> dict[str, Any]:
         """
         Return the words by name, to fill a cause; `{set}` stays.
         """
-        return {"set": SET, **{name: getattr(self, name) for name in self.__slots__}}
+        words = {name: getattr(self, name) for name in self.__slots__ if name != "web"}
+        return {"set": SET, **words, **(self.web or {})}
 
 
 def names_of(identity: Identity, method: str | None = None) -> Names:
@@ -125,6 +182,13 @@ def names_of_role() -> Names:
         token=f"the session token {at}",
         owner=_SETS_ROLE,
     )
+
+
+def names_of_token(token: IdToken, *, expected: str) -> Names:
+    """
+    Return the words for the ID *token*, whose audience is *expected* to be that.
+    """
+    return Names(web={**token.words, "expected": shown(expected)})
 
 
 _OWNER = "the owner of the credentials"

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 
 from ...causes.clouds import aws_refusals as causes
+from ...errors import TransientError
 
 TYPE_CHECKING = False
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ...errors import AuthenticationError, RegistryError, TransientError
+    from ...causes.cause import Cause
+    from ...errors import AuthenticationError, RegistryError
     from .aws_names import Names
 
 # https://github.com/boto/botocore/blob/1.35.0/botocore/retries/standard.py
@@ -71,6 +73,10 @@ def refused(
     code, text = str(error.get("Code", "")), str(error.get("Message", ""))
     status = metadata.get("HTTPStatusCode", 0)
     who = _who(operation, where)
+    of_token = names.web is not None and operation == "AssumeRoleWithWebIdentity"
+    if of_token and (refusal := _of_token(code, text, names)) is not None:
+        error_of = refusal.error(who=who, **names.facts)
+        return _again(error_of, metadata) if isinstance(error_of, TransientError) else error_of
     if code in _THROTTLED or status == 429:
         return _again(causes.THROTTLED.error(who=who), metadata)
     if code in _BROKEN or status >= 500:
@@ -86,6 +92,20 @@ def refused(
     name = code if re.fullmatch(r"[A-Za-z0-9.]{1,64}", code) else causes.UNKNOWN_CODE.say()
     cause = own or causes.REFUSALS.get(code, causes.OTHERWISE)
     return cause.error(who=who, code=name, **names.facts)
+
+
+def _of_token(code: str, text: str, names: Names) -> Cause[RegistryError] | None:
+    """
+    Return the cause of a refusal of the set's own ID token, or None for AWS's common ones.
+    """
+    if code == "InvalidIdentityToken":
+        if causes.WRONG_AUDIENCE in text:
+            is_usual = names.facts["audience"] == names.facts["expected"]
+            return causes.AUDIENCE_UNKNOWN if is_usual else causes.AUDIENCE_UNUSUAL
+        for words, cause in causes.INVALID_TOKENS.items():
+            if words in text:
+                return cause
+    return causes.WITH_ID_TOKEN.get(code)
 
 
 def _denied(operation: str, text: str, who: str, names: Names) -> AuthenticationError:

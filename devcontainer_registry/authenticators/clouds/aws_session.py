@@ -110,7 +110,7 @@ def open_session(identity: Identity, endpoint: Endpoint, *, loader: Loader, time
             lambda seconds: max(1, min(int(seconds), _METADATA_MAX, int(timeout / 3))),
         ),
     }
-    if identity.key_id is not None:
+    if identity.key_id is not None or identity.wants_token:
         # The set is the whole identity: a wrong AWS_PROFILE or a broken shared file must not break
         # it.
         variables["profile"] = (None, None, None, None)
@@ -136,7 +136,8 @@ def open_session(identity: Identity, endpoint: Endpoint, *, loader: Loader, time
     return session
 
 
-def config(timeout: float, **more: Any) -> Any:
+def config(timeout: float, *, signed: bool = True, **more: Any) -> Any:
+    from botocore import UNSIGNED
     from botocore.config import Config
 
     settings: dict[str, Any] = {
@@ -145,6 +146,7 @@ def config(timeout: float, **more: Any) -> Any:
         "retries": {"total_max_attempts": 1, "mode": "standard"},
         # `auto` would ask the instance metadata for the region, even with a key pair.
         "defaults_mode": "legacy",
+        "signature_version": None if signed else UNSIGNED,
     }
     return Config(**settings, **more)
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from ...causes.clouds import entra as causes
 from ...errors import AuthenticationError
+from ...identities import named, source
 from ...naming import variable
 from ...network.proxies import proxy_for
 from ...network.trust import bundle_for_sdk
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from ...credentials import RegistrySecret
     from ...errors import DiscoveryError
+    from ...identities.tokens import IdToken
 
 # Audience of registries only, in every cloud.  A registry may refuse tokens for all of Azure (`az
 # acr config authentication-as-arm`). DEFAULT_AUDIENCE in
@@ -79,7 +81,8 @@ def token(secret: RegistrySecret, *, timeout: float) -> str:
     Identities, in order of precedence: the service principal of `AZURE_CLIENT_ID` with its secret
     or certificate, the workload identity of `AZURE_FEDERATED_TOKEN_FILE`, the managed identity of
     the machine, and the user of az, PowerShell or azd.  `AZURE_TOKEN_CREDENTIALS` restricts them,
-    as in azure-identity.
+    as in azure-identity.  A set that names an application is that application, with an ID token,
+    and no other.
 
     Raises:
         PluginError: azure-identity is not installed (`extra-missing`).
@@ -95,7 +98,13 @@ def token(secret: RegistrySecret, *, timeout: float) -> str:
     _quiet()
     _check_installed(secret)
     late = causes.TIMED_OUT.error(authority=_authority(cloud), seconds=timeout)
-    return within(timeout, lambda: _asked(secret, cloud, timeout=timeout), late=late)
+    federated = named.names_identity(secret)
+    end = time.monotonic() + timeout
+    id_token = source.obtain(secret, "acr", timeout=timeout) if federated else None
+    if id_token is not None:
+        tell("cloud.identity_chosen", provider="entra", source=id_token.source)
+    left = max(0.1, end - time.monotonic())
+    return within(left, lambda: _asked(secret, cloud, id_token, timeout=left), late=late)
 
 
 def _authority(cloud: Cloud) -> str:
@@ -119,17 +128,26 @@ def _quiet() -> None:
             logger.addHandler(logging.NullHandler())
 
 
-def _asked(secret: RegistrySecret, cloud: Cloud, *, timeout: float) -> str:
+def _asked(
+    secret: RegistrySecret, cloud: Cloud, id_token: IdToken | None, *, timeout: float
+) -> str:
     try:
-        return _once(secret, cloud, _AUDIENCE, timeout=timeout)
+        return _once(secret, cloud, _AUDIENCE, id_token, timeout=timeout)
     except AuthenticationError as exc:
         if NO_SUCH_RESOURCE not in exc.message:
             raise
     # A tenant may not know the registries' audience.
-    return _once(secret, cloud, cloud.manager, timeout=timeout)
+    return _once(secret, cloud, cloud.manager, id_token, timeout=timeout)
 
 
-def _once(secret: RegistrySecret, cloud: Cloud, audience: str, *, timeout: float) -> str:
+def _once(
+    secret: RegistrySecret,
+    cloud: Cloud,
+    audience: str,
+    id_token: IdToken | None,
+    *,
+    timeout: float,
+) -> str:
     from azure.core.exceptions import ClientAuthenticationError
 
     tried: list[BaseException] = []
@@ -138,20 +156,24 @@ def _once(secret: RegistrySecret, cloud: Cloud, audience: str, *, timeout: float
     host = shown(urlsplit(f"//{_authority(cloud).rpartition('://')[2]}").hostname or "")
     asked = {"provider": "entra", "operation": "get_token", "host": host}
     try:
-        chain = _chain(secret, cloud, tried, timeout=timeout)
+        if id_token is not None:
+            chain = _application(secret, cloud, id_token, timeout=timeout)
+        else:
+            chain = _chain(secret, cloud, tried, timeout=timeout)
     except ValueError:
         # Without the cause, which quotes the variable's value.
         raise _unusable(secret) from None
     try:
         with chain:
-            options = {"tenant_id": secret.tenant} if secret.tenant else {}
+            options = {"tenant_id": secret.tenant} if secret.tenant and not id_token else {}
             found = str(chain.get_token(f"{audience}/.default", **options).token)
             tell("cloud.answered", **asked, result="ok", ms=since(begun))
             return found
     except ClientAuthenticationError as exc:
         tell("cloud.answered", **asked, result=type(exc).__name__, ms=since(begun))
         # Without the cause: it quotes answers at length.
-        raise sort(secret, [*tried, exc], authority=_authority(cloud)) from None
+        failures = [*tried, exc]
+        raise sort(secret, failures, authority=_authority(cloud), id_token=id_token) from None
     except ValueError:
         raise _unusable(secret) from None  # as above
 
@@ -164,17 +186,8 @@ def _chain(
     """
     from azure.identity import ClientSecretCredential, DefaultAzureCredential
 
-    options: dict[str, Any] = {
-        "authority": _authority(cloud),
-        "additionally_allowed_tenants": ["*"] if secret.tenant else None,
-        # No retries here.
-        "retry_total": 0,
-        "connection_timeout": min(timeout, _PROBE_MAX),
-        "read_timeout": timeout,
-        "connection_verify": bundle_for_sdk(os.environ, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-        or True,
-    }
-    options["transport"] = limited_requests(**options)
+    options = _options(cloud, timeout=timeout)
+    options["additionally_allowed_tenants"] = ["*"] if secret.tenant else None
     tenant = {"workload_identity_tenant_id": secret.tenant} if secret.tenant else {}
     chain = DefaultAzureCredential(process_timeout=max(1, int(timeout)), **tenant, **options)
     credentials = list(chain.credentials)
@@ -186,6 +199,38 @@ def _chain(
         credentials.insert(0, principal)
     chain.credentials = tuple(_Noted(credential, tried) for credential in credentials)
     return chain
+
+
+def _application(secret: RegistrySecret, cloud: Cloud, id_token: IdToken, *, timeout: float) -> Any:
+    """
+    Return the application that *secret* names, with a federated credential for *id_token*.
+
+    https://learn.microsoft.com/entra/workload-id/workload-identity-federation
+    """
+    from azure.identity import ClientAssertionCredential
+
+    assert secret.tenant is not None
+    assert secret.client_id is not None
+    return ClientAssertionCredential(
+        secret.tenant,
+        secret.client_id,
+        id_token.token.reveal,
+        **_options(cloud, timeout=timeout),
+    )
+
+
+def _options(cloud: Cloud, *, timeout: float) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "authority": _authority(cloud),
+        # No retries here.
+        "retry_total": 0,
+        "connection_timeout": min(timeout, _PROBE_MAX),
+        "read_timeout": timeout,
+        "connection_verify": bundle_for_sdk(os.environ, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+        or True,
+    }
+    options["transport"] = limited_requests(**options)
+    return options
 
 
 # requests' variables for its CA bundle.

@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 
 from ...causes.clouds import entra as causes
+from ...causes.clouds import entra_tokens as token_causes
+from ...identities.source import audience_of
+from ...identities.tokens import shown
 from ...naming import INFIX, variable
 
 TYPE_CHECKING = False
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     from ...credentials import RegistrySecret
     from ...errors import RegistryError
+    from ...identities.tokens import IdToken
 
 
 # Texts of msal for a status without an error number, and RFC 6749, section 4.1.2.1.
@@ -30,17 +34,23 @@ _DEPTH_MAX = 10  # exceptions in a chain
 
 
 def sort(
-    secret: RegistrySecret, tried: Sequence[BaseException], *, authority: str
+    secret: RegistrySecret,
+    tried: Sequence[BaseException],
+    *,
+    authority: str,
+    id_token: IdToken | None = None,
 ) -> RegistryError:
     """
     Return the error for *tried*: the failure of each identity, and the chain's at the end.
     """
     for exc in tried:
         if code := CODE.search(_texts(exc)):
-            return _refused(secret, authority, code[1])
+            return _refused(secret, authority, code[1], id_token)
     for exc in tried:
         if error := _connection(exc, authority):
             return error
+    if id_token is not None:
+        return token_causes.NO_NUMBER.error(authority=authority, **id_token.words)
     if any(_UNASSIGNED.search(str(exc)) for exc in tried[:-1]):
         return causes.NO_MANAGED_IDENTITY.error(host=secret.registry)
     if any("Token request error:" in str(exc) for exc in tried[:-1]):
@@ -64,11 +74,20 @@ def _texts(exc: BaseException) -> str:
     return "\n".join(texts)
 
 
-def _refused(secret: RegistrySecret, authority: str, code: str) -> RegistryError:
+def _refused(
+    secret: RegistrySecret, authority: str, code: str, id_token: IdToken | None
+) -> RegistryError:
     if code in BUSY:
         return causes.BUSY_BY_NUMBER.error(authority=authority, number=code)
+    facts = {"authority": authority, "number": code, "set": secret.id + INFIX.removesuffix("_")}
     cause = causes.REFUSALS.get(code, causes.OTHER_NUMBER)
-    return cause.error(authority=authority, number=code, set=secret.id + INFIX.removesuffix("_"))
+    if id_token is not None:
+        facts |= id_token.words
+        facts["expected"] = shown(audience_of(secret, "acr"))
+        cause = token_causes.REFUSALS.get(code, cause.with_fix(token_causes.FIXES.get(code)))
+        if code == "700212" and facts["audience"] == facts["expected"]:
+            cause = token_causes.AUDIENCE_UNKNOWN
+    return cause.error(**facts)
 
 
 def _connection(exc: BaseException, authority: str) -> RegistryError | None:

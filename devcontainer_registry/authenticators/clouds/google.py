@@ -12,9 +12,11 @@ import time
 import warnings
 
 from ...causes.clouds import google as causes
+from ...identities import named, source
 from ...naming import variable
 from ...observer import tell
 from ...threads import within
+from . import google_pool
 
 TYPE_CHECKING = False
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from ...credentials import RegistrySecret
     from ...errors import AuthenticationError, DiscoveryError
+    from ...identities.tokens import IdToken
 
 # https://cloud.google.com/artifact-registry/docs/access-control#oauth-scopes
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -46,8 +49,9 @@ def token(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float 
     """
     Return an access token, and its issue and expiry times in Unix seconds.
 
-    Identities, in order of precedence: the file in `GOOGLE_APPLICATION_CREDENTIALS`, the file of
-    `gcloud auth application-default login`, and the account of the machine.
+    A set that names a workload identity provider is what that makes of its ID token, and nothing
+    else.  Other identities, in order of precedence: the file in `GOOGLE_APPLICATION_CREDENTIALS`,
+    the file of `gcloud auth application-default login`, and the account of the machine.
 
     Raises:
         PluginError: google-auth is not installed (`extra-missing`).
@@ -63,8 +67,13 @@ def token(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float 
         user = variable(secret.id, "USER")
         raise causes.EXTRA_MISSING.error(source=secret.source, user=user, extra="google") from None
     _quiet()
+    end = time.monotonic() + timeout
+    id_token = None
+    if named.names_identity(secret):
+        id_token = source.obtain(secret, "google", timeout=timeout)
+    left = max(0.1, end - time.monotonic())
     late = causes.TIMED_OUT.error(seconds=timeout)
-    return within(timeout, lambda: _asked(secret, timeout=timeout), late=late)
+    return within(left, lambda: _asked(secret, id_token, timeout=left), late=late)
 
 
 def _quiet() -> None:
@@ -72,8 +81,9 @@ def _quiet() -> None:
     warnings.filterwarnings("ignore", message="Your application has authenticated using end user")
 
 
-def _asked(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float | None]:
-    import google.auth
+def _asked(
+    secret: RegistrySecret, id_token: IdToken | None, *, timeout: float
+) -> tuple[str, float, float | None]:
     from google.auth import exceptions
 
     from ...network.transport import Transport
@@ -84,7 +94,10 @@ def _asked(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float
         request: Any = Asker(transport, time.monotonic() + timeout)
         credentials: Any
         try:
-            credentials, _ = google.auth.default(scopes=[_SCOPE], request=request)
+            if id_token is not None:
+                credentials = google_pool.credentials(secret, id_token, scope=_SCOPE)
+            else:
+                credentials = _default(request)
         except NoMetadataError:
             raise _missing(secret) from None  # the last source; not an outage
         except (
@@ -99,9 +112,11 @@ def _asked(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float
             raise _unusable(secret, exc) from None
         except (exceptions.GoogleAuthError, ValueError) as exc:
             raise _refused(exc) from None  # as above
-        # Kind of the credentials, by their module: `compute_engine.credentials`.
-        found = type(credentials).__module__.removeprefix("google.").removesuffix(".credentials")
-        tell("cloud.identity_chosen", provider="google", source=found)
+        tell(
+            "cloud.identity_chosen",
+            provider="google",
+            source=id_token.source if id_token is not None else _kind_of(credentials),
+        )
         try:
             credentials.refresh(request)
         except NoMetadataError:
@@ -109,6 +124,8 @@ def _asked(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float
         except (exceptions.GoogleAuthError, ValueError, LookupError, TypeError) as exc:
             # Without the cause, which quotes answers.  The last two are raised for JSON that is not
             # an answer of Google.
+            if id_token is not None:
+                raise google_pool.refused(exc, secret, id_token) from None
             raise _refused(exc) from None
     expiry = credentials.expiry
     return (
@@ -117,6 +134,19 @@ def _asked(secret: RegistrySecret, *, timeout: float) -> tuple[str, float, float
         # In UTC, without a time zone.
         expiry.replace(tzinfo=dt.timezone.utc).timestamp() if expiry is not None else None,
     )
+
+
+def _default(request: Any) -> Any:
+    import google.auth
+
+    return google.auth.default(scopes=[_SCOPE], request=request)[0]
+
+
+def _kind_of(credentials: Any) -> str:
+    """
+    Return the kind of *credentials*, by their module: `compute_engine.credentials`.
+    """
+    return type(credentials).__module__.removeprefix("google.").removesuffix(".credentials")
 
 
 def _missing(secret: RegistrySecret) -> DiscoveryError:

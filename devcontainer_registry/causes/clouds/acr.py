@@ -32,6 +32,17 @@ EXCHANGE_REFUSED = Cause(
     "give the identity the role AcrPull; check that AZURE_TENANT_ID or {tenant} is the "
     "registry's tenant",
 )
+ALLOW_APPLICATION = Fix(
+    "exchange-rejected",
+    "where the set names an application",
+    "give the application the role AcrPull; check that {tenant} is the registry's tenant",
+)
+EXCHANGE_REFUSED_TO_APPLICATION = Cause(
+    "exchange-rejected",
+    AuthenticationError,
+    "the registry rejected the Entra ID application in {client}",
+    ALLOW_APPLICATION.text,
+)
 NO_REFRESH_TOKEN = Cause(
     "not-a-registry",
     RegistryError,

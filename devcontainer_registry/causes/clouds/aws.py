@@ -205,6 +205,11 @@ NO_CREDENTIALS_NOR_METADATA = Cause(
     "no AWS credentials found for {endpoint}; instance metadata is switched off",
     NO_CREDENTIALS.fix,
 )
+ALLOW_GITHUB = Fix(
+    "aws-no-credentials",
+    "in GitHub Actions, where a role is named",
+    "add permissions: id-token: write to the workflow's job",
+)
 KEY_INCOMPLETE = Cause(
     "aws-key-incomplete",
     DiscoveryError,

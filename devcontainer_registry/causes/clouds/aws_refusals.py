@@ -8,7 +8,13 @@ the prefix of a set's variables.
 
 from __future__ import annotations
 
-from ...errors import AuthenticationError, ThrottledError, TransientError, UnreachableError
+from ...errors import (
+    AuthenticationError,
+    RegistryError,
+    ThrottledError,
+    TransientError,
+    UnreachableError,
+)
 from ..cause import Cause, Fix, Reason
 
 _UNKNOWN_KEY = Cause(
@@ -46,6 +52,12 @@ _NOT_SUBSCRIBED = Cause(
     AuthenticationError,
     "{who} says that the account is not subscribed to this service",
     "complete the account's registration with AWS, including payment",
+)
+_STS_DISABLED = Cause(
+    "aws-sts-disabled",
+    AuthenticationError,
+    "{who} is not active in this region for the account",
+    "activate STS for this region in the account's IAM settings",
 )
 REFUSALS: dict[str, Cause[AuthenticationError]] = {
     "UnrecognizedClientException": _UNKNOWN_KEY,
@@ -90,12 +102,7 @@ BY_OPERATION: dict[str, dict[str, Cause[AuthenticationError]]] = {
             "{who} says that this is not a role",
             "write it as arn:aws:iam::ACCOUNT:role/NAME",
         ),
-        "RegionDisabledException": Cause(
-            "aws-sts-disabled",
-            AuthenticationError,
-            "{who} is not active in this region for the account",
-            "activate STS for this region in the account's IAM settings",
-        ),
+        "RegionDisabledException": _STS_DISABLED,
     },
     "AssumeRoleWithWebIdentity": {
         "AccessDenied": Cause(
@@ -137,6 +144,78 @@ BY_OPERATION: dict[str, dict[str, Cause[AuthenticationError]]] = {
             "check the profile's sso_account_id and sso_role_name",
         ),
     },
+}
+
+# The same for the ID token of a set.
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html#API_AssumeRoleWithWebIdentity_Errors
+WITH_ID_TOKEN: dict[str, Cause[RegistryError]] = {
+    "AccessDenied": Cause(
+        "aws-id-token-denied",
+        AuthenticationError,
+        "{who} denied sts:AssumeRoleWithWebIdentity to {id_token}",
+        "allow its issuer, audience and subject, which doctor shows, in the trust policy of {role}",
+    ),
+    "ExpiredTokenException": Cause(
+        "aws-id-token-expired",
+        AuthenticationError,
+        "{who} says that {id_token} expired",
+        "get a new token: run the CI job again, or check what renews the token's file",
+    ),
+    "InvalidIdentityToken": Cause(
+        "aws-id-token-invalid",
+        AuthenticationError,
+        "{who} rejected {id_token}",
+        "check that IAM has an identity provider for {issuer}, and that its keys are current",
+    ),
+    "IDPRejectedClaim": Cause(
+        "aws-id-token-rejected",
+        AuthenticationError,
+        "{who} says that {issuer} rejected {id_token}",
+        "get a new token: run the CI job again, or check what renews the token's file",
+    ),
+    "IDPCommunicationError": Cause(
+        "aws-id-token-unreachable",
+        TransientError,
+        "{who} could not reach {issuer}",
+        "try again later; AWS reads the issuer's keys over the internet",
+    ),
+    "RegionDisabledException": _STS_DISABLED,
+}
+# What the texts of InvalidIdentityToken say.
+# https://github.com/aws-actions/configure-aws-credentials/issues/1309
+WRONG_AUDIENCE = "Incorrect token audience"
+AUDIENCE_UNUSUAL: Cause[RegistryError] = Cause(
+    "aws-id-token-audience",
+    AuthenticationError,
+    "{who} expects the audience {expected}, but {id_token} has {audience}",
+    "get a token for {expected}, or add {audience} to the identity provider in IAM",
+)
+ADD_AUDIENCE = Fix(
+    "aws-id-token-audience",
+    "where it is the expected one",
+    "add {audience} to the audiences of the identity provider {issuer} in IAM",
+)
+AUDIENCE_UNKNOWN: Cause[RegistryError] = Cause(
+    "aws-id-token-audience",
+    AuthenticationError,
+    "{who} does not accept the audience {audience} of {id_token}",
+    ADD_AUDIENCE.text,
+)
+INVALID_TOKENS: dict[str, Cause[RegistryError]] = {
+    # https://github.com/aws-actions/configure-aws-credentials/issues/280
+    "No OpenIDConnect provider found": Cause(
+        "aws-id-token-issuer",
+        AuthenticationError,
+        "the AWS account has no identity provider for {issuer}",
+        "add {issuer} to the account's identity providers in IAM, with the audience {audience}",
+    ),
+    # https://docs.gitlab.com/ci/cloud_services/aws/#troubleshooting
+    "Couldn't retrieve verification key": Cause(
+        "aws-id-token-keys",
+        AuthenticationError,
+        "{who} cannot read the keys of {issuer}",
+        "make {issuer}/.well-known/openid-configuration and its keys reachable from the internet",
+    ),
 }
 
 OTHERWISE = Cause(

@@ -48,6 +48,22 @@ LOGIN_UNUSABLE = Cause(
     "check that the file exists and holds the whole JSON from Google",
 )
 
+# An identity that a set names.
+
+PROVIDER_INVALID = Cause(
+    "google-audience-invalid",
+    DiscoveryError,
+    "{audience} is not the full resource name of a workload identity provider",
+    "write it as //iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/"
+    "providers/PROVIDER, with the number of the project",
+)
+NOT_AN_ACCOUNT = Cause(
+    "google-account-invalid",
+    DiscoveryError,
+    "{client} is not the email address of a service account",
+    "write it as NAME@PROJECT.iam.gserviceaccount.com, or unset it",
+)
+
 # Google is not reached, or busy.
 
 TIMED_OUT = Cause(
