@@ -20,6 +20,7 @@ from devcontainer_registry.errors import (
     AuthenticationError,
     DiscoveryError,
     RegistryError,
+    ThrottledError,
     TransientError,
 )
 from devcontainer_registry.observer import listening
@@ -335,7 +336,7 @@ REFUSALS = [
     # The common ones.
     (
         ("Throttling", "Rate exceeded"),
-        TransientError,
+        ThrottledError,
         "busy",
         "AWS STS is throttling the account's requests",
         "try again later",
