@@ -282,9 +282,9 @@ def id_token(*, subject="repo:corp/app:ref:refs/heads/main", nonce=""):
 @pytest.mark.usefixtures("undelegated")
 def test_a_new_id_token_of_the_same_subject_is_the_same_set(home):
     plugin = Exchanging(expiring(43200))
-    options = {"authenticators": {"generic": plugin}, "verify": "changed"}
+    options = {"authenticators": {"mine": plugin}, "verify": "changed"}
     with Fine(BOB) as registry:
-        secret = a_secret(registry=registry.registry, user=None, password=None)
+        secret = a_secret(registry=registry.registry, user=None, password=None, kind="mine")
         tokens = [
             id_token(nonce="1"),
             id_token(nonce="2"),
@@ -300,11 +300,12 @@ def test_a_new_id_token_of_the_same_subject_is_the_same_set(home):
 
 def test_a_new_id_token_is_tried_at_once_after_a_refusal(home):
     plugin = Exchanging(AuthenticationError("no"))
-    options = {"authenticators": {"generic": plugin}, "verify": "changed"}
+    options = {"authenticators": {"mine": plugin}, "verify": "changed"}
 
     codes = []
     for nonce in ("1", "1", "2"):
-        secret = a_secret(user=None, password=None, id_token=id_token(nonce=nonce))
+        token = id_token(nonce=nonce)
+        secret = a_secret(user=None, password=None, kind="mine", id_token=token)
         codes.append(only(home.login([secret], **options)).code)
 
     assert ["rejected", "refused-before", "rejected"] == codes
@@ -313,10 +314,11 @@ def test_a_new_id_token_is_tried_at_once_after_a_refusal(home):
 @pytest.mark.parametrize("member", ["client_id", "audience"])
 def test_a_set_is_another_when_it_names_another_identity(home, member):
     plugin = Exchanging(AuthenticationError("no"))
-    options = {"authenticators": {"generic": plugin}, "verify": "changed"}
+    options = {"authenticators": {"mine": plugin}, "verify": "changed"}
 
     for value in ("one", "one", "another"):
-        home.login([a_secret(user=None, password=None, **{member: value})], **options)
+        secret = a_secret(user=None, password=None, kind="mine", **{member: value})
+        home.login([secret], **options)
 
     assert 2 == plugin.asked
 
