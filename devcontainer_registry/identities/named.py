@@ -44,7 +44,7 @@ def names_identity(secret: RegistrySecret) -> bool:
     That is `ROLE_ARN` at AWS, `TENANT` and `CLIENT_ID` at Entra ID, and `AUDIENCE` at Google; each
     at a registry of that cloud only.
     """
-    if _stored(secret):
+    if holds_secret(secret):
         return False
     match cloud_of(secret):
         case "ecr":
@@ -69,6 +69,13 @@ def problem(secret: RegistrySecret, kind: str) -> DiscoveryError | None:
     if found is not None:
         found.__traceback__ = None
     return found
+
+
+def holds_secret(secret: RegistrySecret) -> bool:
+    """
+    Return whether *secret* has a user name, a password or an AWS profile, so another identity.
+    """
+    return _stored(secret) is not None
 
 
 def provider_of(secret: RegistrySecret) -> str | None:
