@@ -26,7 +26,7 @@ from devcontainer_registry.testing import LoopbackRegistry
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-ROOMS = ("concepts", "platforms", "reference", "registries", "troubleshooting")
+ROOMS = ("concepts", "kubernetes", "platforms", "reference", "registries", "troubleshooting")
 PAGES = sorted(page for room in ROOMS for page in (DOCS / room).rglob("*.md"))
 REGISTRIES = [p for p in PAGES if p.parent.name == "registries" and p.stem != "index"]
 PLATFORMS = [p for p in PAGES if p.parent.name == "platforms" and p.stem != "index"]
@@ -100,7 +100,7 @@ def test_every_page_is_in_the_menu():
     listed = set()
     for page in (
         DOCS / "index.md",
-        *(DOCS / room / "index.md" for room in ("platforms", "registries")),
+        *(DOCS / room / "index.md" for room in ("kubernetes", "platforms", "registries")),
     ):
         for tree in re.findall(r"```{toctree}\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
             names = [line for line in tree.splitlines() if line and not line.startswith(":")]

