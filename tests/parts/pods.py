@@ -112,8 +112,8 @@ def here(client, volumes, **environ):
 
         return client.run(
             *map(moved, step.argv),
-            # As in the image: no home.
-            HOME="/nonexistent",
+            # As in the image, no home; and none that kubectl, as root, could make.
+            HOME="/proc/no-home",
             **{name: moved(value) for name, value in step.environ.items()} | environ,
         )
 
