@@ -544,4 +544,4 @@ def test_each_question_of_the_architecture_has_its_definition(question, path, na
         return False
 
     assert defined(path.removesuffix(".py"), name), question
-    assert 13 == len(QUESTIONS)
+    assert 15 == len(QUESTIONS)

@@ -25,6 +25,7 @@ FOLDER = PACKAGE / "causes"
 COPYING = {
     "cache/folder",
     "commands/kubelet",
+    "commands/running/copies",
     "diagnosis/credential",
     "diagnosis/sharing",
     "diagnosis/variables",

@@ -71,7 +71,7 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """
     Run the command that was parsed, unless a setting that it would read is misspelled.
     """
-    if arguments.verb in ("login", "hook"):
+    if arguments.verb in ("login", "hook", "run"):
         # Going on with the default would write to the wrong place.
         if mistake := misspelled(environ):
             raise UsageError(mistake)
@@ -117,6 +117,12 @@ def _login(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         )
     print_report(report, arguments, asked=True)
     return report.exit_status
+
+
+def _run_child(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from .running.run import run
+
+    return run(arguments, environ)
 
 
 def _hook(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -266,6 +272,7 @@ def _crashed(exc: Exception, environ: Mapping[str, str], secrets_file: str | Non
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Mapping[str, str]], int]] = {
     "login": _login,
     "hook": _hook,
+    "run": _run_child,
     "list": _list,
     "status": _status,
     "doctor": _doctor,

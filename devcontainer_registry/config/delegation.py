@@ -49,6 +49,7 @@ class Delegation:
         mounts: str = _MOUNTS,
         answer_within: float = _ANSWER_WITHIN,
         give_up: float = math.inf,
+        in_copy: bool = False,
     ) -> None:
         """
         Store the settings; nothing is checked yet.
@@ -60,7 +61,9 @@ class Delegation:
             mounts: Path of the kernel's list of mounts.
             answer_within: Seconds for the helper to print its version.
             give_up: The run's deadline, by `time.monotonic`.
+            in_copy: Whether config.json is a private copy, whose readers all have this PATH.
         """
+        self.in_copy = in_copy
         self._config_path = config_path
         self._environ = os.environ if environ is None else environ
         self._places = tuple(places)
@@ -99,10 +102,13 @@ class Delegation:
         Why some process may not find the helper, in words that follow a colon; None if all find it.
         """
         if not self._looked:
-            self._refusal = self._missing() or self._mounted()
+            self._refusal = self._untold() if self.in_copy else self._missing() or self._mounted()
             self._looked = True
             tell("helper.checked", where="everywhere", ok=self._refusal is None, why=self._refusal)
         return self._refusal
+
+    def _untold(self) -> str | None:
+        return None if self.trouble is None else self.trouble.message
 
     def _untried(self) -> ConfigError | None:
         program = self.found(HELPER_PROGRAM)

@@ -49,6 +49,8 @@ class DockerConfig:
         path: Path as the user named it; the file may not exist.
         refusal: Why this package never writes the file, or None.
         is_named: Whether `DOCKER_CONFIG` names the folder.
+        is_copy: Whether it is a private copy, which only this process's children read.  In it, a
+            set replaces another program's helper.
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class DockerConfig:
         if not _is_path(self.path):
             raise causes.PATH_INVALID.error()
         self.refusal: ConfigError | None = None
-        self.is_named = False
+        self.is_named = self.is_copy = False
         self._editor = Editor(self.path, rescue_dir=rescue_dir, clock=clock, sleep=sleep)
 
     @classmethod

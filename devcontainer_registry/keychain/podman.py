@@ -47,8 +47,8 @@ def login_of_podman(
     Raises:
         ConfigError: The file, or the entry in it, is damaged; or its helper is missing or fails.
     """
-    for path in _files(environ):
-        document = folded(_loaded(path))
+    for path in auth_files(environ):
+        document = folded(loaded(path))
         helper = _object(document.get("credhelpers")).get(registry)
         if isinstance(helper, str) and helper:
             credential = ask_helper(helper, registry, environ=environ, timeout=timeout)
@@ -89,7 +89,10 @@ def _login(entry: object, registry: Registry, path: str) -> Credential | None:
     return credential_of(members) if members.get("auth") else None
 
 
-def _files(environ: Mapping[str, str]) -> list[str]:
+def auth_files(environ: Mapping[str, str]) -> list[str]:
+    """
+    Return the paths at which podman, skopeo and buildah look for logins, in their order.
+    """
     named = environ.get("REGISTRY_AUTH_FILE")
     if named:
         return [named]
@@ -107,7 +110,13 @@ def _files(environ: Mapping[str, str]) -> list[str]:
     return files
 
 
-def _loaded(path: str) -> dict[str, Any]:
+def loaded(path: str) -> dict[str, Any]:
+    """
+    Return the content of the auth.json at *path*; empty if it does not exist.
+
+    Raises:
+        ConfigError: It cannot be read, or is damaged.
+    """
     try:
         text = read_regular(path, limit=_SIZE_MAX)[0] or b"{}"
     except FileNotFoundError:

@@ -59,6 +59,12 @@ class Policy:
     verify: Verify = "always"
     codespaces_wrote: bool = False
 
+    def replaces(self, secret: RegistrySecret) -> bool:
+        """
+        Return whether *secret* replaces another program's helper: a set in a private copy does.
+        """
+        return self.delegation.in_copy and not secret.implicit
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
@@ -194,7 +200,7 @@ def _somebody_elses(
     entry = document.auth(registry)
     ours = entry is not None and recalled.wrote(entry)
     not_to_replace = secret.implicit and document.has_login(registry) and not ours
-    other = document.other_helper(registry)
+    other = document.other_helper(registry) if not policy.replaces(secret) else None
     if other is not None and policy.delegation.found(HELPER_PREFIX + other) is None:
         return broken_helper(outcome, other)
     if other is not None:
@@ -327,7 +333,7 @@ def _placement(
     if policy.store == "auths" or not (expires or document.is_up_to_store(registry)):
         return Write(auths=True, helper=False)
     obstacle = policy.delegation.refusal
-    if is_never_delegated(registry):
+    if is_never_delegated(registry) and not policy.delegation.in_copy:
         obstacle = causes.ANONYMOUS_IS_BETTER.say()
     return Write(auths=True, helper=obstacle is None, obstacle=obstacle)
 

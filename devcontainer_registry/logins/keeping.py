@@ -123,6 +123,10 @@ def amend(
 
 
 def _keep_one(one: Accepted, document: Document, *, memory: Memory, policy: Policy) -> Outcome:
+    if policy.replaces(one.secret) and one.outcome.status == "ok":
+        registry = one.secret.registry
+        for name in {*document.helpers(registry).values()} - {OUR_HELPER}:
+            document.remove_helper(registry, name)
     decided = decide(
         one.secret,
         one.outcome,

@@ -129,7 +129,9 @@ def login(
         config=config,
         memory=Memory(Cache.locate(environ), config.path),
         policy=Policy(
-            delegation=Delegation(config.path, environ=environ, give_up=deadline),
+            delegation=Delegation(
+                config.path, environ=environ, give_up=deadline, in_copy=config.is_copy
+            ),
             store=store,
             verify=verify,
             codespaces_wrote=codespaces_wrote,

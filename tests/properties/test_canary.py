@@ -239,6 +239,18 @@ def test_no_line_of_the_log_shows_the_secret(home, level, log_format, registry):
     assert_hidden(ran.stdout, ran.stderr)
 
 
+@pytest.mark.parametrize("log_format", ["console", "json"])
+@pytest.mark.parametrize("registry", [lambda: Fine(BOB), Refusing])
+def test_nothing_that_a_run_prints_shows_the_secret(home, log_format, registry):
+    options = ["--keep-going", "--log-level=debug", f"--log-format={log_format}", "--", "true"]
+    with registry() as there:
+        ran = run(home, "run", *options, sets=the_set(there.registry))
+
+    assert (0, "") == (ran.status, ran.stdout)
+    assert "run.started" in ran.stderr
+    assert_hidden(ran.stderr)
+
+
 def test_an_event_that_quotes_the_secret_is_masked_in_the_log(capsys):
     environ = the_set("registry.example")
     hide = Hider(environ)

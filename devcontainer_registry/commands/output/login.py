@@ -33,6 +33,7 @@ def log_in(
     run: Callable[..., LoginReport],
     *,
     lands: bool,
+    stays: bool = True,
 ) -> LoginReport:
     """
     Run a login with the options of the command line, and print what happens meanwhile.
@@ -42,6 +43,7 @@ def log_in(
         environ: All variables.
         run: What logs in.
         lands: Whether a success may be printed as it lands.
+        stays: Whether what is saved outlives the command.
     """
     terminal = _shows_progress(arguments)
     progress = Progress(
@@ -75,7 +77,8 @@ def log_in(
         raise UsageError(str(exc)) from None
     except KeyboardInterrupt:
         progress.close()
-        complain(_interrupted(progress, settings))
+        said = _interrupted(progress, settings) if stays else "interrupted; nothing was started"
+        complain(said)
         raise
     finally:
         progress.close()

@@ -18,6 +18,7 @@ from .options import (
     add_json_option,
     add_log_options,
     add_login_options,
+    add_run_options,
     add_source_options,
 )
 from .settings import ATTACH_TIMEOUT, STEPS, TIMEOUT, either, one_of
@@ -71,6 +72,8 @@ def parser_for(words: Sequence[str], environ: Mapping[str, str]) -> Parser:
     hook.set_defaults(warnings=warnings)
     lenient = warnings if is_forgiving(words) else None
     _add_hook_options(hook, environ, lenient)
+    run = _add(commands, "run", "run a command with private logins, and remove them afterwards")
+    add_run_options(run, environ)
     found = _add(commands, "list", "show the variables that are set, and what is wrong with them")
     add_source_options(found)
     status = _add(
@@ -91,7 +94,7 @@ def parser_for(words: Sequence[str], environ: Mapping[str, str]) -> Parser:
     add_source_options(kubelet)
     _add(commands, "demo", "try a login with two temporary local registries")
     for name, command in commands.choices.items():
-        if name != "kubelet":  # whose stdout is the kubelet's
+        if name not in ("kubelet", "run"):  # whose stdout is another program's
             add_json_option(command)
         add_log_options(command, environ, lenient if name == "hook" else None)
     completion = _add(commands, "completion", "print the completion script of a shell")
@@ -111,7 +114,7 @@ def parser_for(words: Sequence[str], environ: Mapping[str, str]) -> Parser:
 
 
 def _add(commands: Any, name: str, text: str) -> Parser:
-    more = f"\n{VALUES}" if name in ("login", "hook") else ""
+    more = f"\n{VALUES}" if name in ("login", "hook", "run") else ""
     command: Parser = commands.add_parser(
         name,
         help=text,

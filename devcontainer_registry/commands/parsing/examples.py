@@ -41,6 +41,11 @@ EXAMPLES = {
         "devcontainer-registry hook postStart --strict",
         "devcontainer-registry hook postCreate --user vscode",
     ),
+    "run": _examples(
+        "devcontainer-registry run -- devcontainer up --workspace-folder .",
+        "devcontainer-registry run --secrets-file secrets.json -- make images",
+        "devcontainer-registry run --keep-going -- docker compose pull",
+    ),
     "list": _examples(
         "devcontainer-registry list",
         "devcontainer-registry list --secrets-file secrets.json",

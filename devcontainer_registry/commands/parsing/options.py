@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping
 
+    from .usage import Parser
+
 VERIFY = ("changed", "always", "never")
 STORE = ("auto", "auths", "helper")
 # As `export_formats` has them, which every start of the command would have to load.
@@ -82,6 +84,23 @@ def add_login_options(
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be done; no network, no changes"
     )
+
+
+def add_run_options(parser: Parser, environ: Mapping[str, str]) -> None:
+    """
+    Add the options of a run, and the command behind `--`.
+    """
+    add_login_options(parser, environ, verify="always", timeout="30")
+    parser.add_argument(
+        "--keep-going",
+        action="store_true",
+        help="start the command even if a login fails",
+    )
+    parser.usage = f"{parser.prog} [OPTION]... -- COMMAND [ARG]..."
+    parser.takes_command = True
+    parser.add_argument("child", nargs="*", metavar="COMMAND", help="after --, with its arguments")
+    # stdout is the command's.
+    parser.set_defaults(json=False)
 
 
 def add_timeout(

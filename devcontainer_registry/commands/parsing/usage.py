@@ -45,6 +45,8 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **settings)
         # Set by `add_commands`: the names of the subcommands of this parser.
         self.commands: Iterable[str] = ()
+        # Whether the words after `--` are a command of its own.
+        self.takes_command = False
 
     def parse_known_args(  # type: ignore[override]  # never called without words
         self, args: Sequence[str], namespace: argparse.Namespace | None = None
@@ -54,11 +56,32 @@ class Parser(argparse.ArgumentParser):
 
         argparse alone would take an unknown option's value for the next argument.
         """
+        if self.takes_command:
+            return self._parse_with_command(list(args), namespace), []
         self._refuse_unknown(args)
         parsed, extra = super().parse_known_args(args, namespace)
         if extra:
             self.error("too many arguments")
         return parsed, extra
+
+    def _parse_with_command(
+        self, words: list[str], namespace: argparse.Namespace | None
+    ) -> argparse.Namespace:
+        """
+        Parse the words before the first `--`; those after it are the namespace's `child`.
+        """
+        usage = f"write {self.prog} [OPTION]... -- COMMAND [ARG]..."
+        if "--" not in words and not {"-h", "--help"} & set(words):
+            raise UsageError("the command, after --, is missing", fix=usage)
+        end = words.index("--") if "--" in words else len(words)
+        self._refuse_unknown(words[:end])
+        parsed, extra = super().parse_known_args(words[:end], namespace)
+        if parsed.child or extra:
+            raise UsageError("the command must come after --", fix=usage)
+        parsed.child = words[end + 1 :]
+        if not parsed.child:
+            raise UsageError("the command, after --, is missing", fix=usage)
+        return parsed
 
     def error(self, message: str) -> NoReturn:
         """

@@ -5,10 +5,11 @@
 #    source ~/.local/share/bash_completion/devcontainer-registry
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_devcontainer_registry_subparsers=(login hook list status doctor logout export kubelet demo completion help)
+_shtab_devcontainer_registry_subparsers=(login hook run list status doctor logout export kubelet demo completion help)
 
 _shtab_devcontainer_registry_login_option_strings=(-h --help --secrets-file --only --verify --store --timeout --dry-run --json --log-level --log-format)
 _shtab_devcontainer_registry_hook_option_strings=(-h --help --user --strict --secrets-file --only --verify --store --timeout --dry-run --json --log-level --log-format)
+_shtab_devcontainer_registry_run_option_strings=(-h --help --secrets-file --only --verify --store --timeout --dry-run --keep-going --log-level --log-format)
 _shtab_devcontainer_registry_list_option_strings=(-h --help --secrets-file --json --log-level --log-format)
 _shtab_devcontainer_registry_status_option_strings=(-h --help --secrets-file --check --json --log-level --log-format)
 _shtab_devcontainer_registry_doctor_option_strings=(-h --help --push --share --secrets-file --timeout --json --log-level --log-format)
@@ -24,6 +25,8 @@ _shtab_devcontainer_registry_login___secrets_file_COMPGEN=_shtab_compgen_files
 _shtab_devcontainer_registry_login___only_COMPGEN=_shtab_cmd_compgen_ed109bdd
 _shtab_devcontainer_registry_hook___secrets_file_COMPGEN=_shtab_compgen_files
 _shtab_devcontainer_registry_hook___only_COMPGEN=_shtab_cmd_compgen_ed109bdd
+_shtab_devcontainer_registry_run___secrets_file_COMPGEN=_shtab_compgen_files
+_shtab_devcontainer_registry_run___only_COMPGEN=_shtab_cmd_compgen_ed109bdd
 _shtab_devcontainer_registry_list___secrets_file_COMPGEN=_shtab_compgen_files
 _shtab_devcontainer_registry_status___secrets_file_COMPGEN=_shtab_compgen_files
 _shtab_devcontainer_registry_doctor___secrets_file_COMPGEN=_shtab_compgen_files
@@ -42,6 +45,10 @@ _shtab_devcontainer_registry_hook___verify_choices=(changed always never)
 _shtab_devcontainer_registry_hook___store_choices=(auto auths helper)
 _shtab_devcontainer_registry_hook___log_level_choices=(debug info warning error)
 _shtab_devcontainer_registry_hook___log_format_choices=(console json)
+_shtab_devcontainer_registry_run___verify_choices=(changed always never)
+_shtab_devcontainer_registry_run___store_choices=(auto auths helper)
+_shtab_devcontainer_registry_run___log_level_choices=(debug info warning error)
+_shtab_devcontainer_registry_run___log_format_choices=(console json)
 _shtab_devcontainer_registry_list___log_level_choices=(debug info warning error)
 _shtab_devcontainer_registry_list___log_format_choices=(console json)
 _shtab_devcontainer_registry_status___log_level_choices=(debug info warning error)
@@ -58,8 +65,8 @@ _shtab_devcontainer_registry_kubelet___log_format_choices=(console json)
 _shtab_devcontainer_registry_demo___log_level_choices=(debug info warning error)
 _shtab_devcontainer_registry_demo___log_format_choices=(console json)
 _shtab_devcontainer_registry_completion_pos_0_choices=(bash zsh fish)
-_shtab_devcontainer_registry_help_pos_0_choices=(login hook list status doctor logout export kubelet demo completion help)
-_shtab_devcontainer_registry_pos_0_choices=(login hook list status doctor logout export kubelet demo completion help)
+_shtab_devcontainer_registry_help_pos_0_choices=(login hook run list status doctor logout export kubelet demo completion help)
+_shtab_devcontainer_registry_pos_0_choices=(login hook run list status doctor logout export kubelet demo completion help)
 
 _shtab_devcontainer_registry_login__h_nargs=0
 _shtab_devcontainer_registry_login___help_nargs=0
@@ -70,6 +77,11 @@ _shtab_devcontainer_registry_hook___help_nargs=0
 _shtab_devcontainer_registry_hook___strict_nargs=0
 _shtab_devcontainer_registry_hook___dry_run_nargs=0
 _shtab_devcontainer_registry_hook___json_nargs=0
+_shtab_devcontainer_registry_run_pos_0_nargs='*'
+_shtab_devcontainer_registry_run__h_nargs=0
+_shtab_devcontainer_registry_run___help_nargs=0
+_shtab_devcontainer_registry_run___dry_run_nargs=0
+_shtab_devcontainer_registry_run___keep_going_nargs=0
 _shtab_devcontainer_registry_list__h_nargs=0
 _shtab_devcontainer_registry_list___help_nargs=0
 _shtab_devcontainer_registry_list___json_nargs=0

@@ -50,7 +50,7 @@ function _shtab_devcontainer_registry_using
   test "$_shtab_devcontainer_registry_cmdpath" = "$argv"
 end
 
-set -g _shtab_devcontainer_registry_commands login hook list status doctor logout export kubelet demo completion help
+set -g _shtab_devcontainer_registry_commands login hook run list status doctor logout export kubelet demo completion help
 set -g _shtab_devcontainer_registry_opts_with_value --format --log-format --log-level --name --namespace --only --output --secrets-file --store --timeout --user --verify -o
 
 complete -c devcontainer-registry -e
@@ -83,6 +83,17 @@ complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using hook' -
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using hook' -l log-level -xka "debug info warning error" -d 'debug, info, warning or error (default: warning)'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using hook' -l log-format -xka "console json" -d 'console or json (default: console)'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using hook; and test $_shtab_devcontainer_registry_npos -eq 0' -ka "onCreate updateContent postCreate postStart postAttach" -d 'onCreate, updateContent, postCreate, postStart or postAttach'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using; and test $_shtab_devcontainer_registry_npos -eq 0' -a run -d 'Run a command with private logins, and remove them afterwards.'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -s h -l help -d 'show this help message and exit'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l secrets-file -xka "(__fish_complete_path (commandline -ct))" -d 'JSON file of variables, as for the dev container CLI'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l only -xka "(devcontainer-registry completion ids 2>/dev/null)" -d 'use only the set with this ID; may be repeated'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l verify -xka "changed always never" -d 'changed, always or never (default: always)'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l store -xka "auto auths helper" -d 'auto, auths or helper (default: auto)'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l timeout -x -d 'for the whole run (default: 30)'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l dry-run -d 'show what would be done; no network, no changes'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l keep-going -d 'start the command even if a login fails'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l log-level -xka "debug info warning error" -d 'debug, info, warning or error (default: warning)'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l log-format -xka "console json" -d 'console or json (default: console)'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using; and test $_shtab_devcontainer_registry_npos -eq 0' -a list -d 'Show the variables that are set, and what is wrong with them.'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using list' -s h -l help -d 'show this help message and exit'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using list' -l secrets-file -xka "(__fish_complete_path (commandline -ct))" -d 'JSON file of variables, as for the dev container CLI'
@@ -138,4 +149,4 @@ complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using complet
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using completion; and test $_shtab_devcontainer_registry_npos -eq 0' -ka "bash zsh fish" -d 'bash, zsh or fish'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using; and test $_shtab_devcontainer_registry_npos -eq 0' -a help -d 'Show the help of a command.'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using help' -s h -l help -d 'show this help message and exit'
-complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using help; and test $_shtab_devcontainer_registry_npos -eq 0' -ka "login hook list status doctor logout export kubelet demo completion help" -d COMMAND
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using help; and test $_shtab_devcontainer_registry_npos -eq 0' -ka "login hook run list status doctor logout export kubelet demo completion help" -d COMMAND

@@ -20,6 +20,7 @@ _shtab_devcontainer_registry_commands() {
     list:'Show the variables that are set, and what is wrong with them.'
     login:'Log in to every registry with a secret.'
     logout:'Remove the logins that this tool saved.'
+    run:'Run a command with private logins, and remove them afterwards.'
     status:'Show which login Docker uses for each registry, and when it expires.'
   )
   _describe 'devcontainer-registry commands' _commands
@@ -84,7 +85,7 @@ _shtab_devcontainer_registry_export_defaults_added=0
 
 _shtab_devcontainer_registry_help_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  ":COMMAND:(login hook list status doctor logout export kubelet demo completion help)"
+  ":COMMAND:(login hook run list status doctor logout export kubelet demo completion help)"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -158,6 +159,23 @@ _shtab_devcontainer_registry_logout_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_devcontainer_registry_logout_defaults_added=0
 
+_shtab_devcontainer_registry_run_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--secrets-file[JSON file of variables, as for the dev container CLI]:FILE:_files"
+  "*--only[use only the set with this ID\; may be repeated]:ID:($(devcontainer-registry completion ids 2>/dev/null))"
+  "--verify[changed, always or never (default\: always)]:WHEN:(changed always never)"
+  "--store[auto, auths or helper (default\: auto)]:WHERE:(auto auths helper)"
+  "--timeout[for the whole run (default\: 30)]:SECONDS:"
+  "--dry-run[show what would be done\; no network, no changes]"
+  "--keep-going[start the command even if a login fails]"
+  "--log-level[debug, info, warning or error (default\: warning)]:LEVEL:(debug info warning error)"
+  "--log-format[console or json (default\: console)]:FORMAT:(console json)"
+  "(*)::after --, with its arguments:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_devcontainer_registry_run_defaults_added=0
+
 _shtab_devcontainer_registry_status_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--secrets-file[JSON file of variables, as for the dev container CLI]:FILE:_files"
@@ -199,6 +217,7 @@ _shtab_devcontainer_registry() {
         list) _arguments -C -s $_shtab_devcontainer_registry_list_options ;;
         login) _arguments -C -s $_shtab_devcontainer_registry_login_options ;;
         logout) _arguments -C -s $_shtab_devcontainer_registry_logout_options ;;
+        run) _arguments -C -s $_shtab_devcontainer_registry_run_options ;;
         status) _arguments -C -s $_shtab_devcontainer_registry_status_options ;;
       esac
   esac

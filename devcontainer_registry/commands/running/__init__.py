@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+"""
+The command `run`: private logins around a child process.
+"""
