@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _WIDTH = 80
 _STATUS_WIDTH = 6
 _NAME_WIDTH = 12
+_CLAIM_COLUMN = 8
 _WORDS = {
     "ok": ("ok", "32"),
     "note": ("note", "33"),
@@ -165,7 +166,8 @@ class _Page:
         for step in image.steps:
             yield from self.step(step)
         reached = {step.name for step in image.steps}
-        missing = [name for name in STEPS if name not in reached]
+        # Few sets have an identity of their own.
+        missing = [name for name in STEPS if name not in reached and name != "identity"]
         if image.image is None and image.registry is not None:
             missing = [name for name in missing if name not in ("image", "engine")]
         if missing and not image.ok:
@@ -184,6 +186,10 @@ class _Page:
         first, *more = wrapped(step.message, _WIDTH - column) or [""]
         yield f"{head}{first}".rstrip()
         yield from (" " * column + line for line in more)
+        claims = step.facts.get("claims")
+        if isinstance(claims, dict):
+            # Whole, since they are copied into a policy.
+            yield from (f"{'':<{_CLAIM_COLUMN}}{name:<18}{claims[name]}" for name in claims)
 
     def summary(self, image: ImageDiagnosis) -> Iterator[str]:
         """

@@ -20,13 +20,14 @@ from ..registry import Registry
 from ..threads import Worker, deadline_after, try_start
 from .credential import find_credential
 from .engine import Engine
+from .identity import set_steps
 from .image import ImageCheck
 from .login import anonymously, ignored_step, login_step, public_step
 from .missing import blamed, why_none
 from .network import network_step
 from .report import Diagnosis, ImageDiagnosis, Step, failed
 from .scene import Scene, Target, configured_target, of_sets, target_of
-from .variables import config_step, variables_step
+from .variables import config_step
 
 TYPE_CHECKING = False
 
@@ -207,7 +208,7 @@ class _Run:
         scene, first = self._scene, targets[0]
         config, unread = config_step(scene, first.registry)
         answer = find_credential(scene, first, unread)
-        steps = [variables_step(scene, first.registry), config, answer.step]
+        steps = [*set_steps(scene, first.registry), config, answer.step]
         if not any(t.name for t in targets) and _is_anonymous(answer):
             # Without an image there is nothing to pull anonymously: the missing login is the cause.
             steps = blamed(steps, answer.why_none or why_none(scene, first), unread)

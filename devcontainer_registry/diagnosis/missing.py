@@ -15,6 +15,7 @@ from ..discovery import entries_in, logins_in
 from ..errors import ConfigError, DiscoveryError, RegistryError
 from ..keychain.podman import login_of_podman
 from ..registry import Registry
+from .identity import problem_of
 from .report import moment
 from .variables import near_miss, password_of
 
@@ -44,8 +45,9 @@ def blamed(steps: list[Step], why: RegistryError, unread: RegistryError | None) 
     name = "credential"
     if why is unread:
         name = "config"
-    elif isinstance(why, DiscoveryError) and steps[0].facts.get("code") == why.code:
-        name = "variables"
+    elif isinstance(why, DiscoveryError):
+        of_set = [step for step in steps if step.name in ("variables", "identity")]
+        name = next((s.name for s in of_set if s.facts.get("code") == why.code), name)
     return [
         replace(step, status="fail", error=why) if step.name == name else step for step in steps
     ]
@@ -84,6 +86,9 @@ class _Reasons:
             return self._typo(broken.error) if broken.error.code == "near-miss" else broken.error
         if secret is None:
             return None
+        trouble = problem_of(secret)
+        if trouble is not None:
+            return trouble
         recalled = scene.memory.recall(secret)
         if recalled.state == "refused":
             return login_causes.SET_REFUSED_BEFORE.error(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Status: TypeAlias = Literal["ok", "note", "fail", "skipped"]
     StepName: TypeAlias = Literal[
-        "variables", "config", "credential", "network", "login", "image", "engine"
+        "variables", "identity", "config", "credential", "network", "login", "image", "engine"
     ]
     Origin: TypeAlias = Literal[
         "argument", "image", "dockerfile", "compose", "feature", "variables"
@@ -33,6 +33,7 @@ _INSTANTS = ("at", "saved_at", "expires_at", "certificate_ends")
 
 STEPS: tuple[StepName, ...] = (
     "variables",
+    "identity",
     "config",
     "credential",
     "network",

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from .report import Diagnosis, ImageDiagnosis, Step
 
 # Public names.
-_COMMON = frozenset({"docker.io", "registry-1.docker.io", "auth.docker.io", "latest", "localhost"})
+_COMMON = frozenset(
+    {"docker.io", "registry-1.docker.io", "auth.docker.io", "latest", "localhost"}
+    | {"sts.amazonaws.com", "iam.googleapis.com", "token.actions.githubusercontent.com"}
+)
 _COMMON_PATHS = (
     "/etc/docker/",
     "/home/user",
@@ -33,6 +36,20 @@ _COMMON_PATHS = (
     ".devcontainer/Dockerfile",
 )
 _COMMON_HELPERS = (OUR_HELPER, OF_VSCODE, "pass", "secretservice", "ecr-login", "gcr", "gcloud")
+# Claims of ID tokens that are the same for everybody, and what the others are called.
+_COMMON_CLAIMS = (
+    "https://token.actions.githubusercontent.com",
+    "https://gitlab.com",
+    "sts.amazonaws.com",
+    "api://AzureADTokenExchange",
+    "api://AzureADTokenExchangeUSGov",
+    "api://AzureADTokenExchangeChina",
+    "branch",
+    "tag",
+    "true",
+    "false",
+)
+_CLAIMS = {"iss": "issuer", "sub": "subject", "aud": "audience"}
 # Facts with names, and their placeholders.
 _NAMED = {
     "realm": "realm",
@@ -201,9 +218,21 @@ class _Hider:
             error=error,
         )
 
+    def _claim(self, name: str, value: str) -> str:
+        """
+        Return *value* of the claim *name* of an ID token; every issuer's own words are hidden.
+        """
+        if value in _COMMON_CLAIMS:
+            return value
+        kind = _CLAIMS.get(name, name)
+        self._learn(value, kind)
+        return self._placeholders.get(value, kind)
+
     def _fact(self, value: object) -> object:
         if isinstance(value, str):
             return self(value)
+        if isinstance(value, dict):
+            return {name: self._claim(name, each) for name, each in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._fact(each) for each in value]
         return value

@@ -174,8 +174,7 @@ class _SetReader:
             if registry == GHCR and kind in _GHCR_KINDS:
                 token = github_token(self.environment, set_id=self.id, implicit=False)
                 if not isinstance(token, RegistrySecret) and self.texts.get("ID_TOKEN"):
-                    one, kind_of = self._variable("ID_TOKEN"), self._name("KIND")
-                    raise NOT_TAKEN.error(host=registry, one=one, kind=kind_of)
+                    raise NOT_TAKEN.error(host=registry, one=self._variable("ID_TOKEN"))
                 if not isinstance(token, RegistrySecret):
                     raise self._stated(causes.TOKEN_MISSING_TOO, "USER", "PASSWORD")
                 username, secret, source = token.username, token.secret, token.source

@@ -101,7 +101,8 @@ def _problems(secret: RegistrySecret, kind: str) -> Iterator[DiscoveryError]:
         return
     one = variable(secret.id, present[0])
     if kind in _WITHOUT:
-        yield causes.NOT_TAKEN.error(
+        fix = causes.ECR_BY_KIND if kind == "generic" else None
+        yield causes.NOT_TAKEN.with_fix(fix).error(
             host=secret.registry, one=one, kind=variable(secret.id, "KIND")
         )
         return

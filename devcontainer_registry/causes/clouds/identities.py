@@ -37,6 +37,11 @@ NOT_TAKEN = Cause(
     "identity-not-supported",
     DiscoveryError,
     "{host} does not take ID tokens, but {one} is set",
+    "unset it",
+)
+ECR_BY_KIND = Fix(
+    "identity-not-supported",
+    "where the host may be a cloud's",
     "unset it; for ECR under another name, set {kind} to ecr",
 )
 
