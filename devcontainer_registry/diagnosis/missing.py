@@ -13,9 +13,9 @@ from ..causes import missing as missing_causes
 from ..config.file import DockerConfig
 from ..discovery import entries_in, logins_in
 from ..errors import ConfigError, DiscoveryError, RegistryError
+from ..identities.named import problem
 from ..keychain.podman import login_of_podman
 from ..registry import Registry
-from .identity import problem_of
 from .report import moment
 from .variables import near_miss, password_of
 
@@ -86,7 +86,7 @@ class _Reasons:
             return self._typo(broken.error) if broken.error.code == "near-miss" else broken.error
         if secret is None:
             return None
-        trouble = problem_of(secret)
+        trouble = problem(secret)
         if trouble is not None:
             return trouble
         recalled = scene.memory.recall(secret)

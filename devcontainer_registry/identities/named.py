@@ -57,14 +57,15 @@ def names_identity(secret: RegistrySecret) -> bool:
             return False
 
 
-def problem(secret: RegistrySecret, kind: str) -> DiscoveryError | None:
+def problem(secret: RegistrySecret, kind: str | None = None) -> DiscoveryError | None:
     """
     Return why *secret* cannot log in with an ID token as it says, or None; no request is made.
 
     Args:
         secret: The set.
-        kind: Of its registry.
+        kind: Of its registry; None: the one that it names, or that of its host.
     """
+    kind = kind or cloud_of(secret) or secret.kind or _WITHOUT[0]
     found = next(_problems(secret, kind), None)
     if found is not None:
         found.__traceback__ = None

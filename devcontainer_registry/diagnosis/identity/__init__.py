@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-The ID token of a set, with the claims that clouds' policies look at.
+The ID token of a set, and its claims.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from ...credentials import RegistrySecret
-    from ...errors import DiscoveryError
     from ...identities.tokens import IdToken
     from ...registry import Registry
     from ..scene import Scene
@@ -34,13 +33,6 @@ def set_steps(scene: Scene, registry: Registry) -> list[Step]:
     return [variables_step(scene, registry), *([identity] if identity is not None else [])]
 
 
-def problem_of(secret: RegistrySecret) -> DiscoveryError | None:
-    """
-    Return why *secret* cannot use the ID token that it says it uses, or None.
-    """
-    return problem(secret, cloud_of(secret) or secret.kind or "generic")
-
-
 def identity_step(scene: Scene, registry: Registry) -> Step | None:
     """
     Show the ID token for *registry*: one of the set, or one of GitHub, which is requested for it.
@@ -50,7 +42,7 @@ def identity_step(scene: Scene, registry: Registry) -> Step | None:
     secret = scene.secret_of(registry)
     if secret is None:
         return None
-    trouble: RegistryError | None = problem_of(secret)
+    trouble: RegistryError | None = problem(secret)
     if trouble is not None:
         return _note(secret, trouble)
     kind = cloud_of(secret)
