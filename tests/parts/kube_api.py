@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """
 The part of a Kubernetes API server that a pull secret meets: TLS, tokens, discovery, RBAC, and
-Secrets with server-side apply.  No real one can be started here; real clients talk to this one.
+Secrets with server-side apply.  No real one can be started here; real clients talk to this one,
+and test_kube_api.py compares it with Kubernetes' own code.
 
 Discovery: https://kubernetes.io/docs/concepts/overview/kubernetes-api/
 RBAC: https://kubernetes.io/docs/reference/access-authn-authz/rbac/
