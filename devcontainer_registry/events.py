@@ -43,7 +43,7 @@ EVENTS = {
         "provider operation host result ms",
     ),
     "cloud.identity_chosen": Event(
-        "debug", "The SDK of a cloud found an identity.", "provider source"
+        "debug", "The identity for a cloud was chosen.", "provider source"
     ),
     "config.lock_waited": Event(
         "info", "The wait for another process's lock is over.", "path seconds"

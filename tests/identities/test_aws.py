@@ -145,6 +145,16 @@ def test_two_sets_with_one_token_and_role_share_one_request(aws, issuer):
     assert [WEB, ECR] == aws.actions
 
 
+def test_no_other_identity_is_looked_for(aws, issuer, monkeypatch):
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{aws.endpoint}/container")
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", aws.endpoint)
+
+    authenticated(a_secret(token=issuer.sign(aud="sts.amazonaws.com")))
+
+    assert [WEB, ECR] == aws.actions
+
+
 # Which identity comes first.
 
 KEYS = {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": KEY}

@@ -8,6 +8,8 @@ The played Entra ID checks the token with the issuer's keys.
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 
 import pytest
 from azure.containerregistry import ContainerRegistryClient
@@ -16,6 +18,7 @@ from doubles.clouds import CLIENT_ID, PRINCIPAL, TENANT, Azure, aadsts
 from doubles.homes import Home, Told, only
 from doubles.internet import errors
 from doubles.issuer import GITHUB_HOST, Issuer, Policy, stranger
+from parts import needed
 
 from devcontainer_registry.authenticators.acr import AcrAuthenticator
 from devcontainer_registry.causes.clouds import entra_tokens as causes
@@ -234,6 +237,32 @@ def test_a_whole_login_with_a_token_is_verified_and_saves_the_refresh_token_only
     written = [path for path in tmp_path.rglob("*") if path.is_file() and path != token]
     assert len(written) > 1
     assert [] == issuer.secrets_in("".join(path.read_text("latin-1") for path in written))
+
+
+def test_skopeo_pulls_with_the_login_that_a_token_became(azure, issuer, tmp_path, monkeypatch):
+    skopeo = needed.program("skopeo", package="skopeo")
+    home = Home(tmp_path)
+    monkeypatch.setenv("HOME", home.path)
+    sets = {
+        f"{SET}_SERVER": azure.registry,
+        f"{SET}_TENANT": TENANT,
+        f"{SET}_CLIENT_ID": CLIENT_ID,
+        f"{SET}_ID_TOKEN": issuer.sign(aud=AUDIENCE),
+        **azure.environ,
+    }
+    assert "ok" == only(home.login(sets=sets, store="auths")).status
+    azure.pulled = False
+
+    ran = subprocess.run(
+        [skopeo, "inspect", "--raw", f"docker://{azure.registry}/team/app:1"],
+        env={**azure.environ, "PATH": os.environ["PATH"], "REGISTRY_AUTH_FILE": home.config},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (0, True) == (ran.returncode, azure.pulled), ran.stderr
 
 
 # What Entra ID refuses.

@@ -15,11 +15,12 @@ from doubles.homes import Home, Told, a_secret, only
 from devcontainer_registry import discover
 from devcontainer_registry.authenticators import load
 from devcontainer_registry.credentials import Secret
-from devcontainer_registry.errors import DiscoveryError
+from devcontainer_registry.errors import DiscoveryError, RegistryError
 from devcontainer_registry.identities import tokens
 from devcontainer_registry.identities.named import provider_of
 from devcontainer_registry.identities.source import audience_of
 from devcontainer_registry.logins.candidates import survey
+from devcontainer_registry.logins.masking import vetted
 
 ECR, ACR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com", "mycompany.azurecr.io"
 GOOGLE = "europe-docker.pkg.dev"
@@ -251,6 +252,35 @@ def test_a_plugin_is_given_the_token_to_do_with_as_it_likes():
     from devcontainer_registry.identities.named import problem
 
     assert problem(secret, "mine") is None
+
+
+# What a plugin's error may quote.
+
+
+@pytest.mark.parametrize(
+    ("audience", "shown"),
+    [
+        ("C4n4ry-s1ngs", "X_CONTAINER_REGISTRY_AUDIENCE"),
+        ("sts.amazonaws.com.cn", "sts.amazonaws.com.cn"),
+        ("api://corp", "api://corp"),
+        (f"//iam.googleapis.com/{PROVIDER}", f"//iam.googleapis.com/{PROVIDER}"),
+    ],
+)
+def test_an_error_that_quotes_the_members_is_masked_but_for_a_public_audience(audience, shown):
+    secret = a_secret(
+        "X",
+        user=None,
+        password=None,
+        client_id="app-0f3c",
+        audience=audience,
+        id_token=Secret(GOOD),
+    )
+    error = RegistryError(f"<{GOOD}> <app-0f3c> <{audience}>", hint=f"not {GOOD}", code="x")
+
+    masked = vetted(error, secret, None)
+
+    assert f"<****> <X_CONTAINER_REGISTRY_CLIENT_ID> <{shown}>" == masked.message
+    assert "not ****" == masked.hint
 
 
 # Audiences.

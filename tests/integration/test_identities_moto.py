@@ -63,12 +63,23 @@ def _environ(moto, issuer, tmp_path):
         }
 
 
+PROGRAM = """
+import sys
+from devcontainer_registry.commands.cli import main
+def hook(event, arguments):
+    if event in ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system", "os.fork"):
+        sys.stderr.write("STARTED " + event)
+sys.addaudithook(hook)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def run(environ, *arguments, text=""):
     """
-    Our command; its output, which shows no token.
+    Our command; its output, which shows no token.  It starts no process, whose command line would.
     """
     ran = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "devcontainer_registry", *arguments],
+        [sys.executable, "-W", "error", "-c", PROGRAM, *arguments],
         env=environ,
         input=text,
         capture_output=True,
@@ -77,6 +88,7 @@ def run(environ, *arguments, text=""):
         check=False,
     )
     assert REQUEST_TOKEN not in ran.stdout + ran.stderr
+    assert "STARTED" not in ran.stderr
     return ran
 
 

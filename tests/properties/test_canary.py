@@ -689,7 +689,7 @@ def test_a_secret_in_a_variable_of_an_identity_is_not_shown(home, registry, memb
         "HTTPS_PROXY": "http://127.0.0.1:9",
     }
 
-    ran = run(home, "login", "--timeout", "5", "--log-level", "debug", sets=sets)
+    ran = run(home, "login", "--timeout", "2", "--log-level", "debug", sets=sets)
 
     assert ran.status in (3, 4, 5)
     assert_hidden(ran.stdout, ran.stderr)
