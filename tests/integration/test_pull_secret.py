@@ -24,11 +24,12 @@ import pytest
 import yaml
 from parts import kube_api, needed, pods
 
+from devcontainer_registry.commands.parsing.examples import EXAMPLES
 from docs import blocks
 
-EXAMPLES = os.path.join(needed.REPOSITORY, "docs", "examples", "kubernetes")
-MANIFEST = os.path.join(EXAMPLES, "pull-secret.yaml")
-NAMESPACE = os.path.join(EXAMPLES, "pull-secret-namespace.yaml")
+FOLDER = os.path.join(needed.REPOSITORY, "docs", "examples", "kubernetes")
+MANIFEST = os.path.join(FOLDER, "pull-secret.yaml")
+NAMESPACE = os.path.join(FOLDER, "pull-secret-namespace.yaml")
 PAGE = "docs/kubernetes/pull-secret.md"
 # The oldest in which the policy of failed pods is no beta, one in the middle, the newest.
 VERSIONS = ("1.31", "1.34", "1.37")
@@ -179,6 +180,15 @@ def test_the_schema_refuses_a_misspelled_member():
         kubernetes_validate.validate(cron, VERSIONS[-1], strict=True)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_page_s_own_manifests_have_the_schema_too(version):
+    found = [block for block in blocks.blocks_of(PAGE) if block.language == "yaml"]
+
+    assert found
+    for block in found:
+        kubernetes_validate.validate(yaml.safe_load(block.text), version, strict=True)
+
+
 def load(path):
     with open(path, encoding="utf-8") as file:
         return list(yaml.safe_load_all(file))
@@ -258,7 +268,7 @@ def test_the_role_allows_all_that_kubectl_asks_for(prepared, registry_htpasswd):
     (rule,) = JOB.of("Role")[0]["rules"]
     used = {(each.namespace, each.name, each.verb) for each in prepared.api.asked(JOB.user)}
     assert 0 == last(done)[1]
-    assert used
+    assert {(TEAM, NAME, "patch")} == used
     assert used <= {(TEAM, name, verb) for name in rule["resourceNames"] for verb in rule["verbs"]}
     # What is left is discovery, which every user of a token may ask for.
     assert {"/api", "/apis", "/api/v1"} >= {
@@ -288,6 +298,40 @@ def test_a_client_side_apply_would_copy_the_password_into_an_annotation(cluster,
 
     data = cluster.stored()["data"][".dockerconfigjson"]
     assert data in cluster.stored()["metadata"]["annotations"][LAST_APPLIED]
+
+
+# By hand.
+
+
+def exported_by_hand(cluster, status):
+    """
+    Run the line of `export --help` as a person who may do everything, after the job's login.
+    """
+    _, first, second, *_ = EXAMPLES["export"].splitlines()[1:]
+    script = f"{first}\n{second}".replace("-f -", "--validate=false -f -")
+    return cluster.sh(
+        f"export DOCKER_CONFIG={cluster.volumes['work']}/docker\n{script}", status=status
+    )
+
+
+def test_the_help_s_pipe_applies_the_secret(cluster, registry_htpasswd):
+    cluster.client.environ["DEVCONTAINER_REGISTRY_CACHE_DIR"] = f"{cluster.volumes['work']}/cache"
+    cluster.job(registry_htpasswd.registry, names=("login",))
+
+    exported_by_hand(cluster, 0)
+
+    logins = cluster.api.logins("default", "devcontainer-registry")
+    assert {registry_htpasswd.registry: f"{USER}:{PASSWORD}"} == logins
+    (patch,) = cluster.api.asked(kube_api.ADMIN)
+    assert "application/apply-patch+yaml" == patch.content_type
+
+
+def test_the_help_s_pipe_applies_nothing_after_an_export_that_failed(cluster):
+    done = exported_by_hand(cluster, 1)
+
+    assert "no saved logins; nothing to export" in done.stderr
+    assert "no objects passed to apply" in done.stderr
+    assert [] == cluster.api.asked(kube_api.ADMIN)
 
 
 # Several namespaces.
