@@ -263,19 +263,48 @@ def test_a_folder_that_a_killed_run_left_stays_while_its_command_runs(runner, no
             assert [] == runner.folders()
 
 
-def test_a_login_that_was_abandoned_does_not_take_the_signals(runner, noted):
-    """
-    Its thread goes on, and blocks no signal.
-    """
-    with (
-        Hanging() as registry,
-        Terminal(
-            command(
-                *("--timeout=1", "--keep-going", "--", sys.executable, "-c", LISTEN, str(noted)),
-            ),
-            runner.variables(a_set("CORP", registry.registry)),
-        ) as terminal,
-    ):
+# Starts a thread that blocks no signal, as a login that was given up leaves one.
+BESIDE_THREAD = """\
+import os, sys, threading
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+from devcontainer_registry.commands.cli import main
+os._exit(main(sys.argv[1:]))
+"""
+
+
+# The same, and the command ends when it has just been seen running.
+TOO_LATE = BESIDE_THREAD.replace(
+    "os._exit",
+    """\
+import signal
+wait = os.waitpid
+def waitpid(pid, options):
+    found = wait(pid, options)
+    while found == (0, 0) and " Z " not in open(f"/proc/{pid}/stat").read():
+        pass
+    while signal.SIGCHLD in signal.sigpending():
+        pass  # until the thread has taken it
+    return found
+os.waitpid = waitpid
+os._exit""",
+)
+
+
+def test_a_command_whose_end_only_that_thread_is_told_of_is_not_waited_for_forever(runner):
+    done = subprocess.run(
+        command("--", "sleep", "0.2", program=("-W", "ignore", "-c", TOO_LATE)),
+        env=runner.variables(),
+        timeout=20,
+        check=False,
+    )
+
+    assert 0 == done.returncode
+
+
+def test_the_thread_of_an_abandoned_login_takes_no_signal_from_the_command(runner, noted):
+    listen = ("--", sys.executable, "-c", LISTEN, str(noted))
+    argv = command(*listen, program=("-c", BESIDE_THREAD))
+    with Terminal(argv, runner.variables()) as terminal:
         wait_until(lambda: "ready" in signals_in(noted), terminal.process)
         for name in ("USR1", "USR2"):
             terminal.process.send_signal(getattr(signal, f"SIG{name}"))

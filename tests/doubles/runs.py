@@ -142,8 +142,8 @@ class Runner:
         shutil.rmtree(self.memory, ignore_errors=True)
 
 
-def command(*arguments):
-    return [sys.executable, "-m", "devcontainer_registry", "run", *arguments]
+def command(*arguments, program=("-m", "devcontainer_registry")):
+    return [sys.executable, *program, "run", *arguments]
 
 
 def signals_in(path):

@@ -59,7 +59,7 @@ class Signals:
 
     def __init__(self) -> None:
         self.mask: set[signal.Signals] = set()
-        self._raises = False
+        self._raises = self._is_alone = False
         self._caught: list[int] = []
         self._handlers: dict[int, object] = {}
 
@@ -69,8 +69,8 @@ class Signals:
             # `nohup` has one ignored, and means the child.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._handlers[number] = signal.signal(number, self._catch)
-        # Ignored, no child could be waited for.
-        self._handlers[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # Ignored, as macOS does by default, it could not be waited for, and nor could a child.
+        self._handlers[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,24 +93,29 @@ class Signals:
                 signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED)
             finally:
                 self._raises = False
+                self._is_alone = threading.active_count() == 1
 
     def next(self) -> tuple[int, bool]:
         """
         Wait for a signal; return it, and whether the child has got it, too.
+
+        It may be SIGCHLD without one.
         """
-        while True:
-            if self._caught:
-                number = self._caught.pop(0)
-                return number, self._is_typed(number)
-            if not hasattr(signal, "sigtimedwait"):  # macOS
-                number = int(signal.sigwait(_WAITED))
-                return number, self._is_typed(number)
-            if threading.active_count() > 1:
-                info = signal.sigtimedwait(_WAITED, _LOOK_AGAIN)
-            else:
-                info = signal.sigwaitinfo(_WAITED)
-            if info is not None:
-                return info.si_signo, _has_reached_group(info.si_signo, info.si_code)
+        if self._caught:
+            number = self._caught.pop(0)
+            return number, self._is_typed(number)
+        if not hasattr(signal, "sigtimedwait"):  # macOS
+            number = int(signal.sigwait(_WAITED))
+            return number, self._is_typed(number)
+        info: signal.struct_siginfo | None
+        if self._is_alone:
+            info = signal.sigwaitinfo(_WAITED)
+        else:
+            # Such as SIGCHLD: so look for the child in any case.
+            info = signal.sigtimedwait(_WAITED, _LOOK_AGAIN)
+        if info is None:
+            return signal.SIGCHLD, True
+        return info.si_signo, _has_reached_group(info.si_signo, info.si_code)
 
     @staticmethod
     def _is_typed(number: int) -> bool:
