@@ -242,6 +242,37 @@ def test_a_login_that_is_ended_leaves_nothing_and_starts_nothing(runner, noted, 
     assert [] == signals_in(noted)
 
 
+# Its first exception is dropped, as one that comes while a destructor runs.
+DROPPING = """\
+import os, signal, sys, time
+import devcontainer_registry.commands.running.run as run
+class Dropping:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0)
+def log_in(*_, **__):
+    Dropping()
+    time.sleep(60)
+run.log_in = log_in
+from devcontainer_registry.commands.cli import main
+main(sys.argv[1:])
+"""
+
+
+def test_a_signal_whose_exception_is_dropped_ends_the_login_nevertheless(runner):
+    done = subprocess.run(
+        command("--", "true", program=("-c", DROPPING)),
+        env=runner.variables(),
+        stderr=subprocess.PIPE,
+        timeout=20,
+        check=False,
+    )
+
+    assert b"Exception ignored in" in done.stderr
+    assert -signal.SIGTERM == done.returncode
+    assert [] == runner.folders()
+
+
 # Killed.
 
 

@@ -32,6 +32,8 @@ _OF_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGWINCH, 
 
 # `si_code` of a signal that no process sent: SI_KERNEL of <asm-generic/siginfo.h>.
 _SI_KERNEL = 0x80
+# Until an exception is raised again that has had no effect.
+_RAISE_AGAIN = 0.5  # seconds
 # Another thread, left by a login that timed out, may catch a signal that is blocked here.
 _LOOK_AGAIN = 0.25  # seconds
 
@@ -60,6 +62,7 @@ class Signals:
     def __init__(self) -> None:
         self.mask: set[signal.Signals] = set()
         self._raises = self._is_alone = False
+        self._due = 0
         self._caught: list[int] = []
         self._handlers: dict[int, object] = {}
 
@@ -94,6 +97,15 @@ class Signals:
             finally:
                 self._raises = False
                 self._is_alone = threading.active_count() == 1
+                self._end_if_due()
+
+    def _end_if_due(self) -> None:
+        if not self._due:
+            return
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if signal.SIGALRM in signal.sigpending():
+            signal.sigwait([signal.SIGALRM])
+        raise Interrupted(self._due)
 
     def next(self) -> tuple[int, bool]:
         """
@@ -136,10 +148,13 @@ class Signals:
             os.close(terminal)
 
     def _catch(self, number: int, _frame: FrameType | None) -> None:
-        if self._raises:
-            self._raises = False  # the first one is enough
-            raise Interrupted(number)
-        self._caught.append(number)
+        if not self._raises:
+            self._caught.append(number)
+            return
+        self._due = self._due or number
+        # The interpreter drops an exception in a destructor or a callback: so once more.
+        signal.setitimer(signal.ITIMER_REAL, _RAISE_AGAIN)
+        raise Interrupted(self._due)
 
 
 def _has_reached_group(number: int, code: int) -> bool:
