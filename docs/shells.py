@@ -29,6 +29,61 @@ ASKED = {"only": "ids", "registries": "registries"}
 FILES = ("secrets_file", "output")
 
 
+# What follows `run ... --` is another command, and is completed as if it stood alone.  shtab knows no
+# such thing: for each shell, what of its script is replaced, and by what.
+_BASH = """\
+_devcontainer_registry() {
+  local end line
+  COMPREPLY=()
+  for (( end = 2; end < COMP_CWORD; end++ )); do
+    [[ ${COMP_WORDS[1]} = run && ${COMP_WORDS[end]} = -- ]] || continue
+    if declare -F _command_offset >/dev/null; then
+      _command_offset $(( end + 1 ))  # of bash-completion
+    elif (( COMP_CWORD == end + 1 )); then
+      while IFS= read -r line; do COMPREPLY+=("$line"); done < <(
+        compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
+    fi
+    return
+  done
+  _shtab_devcontainer_registry
+}
+
+complete -o bashdefault -F _devcontainer_registry devcontainer-registry
+"""
+_ZSH = """\
+        run)
+          local end=${words[(i)--]}
+          if (( end < CURRENT )); then
+            words=("${(@)words[end + 1,-1]}")
+            (( CURRENT -= end ))
+            _normal
+          else
+            _arguments -C -s $_shtab_devcontainer_registry_run_options
+          fi
+          ;;
+"""
+_FISH = """\
+complete -c devcontainer-registry -f
+
+function _devcontainer_registry_command
+  set -l words (commandline -opc)
+  set -l end (contains -i -- -- $words)
+  or return
+  complete -C (string join ' ' -- (string escape -- $words[(math $end + 1)..]) (commandline -ct))
+end
+complete -c devcontainer-registry -n 'contains -- -- (commandline -opc)' \\
+    -a '(_devcontainer_registry_command)'
+"""
+AFTER_RUN = {
+    "bash": (
+        "complete -o bashdefault -F _shtab_devcontainer_registry devcontainer-registry\n",
+        _BASH,
+    ),
+    "zsh": ("        run) _arguments -C -s $_shtab_devcontainer_registry_run_options ;;\n", _ZSH),
+    "fish": ("complete -c devcontainer-registry -f\n", _FISH),
+}
+
+
 def main() -> None:
     """
     Write them all.
@@ -62,7 +117,12 @@ def script(shell: str) -> str:
             elif action.dest == "shell":
                 action.choices = SHELLS
     lines = shtab.complete(parser, shell).splitlines()
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    text = "\n".join(line.rstrip() for line in lines) + "\n"
+    before, after = AFTER_RUN[shell]
+    if text.count(before) != 1:
+        msg = f"shtab writes another script for {shell} than it did: adapt AFTER_RUN"
+        raise SystemExit(msg)
+    return text.replace(before, after)
 
 
 def man_page() -> str:

@@ -106,6 +106,17 @@ def test_the_id_of_a_set_is_completed(home, shell):
     assert "no such set" not in completed(home, shell, line, until="corp.example", sets=sets)
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_the_command_of_a_run_is_completed(home, shell):
+    home.program("a-program-of-mine")
+    path = f"{home.environ.pop('PATH')}:{os.environ['PATH']}"
+    line = "devcontainer-registry run --dry-run -- a-program-of\t\n"
+
+    shown = completed(home, shell, line, until="dry run: nothing", sets={"PATH": path})
+
+    assert "run --dry-run -- a-program-of-mine" in shown
+
+
 def test_fish_completes_commands_values_ids_and_saved_registries(home):
     Cache(home.cache).write(Registry("saved.example"), {"at": 0.0})
     sets = a_set("CORP", "corp.example")
@@ -117,6 +128,7 @@ def test_fish_completes_commands_values_ids_and_saved_registries(home):
         ("hook postSt", "postStart"),
         ("login --only CO", "CORP"),
         ("logout sav", "saved.example"),
+        ("run -- devcontainer-registry statu", "status"),
     ):
         assert [offered] == asked_of_fish(home, f"devcontainer-registry {line}", sets)
 

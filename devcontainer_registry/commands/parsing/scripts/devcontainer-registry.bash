@@ -283,4 +283,20 @@ _shtab_devcontainer_registry() {
   return 0
 }
 
-complete -o bashdefault -F _shtab_devcontainer_registry devcontainer-registry
+_devcontainer_registry() {
+  local end line
+  COMPREPLY=()
+  for (( end = 2; end < COMP_CWORD; end++ )); do
+    [[ ${COMP_WORDS[1]} = run && ${COMP_WORDS[end]} = -- ]] || continue
+    if declare -F _command_offset >/dev/null; then
+      _command_offset $(( end + 1 ))  # of bash-completion
+    elif (( COMP_CWORD == end + 1 )); then
+      while IFS= read -r line; do COMPREPLY+=("$line"); done < <(
+        compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
+    fi
+    return
+  done
+  _shtab_devcontainer_registry
+}
+
+complete -o bashdefault -F _devcontainer_registry devcontainer-registry

@@ -56,6 +56,15 @@ set -g _shtab_devcontainer_registry_opts_with_value --format --log-format --log-
 complete -c devcontainer-registry -e
 complete -c devcontainer-registry -f
 
+function _devcontainer_registry_command
+  set -l words (commandline -opc)
+  set -l end (contains -i -- -- $words)
+  or return
+  complete -C (string join ' ' -- (string escape -- $words[(math $end + 1)..]) (commandline -ct))
+end
+complete -c devcontainer-registry -n 'contains -- -- (commandline -opc)' \
+    -a '(_devcontainer_registry_command)'
+
 complete -c devcontainer-registry -n _shtab_devcontainer_registry_using -s h -l help -d 'show this help message and exit'
 complete -c devcontainer-registry -n _shtab_devcontainer_registry_using -s V -l version -d 'print the version'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using; and test $_shtab_devcontainer_registry_npos -eq 0' -a login -d 'Log in to every registry with a secret.'

@@ -217,7 +217,16 @@ _shtab_devcontainer_registry() {
         list) _arguments -C -s $_shtab_devcontainer_registry_list_options ;;
         login) _arguments -C -s $_shtab_devcontainer_registry_login_options ;;
         logout) _arguments -C -s $_shtab_devcontainer_registry_logout_options ;;
-        run) _arguments -C -s $_shtab_devcontainer_registry_run_options ;;
+        run)
+          local end=${words[(i)--]}
+          if (( end < CURRENT )); then
+            words=("${(@)words[end + 1,-1]}")
+            (( CURRENT -= end ))
+            _normal
+          else
+            _arguments -C -s $_shtab_devcontainer_registry_run_options
+          fi
+          ;;
         status) _arguments -C -s $_shtab_devcontainer_registry_status_options ;;
       esac
   esac
