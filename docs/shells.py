@@ -29,8 +29,8 @@ ASKED = {"only": "ids", "registries": "registries"}
 FILES = ("secrets_file", "output")
 
 
-# What follows `run ... --` is another command, and is completed as if it stood alone.  shtab knows no
-# such thing: for each shell, what of its script is replaced, and by what.
+# What follows `run ... --` is another command, and is completed as if it stood alone.
+# shtab knows no such thing: for each shell, what of its script is replaced, and by what.
 _BASH = """\
 _devcontainer_registry() {
   local end line
