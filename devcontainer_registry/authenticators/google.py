@@ -79,6 +79,9 @@ class GoogleAuthenticator:
         if error.code != "rejected":
             return ""
         match secret.username:
+            case None if secret.audience is not None:
+                client = variable(secret.id, "CLIENT_ID")
+                return causes.PRINCIPAL_REFUSED.say(client=client)
             case None:
                 return causes.CREDENTIALS_REFUSED.say()
             case "_json_key":

@@ -155,6 +155,17 @@ def test_no_other_identity_is_looked_for(aws, issuer, monkeypatch):
     assert [WEB, ECR] == aws.actions
 
 
+@pytest.mark.parametrize("url", ["http://sts.corp.example", "http://10.0.0.1:9"])
+def test_a_token_is_not_sent_without_tls(aws, issuer, monkeypatch, url):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+
+    error = error_of(a_secret(token=issuer.sign(aud="sts.amazonaws.com")))
+
+    assert (DiscoveryError, "aws-endpoint-invalid") == (type(error), error.code)
+    assert "the endpoint URL for sts is not an https URL; nothing was sent" == error.message
+    assert [] == aws.actions
+
+
 # Which identity comes first.
 
 KEYS = {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": KEY}

@@ -232,6 +232,15 @@ def test_no_event_of_an_exchange_shows_a_token(issuer):
     assert "C4n4ry" not in repr(told)
 
 
+def test_a_registry_that_rejects_the_principal_says_which_role_it_needs():
+    said = GoogleAuthenticator().explain(a_secret(), AuthenticationError("no", code="rejected"))
+
+    assert (
+        f"give the pool's principal, or the service account in {SET}_CLIENT_ID, the role Artifact "
+        "Registry Reader" == said
+    )
+
+
 # What Google refuses.
 
 

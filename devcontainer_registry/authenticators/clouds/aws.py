@@ -15,7 +15,7 @@ from ...credentials import Credential, Secret
 from ...errors import RegistryError
 from ...identities import github
 from ...identities.source import AWS_AUDIENCE
-from ...network.urls import shown
+from ...network.urls import Url, shown
 from ...observer import is_observed, since, tell
 from ...threads import within
 from .aws_errors import explain
@@ -156,6 +156,10 @@ class Aws:
         tell("cloud.identity_chosen", provider="aws", source=token.source)
         names = names_of_token(token, expected=expected)
         client = self._client(session, "sts", None, endpoint, timeout=_left(end), names=names)
+        at = Url.parse(client.meta.endpoint_url)
+        if at is None or not (at.scheme == "https" or at.is_loopback):
+            # Unlike a key, which only signs, the token itself is sent.
+            raise causes.ENDPOINT_NOT_TLS.error()
         try:
             with _Call(client, "sts", "AssumeRoleWithWebIdentity"):
                 given = client.assume_role_with_web_identity(

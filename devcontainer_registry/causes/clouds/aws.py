@@ -270,6 +270,12 @@ ENDPOINT_INVALID = Cause(
     "the endpoint URL for {service} is not valid",
     "correct or unset it",
 )
+ENDPOINT_NOT_TLS = Cause(
+    "aws-endpoint-invalid",
+    DiscoveryError,
+    "the endpoint URL for sts is not an https URL; nothing was sent",
+    "correct or unset it",
+)
 
 # Nobody answers, or not as AWS does.
 

@@ -149,6 +149,12 @@ CREDENTIALS_REFUSED = Fix(
     "by Google's registries, to application default credentials",
     "give that account the role Artifact Registry Reader and the scope cloud-platform",
 )
+PRINCIPAL_REFUSED = Fix(
+    "rejected",
+    "by Google's registries, to what an ID token became",
+    "give the pool's principal, or the service account in {client}, the role Artifact Registry "
+    "Reader",
+)
 KEY_REFUSED = Fix(
     "rejected",
     "by Google's registries, to the user _json_key",
