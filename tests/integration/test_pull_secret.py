@@ -540,15 +540,22 @@ def expire(secret):
     secret["data"][".dockerconfigjson"] = base64.b64encode(json.dumps(config).encode()).decode()
 
 
+@pytest.fixture(name="root")
+def _root():
+    """
+    A folder for podman, whose paths have 50 characters at most.
+    """
+    with tempfile.TemporaryDirectory(prefix="podman-") as root:
+        yield root
+
+
 def test_podman_reads_the_secret_and_pulls_with_it(
-    prepared, registry_htpasswd, private_image, tmp_path
+    prepared, registry_htpasswd, private_image, root
 ):
     podman = needed.program("podman", package="podman")
     if os.geteuid() != 0:
         needed.missing("only root has a podman without more to set up")
     prepared.job(registry_htpasswd.registry, names=("login", "export"))
-    # Its paths have 50 characters at most.
-    root = tempfile.mkdtemp(prefix="podman-")
     at = (f"--root={root}/root", f"--runroot={root}/run", "--storage-driver=vfs")
 
     def run(*arguments):
@@ -565,5 +572,5 @@ def test_podman_reads_the_secret_and_pulls_with_it(
         pathlib.Path(root, "root/secrets/filedriver/secretsdata.json").read_text()
     ).values()
     data = yaml.safe_load(base64.b64decode(kept))["data"][".dockerconfigjson"]
-    (tmp_path / "auth.json").write_bytes(base64.b64decode(data))
-    run("pull", "--quiet", "--tls-verify=false", f"--authfile={tmp_path}/auth.json", private_image)
+    pathlib.Path(root, "auth.json").write_bytes(base64.b64decode(data))
+    run("pull", "--quiet", "--tls-verify=false", f"--authfile={root}/auth.json", private_image)
