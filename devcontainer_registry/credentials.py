@@ -14,7 +14,7 @@ from .registry import Registry
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import NoReturn
 
 # `Finding` is re-exported.
@@ -315,6 +315,17 @@ def token_claims(token: str) -> dict[str, object]:
     except (ValueError, RecursionError):
         return {}
     return claims if isinstance(claims, dict) else {}
+
+
+def token_expiry(claims: Mapping[str, object]) -> float | None:
+    """
+    Return when a JWT with *claims* expires, in Unix seconds; None if they do not say.
+    """
+    end = claims.get("exp")
+    if not isinstance(end, (int, float)) or isinstance(end, bool):
+        return None
+    # Compared first: an integer may be too large for a float.
+    return float(end) if 0 <= end < 1e11 else None
 
 
 def _is_instant(at: object) -> bool:

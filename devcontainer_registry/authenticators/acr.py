@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 
 from ..causes.clouds import acr as causes
-from ..credentials import Credential, Secret, token_claims
+from ..credentials import Credential, Secret, token_claims, token_expiry
 from ..errors import AuthenticationError
 from ..identities import named
 from ..identities.hosts import is_acr
@@ -152,5 +152,4 @@ def _expiry(token: str) -> float | None:
     """
     Return when the JWT *token* expires, in Unix seconds; None if unknown.
     """
-    end = token_claims(token).get("exp")
-    return float(end) if isinstance(end, (int, float)) else None
+    return token_expiry(token_claims(token))

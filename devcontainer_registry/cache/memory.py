@@ -313,7 +313,7 @@ def _id_token_parts(secret: RegistrySecret) -> tuple[str, ...]:
     parts = [f"{member}={value}" for member, value in named.items() if value is not None]
     if secret.id_token is not None:
         claims = token_claims(secret.id_token.reveal())
-        parts += [f"{name}={claims.get(name)}" for name in ("iss", "sub")]
+        parts += [f"{name}={claims.get(name)!a}" for name in ("iss", "sub")]
     return tuple(parts)
 
 

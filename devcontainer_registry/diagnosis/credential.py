@@ -13,7 +13,7 @@ from ..cache.memory import credential_of as credential_in
 from ..causes import credential as credential_causes
 from ..causes import missing as missing_causes
 from ..config.auth_entry import credential_of, folded
-from ..credentials import Credential, RegistrySecret, Secret, token_claims
+from ..credentials import Credential, RegistrySecret, Secret, token_claims, token_expiry
 from ..discovery import logins_in
 from ..errors import ConfigError, RegistryError, printable
 from ..files import find_program
@@ -163,8 +163,7 @@ class _Look:
 
     def _expiry_in(self, credential: Credential) -> float | None:
         if credential.is_identity_token:
-            end = token_claims(credential.secret.reveal()).get("exp")
-            return float(end) if isinstance(end, (int, float)) else None
+            return token_expiry(token_claims(credential.secret.reveal()))
         as_set = RegistrySecret(
             id="TOKEN",
             registry=self._host,

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass, field
 
 from ..causes.clouds import identities as causes
-from ..credentials import Secret
+from ..credentials import Secret, token_expiry
 
 TYPE_CHECKING = False
 
@@ -55,9 +55,7 @@ class IdToken:
         """
         Its expiry in Unix seconds, or None.
         """
-        end = self.claims.get("exp")
-        is_number = isinstance(end, (int, float)) and not isinstance(end, bool)
-        return float(end) if is_number and 0 <= float(end) < 1e11 else None  # type: ignore[arg-type]
+        return token_expiry(self.claims)
 
     @property
     def words(self) -> dict[str, str]:
@@ -105,7 +103,7 @@ def shown(claim: object) -> str:
     if claim is None:
         return causes.NO_CLAIM.say()
     if isinstance(claim, (bool, int)):
-        return str(claim).lower()
+        claim = str(claim).lower()
     is_fit = isinstance(claim, str) and _SHOWN.fullmatch(claim) and not is_jwt(claim)
     return str(claim) if is_fit else causes.ODD_CLAIM.say()
 

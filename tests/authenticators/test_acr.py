@@ -82,7 +82,14 @@ def test_the_end_of_a_token_that_az_printed_is_read_from_it():
     assert 1_800_000_000 == authenticated(secret).expires_at
 
 
-@pytest.mark.parametrize("text", ["", "a.b.c", "a.e30.c", "a.W10.c", "x" * 10, "a.é.c"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "a.b.c", "a.e30.c", "a.W10.c", "x" * 10, "a.é.c"),
+        *(jwt(exp=end) for end in (10**400, -1, 1e300, float("nan"), True, "soon")),
+    ],
+    ids=lambda text: text[:30],
+)
 def test_a_token_that_does_not_tell_its_end_is_passed_on(text):
     secret = a_secret(username=NOBODY, secret=Secret(text))
 

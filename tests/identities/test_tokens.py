@@ -14,6 +14,8 @@ from doubles.homes import Home, Told, a_secret, only
 
 from devcontainer_registry import discover
 from devcontainer_registry.authenticators import load
+from devcontainer_registry.cache.folder import Cache
+from devcontainer_registry.cache.memory import Memory
 from devcontainer_registry.credentials import Secret
 from devcontainer_registry.errors import DiscoveryError, RegistryError
 from devcontainer_registry.identities import tokens
@@ -99,7 +101,9 @@ def test_an_expired_token_is_refused_with_its_age(seconds, ago):
     )
 
 
-@pytest.mark.parametrize("exp", [None, "soon", True, -1, 1e300, [], later(-30), later(300)])
+@pytest.mark.parametrize(
+    "exp", [None, "soon", True, -1, 1e300, 10**400, [], later(-30), later(300)]
+)
 def test_a_token_whose_end_is_unknown_or_near_is_left_to_the_cloud(exp):
     token = tokens.read(Secret(made(exp=exp)), name="X", source="ID_TOKEN")
 
@@ -136,6 +140,25 @@ def test_several_audiences_are_all_shown():
     token = tokens.read(Secret(made(aud=["a.example", "b.example"])), name="X", source="s")
 
     assert "a.example or b.example" == token.words["audience"]
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "\ud800", "sub": "\udcff"},
+        {"iss": ["\ud800"], "sub": {"a": None}},
+        {"iss": None, "sub": 10**400},
+        {"aud": ["\ud800", 7, None]},
+    ],
+)
+def test_claims_of_any_shape_are_no_trouble(tmp_path, claims):
+    secret = a_secret(registry=ECR, user=None, password=None, id_token=Secret(made(**claims)))
+    memory = Memory(Cache(str(tmp_path / "cache")), "config.json")
+
+    assert memory.note(secret, "refused")
+    assert "refused" == memory.recall(secret).state
+    token = tokens.read(secret.id_token, name="X", source="ID_TOKEN")
+    assert all(text.isascii() and text.isprintable() for text in token.words.values())
 
 
 # Sets.
