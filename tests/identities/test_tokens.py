@@ -11,12 +11,15 @@ import time
 
 import pytest
 from doubles.homes import Home, Told, a_secret, only
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from devcontainer_registry import discover
 from devcontainer_registry.authenticators import load
 from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.cache.memory import Memory
 from devcontainer_registry.credentials import Secret
+from devcontainer_registry.diagnosis.identity.claims import policy_claims
 from devcontainer_registry.errors import DiscoveryError, RegistryError
 from devcontainer_registry.identities import tokens
 from devcontainer_registry.identities.named import provider_of
@@ -159,6 +162,28 @@ def test_claims_of_any_shape_are_no_trouble(tmp_path, claims):
     assert "refused" == memory.recall(secret).state
     token = tokens.read(secret.id_token, name="X", source="ID_TOKEN")
     assert all(text.isascii() and text.isprintable() for text in token.words.values())
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+CLAIMED = st.sampled_from(["iss", "sub", "aud", "exp", "repository", "kubernetes.io", "other"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text() | st.builds(lambda claims: made(**claims), st.dictionaries(CLAIMED, VALUES)))
+def test_any_text_is_a_token_or_an_error_that_does_not_quote_it(text):
+    try:
+        token = tokens.read(Secret(text), name="X", source="ID_TOKEN")
+    except DiscoveryError as exc:
+        said = [exc.message, exc.hint]
+    else:
+        assert token.expires_at is None or 0 <= token.expires_at < 1e11
+        said = [*token.words.values(), *dict(policy_claims(token.claims)).values(), repr(token)]
+        assert all(one.isascii() and one.isprintable() for one in said)
+    assert len(text) < 12 or not any(text in one for one in said)
 
 
 # Sets.
