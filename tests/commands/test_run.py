@@ -79,7 +79,7 @@ def test_the_command_has_private_logins_and_the_users_files_stay_as_they_are(
     seen = runner.look(sets=sets)
 
     private = os.path.join(seen["folder"], "docker")
-    assert (runner.memory, "0o700") == (os.path.dirname(seen["folder"]), seen["mode"])
+    assert (runner.place, "0o700") == (os.path.dirname(seen["folder"]), seen["mode"])
     assert {
         "docker": "0o700",
         "docker/config.json": "0o600",
@@ -192,7 +192,7 @@ def test_the_users_config_is_named_where_it_is_damaged_and_not_the_copy(runner, 
 
     assert 6 == done.returncode
     assert runner.home.config in " ".join(done.stderr.split())
-    assert runner.memory not in done.stderr
+    assert folders.PREFIX not in done.stderr
 
 
 def test_keep_going_starts_the_command_with_the_logins_that_work(runner, registry):
@@ -299,6 +299,19 @@ def test_a_set_that_is_refused_leaves_the_users_helper_in_the_copy(runner, regis
         *("--", "sh", "-c", "cat $DOCKER_CONFIG/config.json"),
         sets=a_set("CORP", registry, password="wrong"),
     )
+
+    assert {"credHelpers": {registry: "of-somebody"}} == json.loads(done.stdout)
+
+
+def test_a_login_of_the_platform_never_replaces_another_programs_helper(runner, registry):
+    runner.home.write({"credHelpers": {registry: "of-somebody"}})
+    of_gitlab = {
+        "CI_REGISTRY": registry,
+        "CI_REGISTRY_USER": "bob",
+        "CI_REGISTRY_PASSWORD": PASSWORD,
+    }
+
+    done = runner.run("--", "sh", "-c", "cat $DOCKER_CONFIG/config.json", sets=of_gitlab)
 
     assert {"credHelpers": {registry: "of-somebody"}} == json.loads(done.stdout)
 
@@ -515,8 +528,7 @@ def leave_folder(runner, *, uid=None):
     """
     Leave a folder behind, as a run that was killed does.
     """
-    place = runner.memory
-    path = os.path.join(place, f"{folders.PREFIX}{os.geteuid()}-{os.urandom(4).hex()}")
+    path = os.path.join(runner.place, f"{folders.PREFIX}{os.geteuid()}-{os.urandom(4).hex()}")
     os.mkdir(path, 0o700)
     with open(os.path.join(path, "auth.json"), "w", encoding="utf-8") as file:
         file.write(PAIR)
@@ -557,7 +569,7 @@ def test_another_users_folder_is_not_removed(runner):
 def test_a_link_in_the_place_of_a_folder_is_not_followed(runner):
     kept = os.path.join(runner.home.path, "kept")
     os.makedirs(os.path.join(kept, "inside"))
-    os.symlink(kept, os.path.join(runner.memory, f"{folders.PREFIX}{os.geteuid()}-0"))
+    os.symlink(kept, os.path.join(runner.place, f"{folders.PREFIX}{os.geteuid()}-0"))
 
     runner.run("--", "true")
 

@@ -168,7 +168,7 @@ def test_the_command_has_no_signal_blocked_and_none_ignored(runner):
 
 
 def test_a_key_of_the_terminal_reaches_the_command_once(runner, noted):
-    argv = command("--", sys.executable, "-c", LISTEN, str(noted))
+    argv = command("--log-level=debug", "--", sys.executable, "-c", LISTEN, str(noted))
     with Terminal(argv, runner.variables()) as terminal:
         wait_until(lambda: "ready" in signals_in(noted), terminal.process)
         for number, keys in enumerate((CTRL_C, CTRL_BACKSLASH, CTRL_C)):
@@ -177,8 +177,10 @@ def test_a_key_of_the_terminal_reaches_the_command_once(runner, noted):
         terminal.resize()
         wait_until(lambda: "SIGWINCH" in signals_in(noted))
         terminal.process.terminate()
+        wait_until(lambda: terminal.says("run.ended"))
+        passed_on = terminal.written.count(b"run.signal")
 
-        assert 5 == terminal.process.wait()
+        assert (5, 1) == (terminal.process.wait(), passed_on)
 
     said = ["ready", "SIGINT", "SIGQUIT", "SIGINT", "SIGWINCH", "SIGTERM"]
     assert said == signals_in(noted)

@@ -18,7 +18,7 @@ import time
 from doubles.command_line import environ
 from doubles.homes import Home
 
-from devcontainer_registry.commands.running.folder import PREFIX
+from devcontainer_registry.commands.running import folder as folders
 
 _IN_MEMORY = "/dev/shm"
 
@@ -80,6 +80,8 @@ class Runner:
         self.disk.mkdir()
         in_memory = _IN_MEMORY if os.path.isdir(_IN_MEMORY) else folder
         self.memory = tempfile.mkdtemp(prefix="test-", dir=in_memory)
+        # Where a run puts its folder, by the rule that memory comes first.
+        self.place = self.memory if folders._is_in_memory(self.memory) else str(self.disk)
         self.environ = {"XDG_RUNTIME_DIR": self.memory, "TMPDIR": str(self.disk)}
 
     def folders(self):
@@ -91,7 +93,7 @@ class Runner:
             os.path.join(place, name)
             for place in places
             for name in os.listdir(place)
-            if name.startswith(PREFIX)
+            if name.startswith(folders.PREFIX)
         )
 
     def variables(self, sets=None):
