@@ -10,12 +10,13 @@ import fcntl
 import json
 import os
 import shutil
+import subprocess
 import sys
 
 import pytest
 from doubles.homes import a_set, encoded
 from doubles.private_user import as_nobody
-from doubles.runs import Runner
+from doubles.runs import Runner, command
 from doubles.servers import Fine
 
 from devcontainer_registry.cache.entry import Entry
@@ -278,6 +279,19 @@ def test_the_command_has_the_descriptors_of_the_caller_and_one_of_ours(runner, s
     assert "from the caller 6\n" == done.stdout
 
 
+def test_the_lock_is_in_no_place_of_a_standard_stream_that_the_caller_closed(runner, sets):
+    script = "test -e /proc/self/fd/0 && echo open || echo closed"
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&-', "sh", *command("--", "sh", "-c", script)],
+        env=runner.variables(sets),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+    assert (0, "closed\n") == (done.returncode, done.stdout)
+
+
 # Whose login it is.
 
 
@@ -333,6 +347,14 @@ def test_our_helper_comes_before_a_store_and_before_an_empty_entry(runner, regis
     assert ["bin/docker-credential-devcontainer-registry"] == [
         name for name in seen["files"] if name.startswith("bin/")
     ]
+
+
+def test_with_the_helper_as_the_store_no_file_of_a_client_holds_the_password(
+    runner, registry, sets
+):
+    seen = runner.look("--store=helper", sets=sets)
+
+    assert {"credHelpers": {registry: OURS}} == seen["config"] == seen["auth"]
 
 
 def test_a_login_that_our_helper_has_for_another_registry_still_works(runner, sets):

@@ -31,6 +31,7 @@ _IN_MEMORY = "/dev/shm"  # noqa: S108  (a tmpfs on Linux, by convention of the C
 _TEMPORARY = "/tmp"  # noqa: S108  (the name of a folder is unguessable)
 _MOUNTS = "/proc/self/mountinfo"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_STDERR = 2
 _TRIES_MAX = 10
 
 
@@ -78,6 +79,11 @@ class PrivateFolder:
                 folder = os.open(path, _FOLDER)
             except FileNotFoundError:
                 continue  # another run swept it before it was locked
+            if folder <= _STDERR:
+                # A caller that closed its stdin must not find the lock there in the command.
+                above = fcntl.fcntl(folder, fcntl.F_DUPFD_CLOEXEC, _STDERR + 1)
+                os.close(folder)
+                folder = above
             if _is_locked(folder, path):
                 tell("run.prepared", path=path)
                 return cls(path, folder)
