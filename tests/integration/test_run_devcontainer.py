@@ -193,16 +193,23 @@ def test_initialize_command_logs_in_before_anything_is_pulled(project):
     assert [project.registry] == list(project.client.config()["auths"])
 
 
-# The recipes of the docs, whose steps are run as they are.
+# The recipes of the docs, as they are.
+
+
+def recipe(name):
+    """
+    Return the text of a file that the docs show.
+    """
+    path = os.path.join(needed.REPOSITORY, "hooks", "examples", "ci", name)
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def steps(job):
     """
     Return the scripts of a GitHub job, but for the one that installs, with their variables.
     """
-    path = os.path.join(needed.REPOSITORY, "hooks", "examples", "ci", "github.yml")
-    with open(path, encoding="utf-8") as file:
-        workflow = yaml.safe_load(file)
+    workflow = yaml.safe_load(recipe("github.yml"))
     return [
         (step["run"], step.get("env", {}))
         for step in workflow["jobs"][job]["steps"]
@@ -223,18 +230,43 @@ def in_runner(project, script, variables):
     )
 
 
-def test_the_workflow_for_github_builds_and_tests_and_keeps_no_login(project):
+def test_the_workflow_for_github_builds_and_tests_and_keeps_no_login(project, tmp_path):
+    """
+    By act, which runs a workflow as GitHub's runner does, on this machine.
+
+    https://nektosact.com/usage/runners.html (self-hosted)
+    """
     project.write(compose=False)
-    said = ""
+    write(
+        os.path.join(project.folder, ".github", "workflows"),
+        {"dev-container.yml": recipe("github.yml")},
+    )
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message=all"]):
+        identity = ("-c", "user.name=A", "-c", "user.email=a@b.example")
+        done = project.client.run("git", "-C", project.folder, *identity, *command)
+        assert 0 == done.returncode, done.stderr
+    # What the step would install is installed here.
+    installers = tmp_path / "installers"
+    write(str(installers), {"pipx": "#!/bin/sh\n", "npm": "#!/bin/sh\n"})
+    for each in installers.iterdir():
+        each.chmod(0o755)
+    password = "CORP_CONTAINER_REGISTRY_PASSWORD"
+    cli = os.path.dirname(needed.devcontainer_cli())
+    passed = ("DOCKER_HOST", "DOCKER_BUILDKIT", "DOCKER_CONFIG", "HOME")
 
-    for script, given in steps("cli"):
-        # GitHub fills in each from the secret or variable of its name.
-        assert all(name in value for name, value in given.items())
-        done = in_runner(project, script, {name: project.sets[name] for name in given})
-        said += done.stdout + done.stderr
-        assert 0 == done.returncode, done.stdout + done.stderr
+    done = project.client.run(
+        *(os.path.join(BIN, "act"), "push", "--job=cli", "--platform=ubuntu-24.04=-self-hosted"),
+        *(f"--directory={project.folder}", f"--secret={password}"),
+        *(f"--var={name}={text}" for name, text in project.sets.items() if name != password),
+        *(f"--env={name}={project.client.environ[name]}" for name in passed),
+        timeout=300,
+        PATH=f"{installers}:{cli}:{project.client.environ['PATH']}",
+        **{password: PASSWORD},
+    )
 
-    assert said.endswith("hello\n")
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert "| hello\n" in done.stdout
+    assert "Job succeeded" in done.stdout
     assert not os.path.exists(project.client.config_path)
 
 
@@ -253,9 +285,7 @@ def test_the_workflow_around_an_action_logs_in_and_out(project):
 
 def test_the_job_for_gitlab_builds_and_pushes_with_the_jobs_own_variables(project):
     project.write(compose=False)
-    path = os.path.join(needed.REPOSITORY, "hooks", "examples", "ci", "gitlab.yml")
-    with open(path, encoding="utf-8") as file:
-        (job,) = yaml.safe_load(file).values()
+    (job,) = yaml.safe_load(recipe("gitlab.yml")).values()
     variables = {
         "CI_REGISTRY": project.registry,
         "CI_REGISTRY_USER": USER,

@@ -50,6 +50,18 @@ def test_each_workflow_file_is_valid_by_its_schema(schema):
     assert 0 == done.returncode, done.stdout
 
 
+@pytest.mark.parametrize(
+    ("schema", "name"),
+    [("vendor.github-workflows", "github.yml"), ("vendor.gitlab-ci", "gitlab.yml")],
+)
+def test_each_workflow_of_the_docs_is_valid_by_its_schema(schema, name):
+    path = os.path.join(needed.REPOSITORY, "hooks", "examples", "ci", name)
+
+    done = ran(program("check-jsonschema"), "--builtin-schema", schema, path)
+
+    assert 0 == done.returncode, done.stdout
+
+
 def test_zizmor_finds_no_weakness_in_any_workflow():
     done = ran(
         program("zizmor"), "--offline", "--no-config", "--persona=pedantic", "--strict-collection",
