@@ -132,13 +132,18 @@ def test_without_secrets_the_command_runs_and_the_fix_is_printed(runner):
     assert "<ID>_CONTAINER_REGISTRY_SERVER" in done.stderr
 
 
+@pytest.mark.parametrize("way", ["option", "variable"])
 def test_a_secrets_file_is_used_and_named_to_the_credential_helper(
-    runner, registry, sets, tmp_path
+    runner, registry, sets, tmp_path, way
 ):
     path = tmp_path / "secrets.json"
     path.write_text(json.dumps(sets))
+    named = os.path.relpath(path)
 
-    seen = runner.look("--secrets-file", os.path.relpath(path))
+    if way == "option":
+        seen = runner.look("--secrets-file", named)
+    else:
+        seen = runner.look(sets={"DEVCONTAINER_REGISTRY_SECRETS_FILE": named})
 
     assert {registry: {"auth": PAIR}} == seen["config"]["auths"]
     assert str(path) == seen["environ"]["DEVCONTAINER_REGISTRY_SECRETS_FILE"]

@@ -144,6 +144,17 @@ def test_a_credential_store_that_is_missing_is_left_out_for_a_classic_build(mach
     assert not machine.has_changed()
 
 
+def test_docker_has_the_users_contexts_and_the_one_in_use(client):
+    del client.environ["DOCKER_HOST"]
+    for words in (("create", "mine", "--docker=host=unix:///mine.sock"), ("use", "mine")):
+        done = client.docker("context", *words)
+        assert 0 == done.returncode, done.stderr
+
+    shown = client.run(*RUN, "docker", "context", "inspect", "--format={{.Endpoints.docker.Host}}")
+
+    assert "unix:///mine.sock\n" == shown.stdout
+
+
 def test_a_login_that_expires_is_renewed_while_the_command_runs(client, moto, tmp_path):
     """
     By docker's call of our helper, with the secrets in the file that the run was given.

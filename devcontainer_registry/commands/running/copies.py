@@ -61,9 +61,11 @@ class PrivateConfig:
             "DOCKER_CONFIG": docker,
             "DEVCONTAINER_REGISTRY_CACHE_DIR": cache,
         }
-        if secrets_file is not None:
-            # The credential helper renews from it.
-            self.environ["DEVCONTAINER_REGISTRY_SECRETS_FILE"] = os.path.abspath(secrets_file)
+        variable = "DEVCONTAINER_REGISTRY_SECRETS_FILE"
+        named = secrets_file or environ.get(variable)
+        if named:
+            # The credential helper renews from it, wherever the command starts it.
+            self.environ[variable] = os.path.abspath(named)
         self.config = DockerConfig(os.path.join(docker, _CONFIG), rescue_dir=cache)
         self.config.is_copy = True
         self._users_config, self.config.refusal = _located(environ)
