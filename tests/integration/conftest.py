@@ -33,7 +33,7 @@ USERS = {"alice": "in wonder:land", "robot$ci": "p4$$-wörd"}
 # Read before the environment is emptied: whether the tests use an engine that already runs.
 _DOCKER_HOST = os.environ.get("DOCKER_HOST")
 
-_COSTLY = ("engine", "moto")
+_COSTLY = ("containerd", "engine", "moto")
 
 _NAMESPACE = ("unshare", "--mount", "--propagation", "private", "sh", "-ec")
 
