@@ -22,6 +22,7 @@ from ..errors import ConfigError, RegistryError
 from ..logins.asking import RetryPolicy, ask_all
 from ..logins.candidates import chosen
 from ..logins.outcomes import Job, verdict
+from ..naming import variable
 from ..observer import tell
 from . import remembered
 from .pods import with_token
@@ -77,10 +78,15 @@ def provide(
     if request.token:
         secret = with_token(secret, request, kind=outcome.kind, authenticator=authenticator)
     job = Job(0, secret, authenticator, outcome)
-    if state is not None and plugins.is_exchange(authenticator, secret):
-        credential = state.kept(job, environ, give_up=give_up)
-    else:
-        credential = _asked(job, environ, give_up=give_up)
+    try:
+        if state is not None and plugins.is_exchange(authenticator, secret):
+            credential = state.kept(job, environ, give_up=give_up)
+        else:
+            credential = _asked(job, environ, give_up=give_up)
+    except RegistryError as exc:
+        if request.token:
+            raise _of_pod(exc, secret) from None
+        raise
     return _response(request, credential)
 
 
@@ -208,6 +214,15 @@ def _asked(job: Job, environ: Mapping[str, str], *, give_up: float) -> Credentia
     if outcome.error is None or outcome.code == "timeout":
         raise causes.TIMED_OUT.error(host=job.secret.registry)
     raise outcome.error
+
+
+def _of_pod(error: RegistryError, secret: RegistrySecret) -> RegistryError:
+    """
+    Return *error* about the ID token of *secret*, which no variable holds.
+    """
+    name, said = variable(secret.id, "ID_TOKEN"), causes.POD_TOKEN.say()
+    message, hint = (text.replace(name, said) for text in (error.message, error.hint))
+    return type(error)(message, hint=hint, code=error.code)
 
 
 def _response(request: Request, credential: Credential) -> str:

@@ -69,6 +69,8 @@ OF_ENTRA = Reason(
     "{id}_CONTAINER_REGISTRY_TENANT and _CLIENT_ID, or annotate the service account",
 )
 OF_GOOGLE = Reason("members", "{id}_CONTAINER_REGISTRY_AUDIENCE")
+# In the place of the variable that an ID token has elsewhere.
+POD_TOKEN = Reason("token", "the pod's token")
 ANNOTATION_INVALID = Cause(
     "kubelet-annotation-invalid",
     AuthenticationError,
