@@ -126,7 +126,7 @@ from devcontainer_registry.kubelet import remembered
 from devcontainer_registry.registry import Registry
 
 cache = remembered.locate(os.environ)
-digest = remembered.digest(cache, os.environ, sys.argv[1])
+digest = cache.fingerprint(*remembered.looked_at(os.environ, sys.argv[1]))
 now = time.time()
 entry = Entry().with_credential("AWS", "x" * 2500, issued_at=now, expires_at=now + {_LIFE})
 entry = entry.with_result("unverified", set_hash=digest, identity=None, at=now)

@@ -10,7 +10,7 @@ with the request: a cache by registry would give one pod's credential to another
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .. import authenticators as plugins
 from ..cache.entry import USELESS_BELOW, Entry
@@ -65,7 +65,8 @@ def provide(
     """
     if request.registry is None:
         return no_login(request)
-    state = None if request.token else _State.before(environ, secrets_file)
+    # Before anything is read; what changes meanwhile is not remembered.
+    seen = [] if request.token else remembered.looked_at(environ, secrets_file)
     # Not Codespaces' file: this is a node, on which that path is nobody's.
     found = discover(environ, secrets_file=secrets_file, codespaces_file="")
     secret = _set_for(request.registry, found)
@@ -79,8 +80,11 @@ def provide(
         secret = with_token(secret, request, kind=outcome.kind, authenticator=authenticator)
     job = Job(0, secret, authenticator, outcome)
     try:
-        if state is not None and plugins.is_exchange(authenticator, secret):
-            credential = state.kept(job, environ, give_up=give_up)
+        state = None
+        if seen and plugins.is_exchange(authenticator, secret):
+            state = _State.of(seen, environ, secrets_file)
+        if state is not None:
+            credential = state.kept(job, give_up=give_up)
         else:
             credential = _asked(job, environ, give_up=give_up)
     except RegistryError as exc:
@@ -93,32 +97,32 @@ def provide(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _State:
     """
-    The cache as it was before anything was read; what changes meanwhile is not remembered.
+    The cache, and a keyed hash of what stood in the variables and files at the start.
     """
 
     cache: Cache
     digest: str
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     secrets_file: str | None
 
     @classmethod
-    def before(cls, environ: Mapping[str, str], secrets_file: str | None) -> _State | None:
+    def of(
+        cls, seen: list[str], environ: Mapping[str, str], secrets_file: str | None
+    ) -> _State | None:
         """
-        Return the state; None if nothing can be remembered.
+        Return the state for what was *seen*; None if nothing can be remembered.
         """
         cache = remembered.locate(environ)
         if cache is None:
             return None
         try:
-            digest = remembered.digest(cache, environ, secrets_file)
+            digest = cache.fingerprint(*seen)
         except ConfigError as exc:
             tell("kubelet.not_cached", code=exc.code)
             return None
-        if digest is None:
-            return None
         return cls(cache=cache, digest=digest, environ=environ, secrets_file=secrets_file)
 
-    def kept(self, job: Job, environ: Mapping[str, str], *, give_up: float) -> Credential:
+    def kept(self, job: Job, *, give_up: float) -> Credential:
         """
         Return the credential of an earlier process, or a new one by *give_up*.
         """
@@ -126,12 +130,12 @@ class _State:
         try:
             # Processes of several pulls wait here for one request.
             with self.cache.lock(registry, timeout=max(0.1, give_up - time.monotonic() - 1)):
-                return self._credential(job, environ, give_up=give_up)
+                return self._credential(job, give_up=give_up)
         except ConfigError as exc:
             tell("kubelet.not_cached", code=exc.code)
-        return _asked(job, environ, give_up=give_up)
+        return _asked(job, self.environ, give_up=give_up)
 
-    def _credential(self, job: Job, environ: Mapping[str, str], *, give_up: float) -> Credential:
+    def _credential(self, job: Job, *, give_up: float) -> Credential:
         registry, now = job.secret.registry, time.time()
         entry = Entry.read(self.cache, registry)
         if entry.set_hash != self.digest:
@@ -141,7 +145,7 @@ class _State:
         failure = entry.failure(now=now, within=_FAILURE_KEPT_FOR)
         if failure is None:
             try:
-                credential = _asked(job, environ, give_up=give_up)
+                credential = _asked(job, self.environ, give_up=give_up)
             except RegistryError as exc:
                 failure = exc
                 self._write(registry, entry.with_failure(exc, at=time.time()))
@@ -153,11 +157,12 @@ class _State:
         raise failure
 
     def _write(self, registry: Registry, entry: Entry) -> None:
-        if remembered.known_digest(self.cache, self.environ, self.secrets_file) != self.digest:
-            return
-        noted = entry.with_result("unverified", set_hash=self.digest, identity=None, at=time.time())
         try:
-            noted.write(self.cache, registry)
+            known = remembered.known_digest(self.cache, self.environ, self.secrets_file)
+            if known == self.digest:
+                at = time.time()
+                noted = entry.with_result("unverified", set_hash=known, identity=None, at=at)
+                noted.write(self.cache, registry)
         except ConfigError as exc:
             tell("kubelet.not_cached", code=exc.code)
 

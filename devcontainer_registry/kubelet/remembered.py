@@ -66,26 +66,18 @@ def fresh(
 
 def known_digest(cache: Cache, environ: Mapping[str, str], secrets_file: str | None) -> str | None:
     """
-    Return `digest` without creating a key; None if there is no key yet.
+    Return the keyed hash of `looked_at`; None if there is no key yet, or if that is empty.
     """
-    parts = _looked_at(environ, secrets_file)
+    parts = looked_at(environ, secrets_file)
     return cache.known_fingerprint(*parts) if parts else None
 
 
-def digest(cache: Cache, environ: Mapping[str, str], secrets_file: str | None) -> str | None:
+def looked_at(environ: Mapping[str, str], secrets_file: str | None) -> list[str]:
     """
-    Return a keyed hash of all that a credential depends on: variables, files, this version.
+    Return all that a credential depends on: variables, files, this version.
 
-    None if that is not known in full: a file is too large, or names more files.
-
-    Raises:
-        ConfigError: The cache cannot be used.
+    Empty if that is not known in full: a file is too large, or names more files.
     """
-    parts = _looked_at(environ, secrets_file)
-    return cache.fingerprint(*parts) if parts else None
-
-
-def _looked_at(environ: Mapping[str, str], secrets_file: str | None) -> list[str]:
     try:
         return list(_parts(environ, secrets_file or environ.get(SECRETS_FILE_VARIABLE) or ""))
     except (OSError, ValueError):

@@ -76,7 +76,7 @@ def test_a_password_is_handed_over_without_any_request_or_file(node):
     assert [("bob", PASSWORD)] == lookup(document, IMAGE)
     # The registry is not even there; how long the kubelet keeps it is for its configuration.
     assert "cacheDuration" not in document
-    assert not any(PASSWORD.encode() in content for content in _files(node))
+    assert [] == list(_files(node))
 
 
 @pytest.mark.parametrize("server", ["docker.io", "index.docker.io", "https://index.docker.io/v1/"])
@@ -155,6 +155,7 @@ def test_without_a_set_for_the_registry_there_is_no_login_and_no_error(node):
     document = accepted(ran)
     assert ("", {}) == (ran.stderr, document["auth"])
     assert 60 == seconds(document)
+    assert [] == list(_files(node))
 
 
 def test_logins_of_a_platform_are_not_for_a_node(node):
