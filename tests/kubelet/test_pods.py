@@ -13,10 +13,13 @@ import os
 import subprocess
 import sys
 import time
+from urllib.parse import parse_qs
 
 import pytest
+from doubles.clouds import CLIENT_ID, TENANT, Azure, aadsts
 from doubles.command_line import Ran
 from doubles.homes import a_secret
+from doubles.internet import JSON, Internet
 from doubles.issuer import Issuer, Policy
 from doubles.kubelet import HERE, Node, RejectedError, accepted, lookup, request, seconds
 from parts import aws
@@ -224,6 +227,87 @@ def test_a_plugin_never_sees_a_pod_s_token(node, cluster):
     assert (1, "") == (ran.status, ran.stdout)
     assert "accepts no pod's token" in ran.stderr
     assert 0 == node.asked
+
+
+# The other two clouds, by azure-identity and google-auth unpatched.
+
+REFUSED_BY_ENTRA = aadsts("700213")
+ACCESS_TOKEN = "ya29.of-a-pod-C4n4ry"
+POOL = "projects/7/locations/global/workloadIdentityPools/nodes/providers/cluster"
+
+
+def cloud_node(folder, internet, **members):
+    node = Node(folder)
+    node.log_path = os.path.join(str(folder), "opened")
+    node.environ |= {**internet.environ, "HOME": node.home, "NO_PROXY": "127.0.0.1"}
+    node.environ |= {f"POD_CONTAINER_REGISTRY_{name}": text for name, text in members.items()}
+    return node
+
+
+def test_entra_gets_the_token_of_the_pod_for_the_application_in_its_annotations(tmp_path, cluster):
+    registry = "example.azurecr.io"
+    audience = "api://AzureADTokenExchange"
+    policy = Policy(issuer=cluster, audience=audience, subject="system:serviceaccount:red:default")
+
+    def signing_in(form):
+        trusted = form["client_id"] == CLIENT_ID
+        return (
+            REFUSED_BY_ENTRA if policy.fault_of(form["client_assertion"]) or not trusted else None
+        )
+
+    annotations = {CLIENT_KEY: CLIENT_ID, TENANT_KEY: TENANT}
+    with Azure(registry=registry, signing_in=signing_in) as azure:
+        node = cloud_node(tmp_path, azure, SERVER=registry)
+        red, blue = (token_of(cluster, team, aud=[audience]) for team in ("red", "blue"))
+        image = f"{registry}/team/app"
+        ran, log = watched(node, request(image, token=red, annotations=annotations))
+        refused, _ = watched(node, request(image, token=blue, annotations=annotations))
+
+    document = accepted(ran)
+    ((_, password),) = lookup(document, image)
+    assert azure.refresh_token == password
+    assert 0 < seconds(document) < azure.expires - time.time()
+    assert (1, "") == (refused.status, refused.stdout)
+    assert node.cache_folder not in log
+    assert [] == [one for one in (red, blue) if one in ran.stderr + refused.stderr]
+    assert {registry, "login.microsoftonline.com"} == {host for host, _ in azure.requests}
+    assert all(red not in str(form) for path, form in azure.forms if path == "/oauth2/exchange")
+
+
+def test_google_gets_the_token_of_the_pod_for_the_pool_of_the_set(tmp_path, cluster):
+    policy = Policy(
+        issuer=cluster,
+        audience=f"https://iam.googleapis.com/{POOL}",
+        subject="system:serviceaccount:red:default",
+    )
+
+    def exchange(_method, _target, _headers, body):
+        form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        if policy.fault_of(form["subject_token"]):
+            return 400, JSON, b'{"error": "invalid_grant", "error_description": "no"}'
+        granted = {
+            "access_token": ACCESS_TOKEN,
+            "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            "token_type": "Bearer",
+            "expires_in": 3600,
+        }
+        return 200, JSON, json.dumps(granted).encode()
+
+    image = f"{GOOGLE}/project/team/app"
+    with Internet({"sts.googleapis.com": exchange}) as internet:
+        node = cloud_node(
+            tmp_path, internet, SERVER=GOOGLE, AUDIENCE=f"//iam.googleapis.com/{POOL}"
+        )
+        red, blue = (token_of(cluster, t, aud=[policy.audience]) for t in ("red", "blue"))
+        ran, log = watched(node, request(image, token=red))
+        refused, _ = watched(node, request(image, token=blue))
+
+    document = accepted(ran)
+    assert [("oauth2accesstoken", ACCESS_TOKEN)] == lookup(document, image)
+    assert 1800 == pytest.approx(seconds(document), abs=60)
+    assert (1, "") == (refused.status, refused.stdout)
+    assert node.cache_folder not in log
+    assert [] == internet.unknown_hosts
 
 
 # Whom it becomes, without any request.
