@@ -191,6 +191,15 @@ def test_a_login_that_fails_prints_its_fix_and_the_command_is_not_started(runner
     assert [] == runner.folders()
 
 
+@pytest.mark.parametrize("options", [[], ["--keep-going"]])
+def test_only_a_command_that_starts_has_a_login_that_was_saved_unverified(runner, options):
+    sets = a_set("CORP", "127.0.0.1:1")
+
+    done = runner.run("--timeout=1", *options, "--", "true", sets=sets)
+
+    assert ("saved unverified" in done.stderr) is bool(options)
+
+
 def test_the_users_config_is_named_where_it_is_damaged_and_not_the_copy(runner, sets):
     runner.home.write('{"auths": {"x.example": {"auth": "not base64"}}}')
 

@@ -52,6 +52,7 @@ def add_login_options(
     timeout: str,
     warnings: list[str] | None = None,
     by_step: bool = False,
+    limits: str = "the whole run",
 ) -> None:
     """
     Add the options of a login; *timeout* and what follows are as for `add_timeout`.
@@ -80,7 +81,7 @@ def add_login_options(
         metavar="WHERE",
         help=f"{either(STORE)} (default: auto)",
     )
-    add_timeout(parser, environ, timeout, warnings, by_step=by_step)
+    add_timeout(parser, environ, timeout, warnings, by_step=by_step, limits=limits)
     parser.add_argument(
         "--dry-run", action="store_true", help="show what would be done; no network, no changes"
     )
@@ -90,7 +91,7 @@ def add_run_options(parser: Parser, environ: Mapping[str, str]) -> None:
     """
     Add the options of a run, and the command behind `--`.
     """
-    add_login_options(parser, environ, verify="always", timeout="30")
+    add_login_options(parser, environ, verify="always", timeout="30", limits="all logins")
     parser.add_argument(
         "--keep-going",
         action="store_true",
@@ -110,9 +111,10 @@ def add_timeout(
     warnings: list[str] | None = None,
     *,
     by_step: bool = False,
+    limits: str = "the whole run",
 ) -> None:
     """
-    Add the option that bounds the whole run.
+    Add the option that limits the time.
 
     Args:
         parser: Of a command.
@@ -120,6 +122,7 @@ def add_timeout(
         timeout: The default, in seconds.
         warnings: If given, a wrong value is added to these, and the default is used.
         by_step: Whether the default depends on the lifecycle step, and is None here.
+        limits: What the time is for, in words.
     """
     default = setting(environ, "TIMEOUT", timeout)
     parse: Callable[[str], float | None] = seconds
@@ -130,7 +133,7 @@ def add_timeout(
         type=parse,
         default=None if by_step and not default.variable else default,
         metavar="SECONDS",
-        help=f"for the whole run (default: {timeout})",
+        help=f"for {limits} (default: {timeout})",
     )
 
 

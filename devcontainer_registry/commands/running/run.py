@@ -131,9 +131,13 @@ def _lines(report: LoginReport, arguments: argparse.Namespace, *, failed: bool) 
         yield "no secrets found; the command runs without a login of this tool"
         yield "  fix: set <ID>_CONTAINER_REGISTRY_SERVER, _USER and _PASSWORD, for any <ID>"
     whole = failed or arguments.dry_run
+    outcomes: Iterable[Outcome] = report.outcomes
     if not whole:
-        shown = tuple(each for each in report.outcomes if each.code is not None)
-        report = replace(report, outcomes=shown)
+        outcomes = (each for each in outcomes if each.code is not None)
+    elif not arguments.keep_going:
+        # What was saved goes with the folder.
+        outcomes = map(_not_saved, outcomes)
+    report = replace(report, outcomes=tuple(outcomes))
     yield from render.lines(
         report,
         colours=has_colours(sys.stderr),
@@ -141,6 +145,11 @@ def _lines(report: LoginReport, arguments: argparse.Namespace, *, failed: bool) 
         summary=failed and not arguments.dry_run,
         columns=arguments.progress.columns,
     )
+
+
+def _not_saved(outcome: Outcome) -> Outcome:
+    unverified = outcome.status == "unverified"
+    return replace(outcome, kept_in=frozenset()) if unverified else outcome
 
 
 def _failed(error: RegistryError) -> int:

@@ -98,7 +98,7 @@ complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l only -xka "(devcontainer-registry completion ids 2>/dev/null)" -d 'use only the set with this ID; may be repeated'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l verify -xka "changed always never" -d 'changed, always or never (default: always)'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l store -xka "auto auths helper" -d 'auto, auths or helper (default: auto)'
-complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l timeout -x -d 'for the whole run (default: 30)'
+complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l timeout -x -d 'for all logins (default: 30)'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l dry-run -d 'show what would be done; no network, no changes'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l keep-going -d 'start the command even if a login fails'
 complete -c devcontainer-registry -n '_shtab_devcontainer_registry_using run' -l log-level -xka "debug info warning error" -d 'debug, info, warning or error (default: warning)'

@@ -137,7 +137,7 @@ _shtab_devcontainer_registry_login_options=(
   "*--only[use only the set with this ID\; may be repeated]:ID:($(devcontainer-registry completion ids 2>/dev/null))"
   "--verify[changed, always or never (default\: always)]:WHEN:(changed always never)"
   "--store[auto, auths or helper (default\: auto)]:WHERE:(auto auths helper)"
-  "--timeout[for the whole run (default\: 30)]:SECONDS:"
+  "--timeout[for all logins (default\: 30)]:SECONDS:"
   "--dry-run[show what would be done\; no network, no changes]"
   "--json[one JSON document on stdout]"
   "--log-level[debug, info, warning or error (default\: warning)]:LEVEL:(debug info warning error)"
