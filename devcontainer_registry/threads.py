@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
+# For an import in a thread that a limit of the machine may end: without it, Python hands a module
+# whose import has failed to the threads that waited for it.
+import_lock = threading.Lock()
+
 # Seconds to wait at exit; a thread that meets its deadline ends in a tenth of that.
 _GRACE = 1.0
 

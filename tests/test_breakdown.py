@@ -325,3 +325,14 @@ def test_an_interrupted_helper_prints_nothing(home, tmp_path, name):
 def interrupting(folder, name):
     (folder / "sitecustomize.py").write_text(INTERRUPTS.format(name=name))
     return {"PYTHONPATH": os.pathsep.join([str(folder), os.path.dirname(PACKAGE)])}
+
+
+def test_the_codec_that_tls_needs_is_loaded_before_descriptors_run_out():
+    """
+    A codec that cannot be loaded once stays unknown, and its error names no limit.
+    """
+    code = "import sys, devcontainer_registry.network.transport; print('encodings.idna' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "True\n" == done.stdout

@@ -20,7 +20,7 @@ from ..errors import RegistryError, ThrottledError, TransientError, UnreachableE
 from ..network import sockets as clock
 from ..network.proxies import proxy_for
 from ..observer import Observer, about
-from ..threads import Worker, try_start
+from ..threads import Worker, import_lock, try_start
 from .masking import vetted
 from .outcomes import timeout_of
 
@@ -277,8 +277,8 @@ class _Asker:
             self._try_again(job, exc)
 
     def _try_again(self, job: Job, error: TransientError) -> None:
-        import tenacity  # imports asyncio (40 ms), and most logins need no retry
-
+        with import_lock:
+            import tenacity  # imports asyncio (40 ms), and most logins need no retry
         first = [error]
 
         def once_more() -> None:

@@ -8,6 +8,9 @@ and blanks in a header's name.
 
 from __future__ import annotations
 
+# Used by `ssl` for each host: a codec that cannot be loaded for want of a descriptor would be
+# "unknown" for the rest of the process.
+import encodings.idna  # noqa: F401
 import queue
 import ssl
 import zlib
