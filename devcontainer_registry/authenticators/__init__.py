@@ -19,6 +19,8 @@ from ..errors import PluginError, RegistryError
 from ..naming import variable
 from ..observer import ignore, since, tell
 from ..threads import within
+from .installed import BUILT_IN, built_in, may_have_others
+from .installed import GROUP as GROUP
 from .strangers import hangs as hangs
 from .strangers import is_ours as is_ours
 from .strangers import kept_to, share
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 else:
     Protocol = object  # typing takes 8 ms to import and is not needed at run time
 
-GROUP = "devcontainer_registry.authenticators"
 FALLBACK = "generic"
 
 # Seconds to import plugins if the caller sets no deadline.
@@ -90,7 +91,8 @@ def load(
         give_up: Deadline by `time.monotonic`; a plugin that hangs is abandoned well before.  None:
             after some seconds.
     """
-    # 20 ms, mostly for modules that requests need as well.
+    if not may_have_others():
+        return {kind: built_in(kind) for kind in BUILT_IN}
     from importlib.metadata import entry_points
 
     give_up = time.monotonic() + _LOAD_WITHIN if give_up is None else give_up
