@@ -78,6 +78,15 @@ class Row:
     def milliseconds(self) -> float:
         return 1000 * statistics.median(self.seconds)
 
+    @property
+    def spread(self) -> tuple[float, float]:
+        """
+        Between which milliseconds nine of ten runs lie.
+        """
+        ordered = sorted(self.seconds)
+        cut = len(ordered) // 20
+        return 1000 * ordered[cut], 1000 * ordered[-1 - cut]
+
     def of(self, other: Row) -> float:
         """
         The median of the rounds' ratios.
@@ -101,7 +110,7 @@ def main() -> int:
         folder = Path(name)
         scripts = Path(arguments.venv or installed(folder)) / "bin"
         programs = dict(_programs(scripts, folder, registry.registry))
-        rows = _measured(programs, rounds=arguments.rounds)
+        rows = measured(programs, rounds=arguments.rounds)
         imports = {
             one: _imports(scripts, programs[one]) for one in (_GET, _QUIET) if one in programs
         }
@@ -181,7 +190,10 @@ def _amazons_cache(home: Path) -> dict[str, str]:
     }
 
 
-def _measured(programs: Mapping[str, Program], *, rounds: int) -> dict[str, Row]:
+def measured(programs: Mapping[str, Program], *, rounds: int) -> dict[str, Row]:
+    """
+    Run all *programs* in turns.
+    """
     rows = {name: Row(name=name) for name in programs}
     for program in programs.values():
         run(program)  # reads it from the disk

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     # A string; an array of a type; an object of any keys with a type; an object of named members.
     Type: TypeAlias = "str | list[Type] | tuple[Type] | dict[str, Type]"
+    # From a member to a value: what a step is, and its key or number.
+    Steps: TypeAlias = "tuple[tuple[str, object], ...]"
 
 _TEXT = "text"
 _TEXTS: list[Type] = [_TEXT]
@@ -119,35 +121,48 @@ def mistyped(content: dict[str, object]) -> list[Mistyped]:
         kind = _MEMBERS.get(key.lower())
         if kind is not None:
             docker = _VERSIONS.get(key.lower(), "docker")
-            found += [Mistyped(*each, docker) for each in _wrong(value, kind, key)]
+            found += [
+                Mistyped(_path(key, steps), is_, wanted, docker)
+                for steps, is_, wanted in _wrong(value, kind, ())
+            ]
     return found
 
 
-def _wrong(value: object, kind: Type, path: str) -> Iterator[tuple[str, str, str]]:
+def _wrong(value: object, kind: Type, steps: Steps) -> Iterator[tuple[Steps, str, str]]:
+    if value is None or (kind == _TEXT and isinstance(value, str)):
+        return
     wanted = "a text" if isinstance(kind, str) else "an object"
     wanted = "an array" if isinstance(kind, list) else wanted
-    if value is None:
-        return
     if _called(value) != wanted:
-        yield path, _called(value), wanted
+        yield steps, _called(value), wanted
     for step, inner, each in _inside(value, kind):
-        yield from _wrong(each, inner, path + step)
+        yield from _wrong(each, inner, (*steps, step))
 
 
-def _inside(value: object, kind: Type) -> Iterator[tuple[str, Type, object]]:
+def _inside(value: object, kind: Type) -> Iterator[tuple[tuple[str, object], Type, object]]:
     """
-    Yield path, type and value of each typed value in *value*.
+    Yield step, type and value of each typed value in *value*.
     """
     if isinstance(value, list) and isinstance(kind, list):
         for number, each in enumerate(value):
-            yield f"[{number}]", kind[0], each
+            yield ("number", number), kind[0], each
     elif isinstance(value, dict) and isinstance(kind, tuple):
         for key, each in value.items():
-            yield f".{_shown(key)}", kind[0], each
+            yield ("any", key), kind[0], each
     elif isinstance(value, dict) and isinstance(kind, dict):
         for key, each in value.items():
             if key.lower() in kind:
-                yield f".{key}", kind[key.lower()], each
+                yield ("known", key), kind[key.lower()], each
+
+
+def _path(member: str, steps: Steps) -> str:
+    """
+    Return the path to a value, which nobody needs of the hundreds that are right.
+    """
+    spelled = {"number": "[{}]", "any": ".{}", "known": ".{}"}
+    return member + "".join(
+        spelled[kind].format(_shown(str(key)) if kind == "any" else key) for kind, key in steps
+    )
 
 
 def _called(value: object) -> str:
