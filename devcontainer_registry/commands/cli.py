@@ -14,8 +14,7 @@ import sys
 from ..breakdown import reason
 from ..errors import InvalidRegistryError
 from ..observer import listening
-from . import export_command, quiet_start, render
-from . import hook as lifecycle
+from . import quiet_start, render
 from .hiding import Hider, trace_of
 from .output.login import log_in, make_observer, print_lines, print_report
 from .output.table import has_colours
@@ -126,6 +125,8 @@ def _run_child(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int
 
 
 def _hook(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from . import hook as lifecycle
+
     def run(**settings: object) -> LoginReport:
         return lifecycle.run(arguments.step, **settings)
 
@@ -225,6 +226,12 @@ def _logout(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return report.exit_status
 
 
+def _export(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from .export_command import run
+
+    return run(arguments, environ)
+
+
 def _kubelet(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
     from . import kubelet
 
@@ -277,7 +284,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Mapping[str, str]], int]] 
     "status": _status,
     "doctor": _doctor,
     "logout": _logout,
-    "export": export_command.run,
+    "export": _export,
     "kubelet": _kubelet,
     "demo": _demo,
     "completion": completion.run,
