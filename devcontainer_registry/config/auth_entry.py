@@ -83,11 +83,15 @@ def is_readable(entry: object) -> bool:
         return True
     if not is_object(entry):
         return False
-    members = folded(entry)
-    if not _has_texts(members):
-        return False
-    auth = members.get("auth")
-    return not auth or _decoded(str(auth)) is not None
+    # One pass: each lookup reads all entries.
+    auth: object = None
+    for name, value in entry.items():
+        lower = name.lower()
+        if lower in CREDENTIAL_MEMBERS and not is_text(value):
+            return False
+        auth = value if lower == "auth" else auth
+    octets = _octets(str(auth)) if auth else b"user:"
+    return octets is not None and octets.find(b":") > 0
 
 
 def is_decodable(entry: dict[str, object]) -> bool:
