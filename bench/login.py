@@ -365,7 +365,14 @@ def _run(command: Sequence[str], text: str, environ: Mapping[str, str]) -> None:
 
 def _output(command: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str]:
     done = subprocess.run(
-        command, env=environ, capture_output=True, text=True, timeout=_RUN_MAX, check=True
+        command,
+        # Python would find the package of the checkout in the working directory first.
+        cwd=environ["HOME"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=_RUN_MAX,
+        check=True,
     )
     return done.stdout, done.stderr
 
