@@ -108,7 +108,7 @@ def _programs(venv: Path, folder: Path, registry: str) -> Iterator[tuple[str, Pr
     many = {**one, "HOME": str(folder / "many"), "PYTHONPATH": str(crowded)}
     hook = [command, "hook", "postStart"]
     for name, environ in ((_QUIET, one), (_QUIET_100, hundred), (_QUIET_300, many)):
-        for _ in range(2):  # the first logs in, the second finds all as it was
+        for _ in range(2):  # the first logs in, the second finds no change
             subprocess.run(hook, env=environ, check=True, stdout=subprocess.DEVNULL)
         yield name, Program(command=hook, environ=environ)
     yield _LIST, Program(command=[command, "list"], environ=one, answer=registry)

@@ -155,7 +155,7 @@ def _programs(scripts: Path, folder: Path, registry: Registry) -> Iterator[tuple
         "MY_CONTAINER_REGISTRY_USER": "someone",
         "MY_CONTAINER_REGISTRY_PASSWORD": "not-a-secret",
     }
-    for _ in range(2):  # the first logs in, the second finds all as it was
+    for _ in range(2):  # the first logs in, the second finds no change
         run(Program(command=hook, environ=secrets))
     yield _QUIET, Program(command=hook, environ=secrets)
 
@@ -185,7 +185,7 @@ def _amazons_cache(home: Path) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": _KEY_ID,
         "AWS_SECRET_ACCESS_KEY": "not-a-secret",
         "AWS_EC2_METADATA_DISABLED": "true",
-        # Should it ask AWS all the same, that fails, and so does the bench.
+        # If it asks AWS, the request fails, and so does the bench.
         "HTTPS_PROXY": "http://127.0.0.1:9",
     }
 

@@ -82,7 +82,7 @@ def _plain(folder: Path) -> dict[str, str]:
     return {
         "PATH": "/usr/bin:/bin",
         "DEVCONTAINER_REGISTRY_CACHE_DIR": str(folder / "cache"),
-        # Should it ask AWS all the same, that fails, and so does the bench.
+        # If it asks AWS, the request fails, and so does the bench.
         "AWS_EC2_METADATA_DISABLED": "true",
         "HTTPS_PROXY": "http://127.0.0.1:9",
     }

@@ -68,7 +68,7 @@ def read_regular(
             raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
-        return _read_all(descriptor, limit), status
+        return read_all(descriptor, limit=limit), status
     finally:
         os.close(descriptor)
 
@@ -181,7 +181,13 @@ def lock(
             return
 
 
-def _read_all(descriptor: int, limit: int) -> bytes:
+def read_all(descriptor: int, *, limit: int) -> bytes:
+    """
+    Read *descriptor* to its end.
+
+    Raises:
+        OSError: EFBIG: it has more than *limit* octets; EINVAL: it does not wait for its writer.
+    """
     pieces: list[bytes] = []
     left = limit + 1
     while left:

@@ -10,6 +10,7 @@ https://github.com/docker/docker-credential-helpers/blob/v0.8.2/credentials/cred
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -18,7 +19,7 @@ from .cache.entry import Entry
 from .cache.fast_json import loads, quoted
 from .cache.folder import Cache
 from .errors import InvalidRegistryError, RegistryError, in_one_line
-from .files import write_all
+from .files import read_all, write_all
 from .naming import HELPER_PROGRAM, NOT_FOUND
 from .registry import Registry
 
@@ -241,12 +242,11 @@ def _given() -> str:
     """
     Read all of stdin.
     """
-    pieces = b""
-    while len(pieces) <= _INPUT_MAX:
-        piece = os.read(0, _INPUT_MAX + 1)
-        if not piece:
-            return pieces.decode("utf-8", "surrogateescape")
-        pieces += piece
+    try:
+        return read_all(0, limit=_INPUT_MAX).decode("utf-8", "surrogateescape")
+    except OSError as exc:
+        if exc.errno != errno.EFBIG:
+            raise
     from .causes.credential import TOO_MUCH_GIVEN
 
     raise TOO_MUCH_GIVEN.error(count=_INPUT_MAX)

@@ -34,6 +34,9 @@ EVERYWHERE = ("/usr/local/bin", "/usr/bin")
 # https://github.com/docker/docker-credential-helpers/blob/v0.8.2/credentials/error.go
 NOT_FOUND = "credentials not found in native keychain"
 
+# The setting that stands for `--secrets-file`.
+SECRETS_FILE_VARIABLE = "DEVCONTAINER_REGISTRY_SECRETS_FILE"
+
 # Secrets file of GitHub Codespaces, also present in ssh sessions.
 CODESPACES_SECRETS = "/workspaces/.codespaces/shared/.env-secrets"
 

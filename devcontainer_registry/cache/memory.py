@@ -304,7 +304,7 @@ def credential_of(entry: Entry) -> Credential:
 
 def _id_token_parts(secret: RegistrySecret) -> tuple[str, ...]:
     """
-    Return whom *secret* becomes with an ID token, and who that is; empty without one.
+    Return the identity that *secret* names, and its token's issuer and subject; may be empty.
 
     Each job, and Kubernetes each hour, has another token for the same issuer and subject, so the
     token itself is not compared.

@@ -13,6 +13,7 @@ import sys
 
 from ..breakdown import reason
 from ..errors import InvalidRegistryError
+from ..naming import SECRETS_FILE_VARIABLE
 from ..observer import listening
 from . import quiet_start, render
 from .hiding import Hider, trace_of
@@ -157,8 +158,7 @@ def _refuse_missing_file(arguments: argparse.Namespace, environ: Mapping[str, st
 
     A file that cannot be read, or is not JSON, is named rightly: the report has that error.
     """
-    variable = "DEVCONTAINER_REGISTRY_SECRETS_FILE"
-    named = arguments.secrets_file or environ.get(variable)
+    named = arguments.secrets_file or environ.get(SECRETS_FILE_VARIABLE)
     try:
         if not named or not stat.S_ISDIR(os.stat(named).st_mode):
             return
@@ -166,7 +166,7 @@ def _refuse_missing_file(arguments: argparse.Namespace, environ: Mapping[str, st
         pass
     except OSError:
         return
-    where = "--secrets-file" if arguments.secrets_file else variable
+    where = "--secrets-file" if arguments.secrets_file else SECRETS_FILE_VARIABLE
     message = f"{where} names no file that exists"
     raise UsageError(message)
 

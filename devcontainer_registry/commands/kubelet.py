@@ -8,11 +8,12 @@ exit status is not 0, it logs stderr and goes on without a credential of ours.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
 from ..errors import RegistryError, in_one_line
-from ..files import write_all
+from ..files import read_all, write_all
 from ..kubelet import remembered
 from ..kubelet.protocol import parse, response, seconds_to_keep
 
@@ -171,13 +172,12 @@ def _given() -> str:
         from ..causes.kubernetes.kubelet import IS_TERMINAL
 
         raise IS_TERMINAL.error()
-    pieces = b""
-    while len(pieces) <= _REQUEST_MAX:
-        piece = os.read(0, _REQUEST_MAX + 1)
-        if not piece:
-            # What is no UTF-8 is no JSON; half of a character is not to become another one.
-            return pieces.decode("utf-8", "surrogateescape")
-        pieces += piece
+    try:
+        # What is no UTF-8 is no JSON; half of a character is not to become another one.
+        return read_all(0, limit=_REQUEST_MAX).decode("utf-8", "surrogateescape")
+    except OSError as exc:
+        if exc.errno != errno.EFBIG:
+            raise
     from ..causes.kubernetes.kubelet import TOO_LONG
 
     raise TOO_LONG.error(count=_REQUEST_MAX)

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 from ..causes import variables as causes
 from ..credentials import Finding, RegistrySecret
-from ..naming import CODESPACES_SECRETS, variable
+from ..naming import CODESPACES_SECRETS, SECRETS_FILE_VARIABLE, variable
 from .docker_auth_config import entries_in as entries_in
 from .docker_auth_config import logins_in as logins_in
 from .docker_auth_config import of_docker
-from .environment import SECRETS_FILE_VARIABLE
 from .environment import read as read
 from .incomplete import Incomplete
 from .members import fault as fault

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from ..causes import variables as causes
 from ..errors import DiscoveryError
 from ..files import read_regular
-from ..naming import CODESPACES_SECRETS, is_codespaces
+from ..naming import CODESPACES_SECRETS, SECRETS_FILE_VARIABLE, is_codespaces
 from ..observer import tell
 from .jsonc import plain_json
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..causes.cause import Cause, Reason
-
-SECRETS_FILE_VARIABLE = "DEVCONTAINER_REGISTRY_SECRETS_FILE"
 
 # Bytes.  A Google key is 2.4 KB; Codespaces allows 100 secrets of 48 KB, in base64.
 _VALUE_MAX = 64 * 1024

@@ -39,7 +39,7 @@ _WITHOUT = ("generic", "ghcr")
 
 def names_identity(secret: RegistrySecret) -> bool:
     """
-    Return whether *secret* names whom to become with an ID token, and holds no other secret.
+    Return whether *secret* names a cloud identity for an ID token, and holds no other secret.
 
     That is `ROLE_ARN` at AWS, `TENANT` and `CLIENT_ID` at Entra ID, and `AUDIENCE` at Google; each
     at a registry of that cloud only.

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """
-The token of a pod's service account, and whom it becomes.
+Exchange of a pod's token for a cloud identity's login.
 
-The kubelet sends it where the provider's configuration has `tokenAttributes`.  It goes to the cloud
-that the set names and to nobody else, and what comes back is for that pod: a login of the node
-would pull for a pod that may not.
+The kubelet sends it where the provider's configuration has `tokenAttributes`.  It goes only to the
+cloud of the set, and the credential is for that pod.  With a login of the node, a pod could pull
+what it may not.
 
 https://github.com/kubernetes/enhancements/tree/master/keps/sig-auth/4412-projected-service-account-tokens-for-kubelet-image-credential-providers
 """

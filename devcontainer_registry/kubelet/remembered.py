@@ -14,7 +14,7 @@ from ..cache.entry import Entry
 from ..cache.folder import Cache
 from ..errors import ConfigError
 from ..files import read_regular
-from ..naming import INFIX, resembles_a_set
+from ..naming import INFIX, SECRETS_FILE_VARIABLE, resembles_a_set
 
 TYPE_CHECKING = False
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ..registry import Registry
-
-SECRETS_FILE_VARIABLE = "DEVCONTAINER_REGISTRY_SECRETS_FILE"
 
 # Below the folder of the credential helper's cache, which answers docker, perhaps with a login by
 # hand; no pod of this node is to get that.
@@ -90,7 +88,7 @@ def _parts(environ: Mapping[str, str], secrets_file: str) -> Iterator[str]:
     yield f"{version.st_mtime_ns} {version.st_size}"
     for name in sorted(environ):
         if name.startswith(_SETTINGS) and INFIX not in name:
-            continue  # how to ask, not whom
+            continue  # a setting of this tool, no part of an identity
         if resembles_a_set(name) or name.startswith(_IDENTITIES):
             yield f"{name}={environ[name]}"
             if INFIX in name and name.endswith("_FILE") and environ[name]:

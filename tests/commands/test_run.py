@@ -513,7 +513,7 @@ for _ in range(1500):
 
 def as_a_user(function):
     """
-    Return what *function* returns for a user whom modes stop, as they do not stop root.
+    Return what *function* returns for a user without root's rights, so that modes count.
     """
     return as_nobody(function) if os.geteuid() == 0 else function()
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-An ID token is used only where the set names whom to become.
+An ID token is used only where the set names a cloud identity.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-A pod's service-account token: whom it becomes, and that nothing of it outlives the answer.
+A pod's service-account token: its identity, and that nothing of it outlives the answer.
 
 The token is signed by a played cluster, STS checks it with the keys that the cluster serves, and
 the exchange is the real boto3's with moto.
@@ -333,7 +333,7 @@ def became(registry, kind, *, annotations=None, **members):
         (GOOGLE, "google", {"audience": "a"}, {}, {"audience": "a"}),
     ],
 )
-def test_the_set_or_the_annotation_names_whom_the_token_becomes(
+def test_the_set_or_the_annotation_names_the_identity_of_the_token(
     registry, kind, members, annotations, named
 ):
     secret = became(registry, kind, annotations=annotations, **members)

@@ -21,7 +21,7 @@ from ...credentials import Finding
 from ...discovery import entries_in
 from ...errors import ConfigError, InvalidRegistryError, RegistryError, printable
 from ...files import find_program, read_regular, write_all
-from ...naming import HELPER_PREFIX, HELPER_PROGRAM, OUR_HELPER
+from ...naming import HELPER_PREFIX, HELPER_PROGRAM, OUR_HELPER, SECRETS_FILE_VARIABLE
 from ...registry import Registry
 
 TYPE_CHECKING = False
@@ -61,11 +61,10 @@ class PrivateConfig:
             "DOCKER_CONFIG": docker,
             "DEVCONTAINER_REGISTRY_CACHE_DIR": cache,
         }
-        variable = "DEVCONTAINER_REGISTRY_SECRETS_FILE"
-        named = secrets_file or environ.get(variable)
+        named = secrets_file or environ.get(SECRETS_FILE_VARIABLE)
         if named:
             # The credential helper renews from it, wherever the command starts it.
-            self.environ[variable] = os.path.abspath(named)
+            self.environ[SECRETS_FILE_VARIABLE] = os.path.abspath(named)
         self.config = DockerConfig(os.path.join(docker, _CONFIG), rescue_dir=cache)
         self.config.is_copy = True
         self._users_config, self.config.refusal = _located(environ)
