@@ -94,8 +94,8 @@ DEAR = (
 # Which module may name it, and whether only inside a function.
 HOMES = {
     "azure": (r"authenticators/(acr|clouds/(entra\w*|bodies))", True),
-    "boto3": (r"authenticators/(ecr|clouds/aws\w*)", True),
-    "botocore": (r"authenticators/(ecr|clouds/(aws\w*|bodies))", True),
+    "boto3": (r"authenticators/clouds/aws/\w+", True),
+    "botocore": (r"authenticators/clouds/(aws/\w+|bodies)", True),
     "docker": (r"diagnosis/\w+", True),
     "google": (r"authenticators/clouds/google\w*", True),
     "importlib.metadata": (r"authenticators/__init__|__init__", True),

@@ -17,16 +17,16 @@ from ..errors import RegistryError, TransientError
 from ..identities import github, named, source, tokens
 from ..identities.hosts import is_ecr, is_ecr_public
 from ..naming import INFIX
-from .clouds.aws_answers import Answers
-from .clouds.aws_names import SET, endpoint_of
+from .clouds.aws.answers import Answers
+from .clouds.aws.names import SET, endpoint_of
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from ..credentials import RegistrySecret
     from ..registry import Registry
-    from .clouds.aws import Aws
-    from .clouds.aws_names import Identity
+    from .clouds.aws.names import Identity
+    from .clouds.aws.sdk import Aws
 
 _LIFE = 12 * 3600  # seconds, of every token
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
@@ -104,7 +104,7 @@ class EcrAuthenticator:
         return fix.say(set=_set(secret), command=_command(secret))
 
     def _sdk(self) -> Aws:
-        from .clouds.aws import Aws  # imports boto3, only for sets of ECR
+        from .clouds.aws.sdk import Aws  # imports boto3, only for sets of ECR
 
         if self._aws is None:
             self._aws = Aws()
@@ -118,7 +118,7 @@ def _identity(secret: RegistrySecret) -> Identity | None:
     Raises:
         DiscoveryError: It is invalid; no request was sent.
     """
-    from .clouds.aws_names import Identity
+    from .clouds.aws.names import Identity
 
     trouble = named.problem(secret, "ecr")
     if trouble is not None:

@@ -24,25 +24,38 @@ def _iso(prefix: str) -> str:
     return rf"(?P<region>{prefix}-[a-z]+-[0-9]{{1,2}})"
 
 
-# Existing pairs of name and suffix in every partition, so that only AWS's hosts match.
+# Existing pairs of name and suffix in every partition, so that only AWS's hosts match; and the host
+# of the API that issues passwords for them.
 # https://docs.aws.amazon.com/general/latest/gr/ecr.html
 # https://github.com/awslabs/amazon-ecr-credential-helper/blob/v0.9.0/ecr-login/api/client.go
 # https://github.com/boto/botocore/blob/1.35.0/botocore/data/partitions.json
+_ROWS = (
+    (r"dkr\.ecr(?P<fips>-fips)?", _COMMERCIAL, "amazonaws.com", "api.ecr.{}.amazonaws.com"),
+    (r"dkr-ecr(?P<fips>-fips)?(?P<dual>)", _COMMERCIAL, "on.aws", "ecr.{}.api.aws"),
+    (r"dkr\.ecr", _CHINA, "amazonaws.com.cn", "api.ecr.{}.amazonaws.com.cn"),
+    (
+        r"dkr-ecr(?P<dual>)",
+        _CHINA,
+        "on.amazonwebservices.com.cn",
+        "ecr.{}.api.amazonwebservices.com.cn",
+    ),
+    (
+        r"dkr\.ecr(?P<fips>-fips)?",
+        _iso("eusc-[a-z]{2}"),
+        "amazonaws.eu",
+        "api.ecr.{}.amazonaws.eu",
+    ),
+    (r"dkr\.ecr", _iso("us-iso"), "c2s.ic.gov", "api.ecr.{}.c2s.ic.gov"),
+    (r"dkr\.ecr", _iso("us-isob"), "sc2s.sgov.gov", "api.ecr.{}.sc2s.sgov.gov"),
+    (r"dkr\.ecr", _iso("eu-isoe"), "cloud.adc-e.uk", "api.ecr.{}.cloud.adc-e.uk"),
+    (r"dkr\.ecr", _iso("us-isof"), "csp.hci.ic.gov", "api.ecr.{}.csp.hci.ic.gov"),
+)
 _HOSTS = tuple(
     re.compile(rf"{_ACCOUNT}\.{name}\.{region}\.{re.escape(suffix)}")
-    for name, region, suffix in (
-        (r"dkr\.ecr(?P<fips>-fips)?", _COMMERCIAL, "amazonaws.com"),
-        (r"dkr-ecr(?P<fips>-fips)?(?P<dual>)", _COMMERCIAL, "on.aws"),
-        (r"dkr\.ecr", _CHINA, "amazonaws.com.cn"),
-        (r"dkr-ecr(?P<dual>)", _CHINA, "on.amazonwebservices.com.cn"),
-        (r"dkr\.ecr(?P<fips>-fips)?", _iso("eusc-[a-z]{2}"), "amazonaws.eu"),
-        (r"dkr\.ecr", _iso("us-iso"), "c2s.ic.gov"),
-        (r"dkr\.ecr", _iso("us-isob"), "sc2s.sgov.gov"),
-        (r"dkr\.ecr", _iso("eu-isoe"), "cloud.adc-e.uk"),
-        (r"dkr\.ecr", _iso("us-isof"), "csp.hci.ic.gov"),
-    )
+    for name, region, suffix, _ in _ROWS
 )
 _PUBLIC = ("public.ecr.aws", "ecr-public.aws.com")
+_PUBLIC_API, _PUBLIC_API_DUAL = "api.ecr-public.{}.amazonaws.com", "ecr-public.{}.api.aws"
 
 # 5 to 50 letters and digits, and in newer registries a hash behind a hyphen.  Data endpoints
 # (NAME.REGION.data.azurecr.io) serve blobs and take no login.
@@ -93,6 +106,20 @@ def ecr_host(registry: str) -> re.Match[str] | None:
     for pattern in _HOSTS:
         if (found := pattern.fullmatch(registry)) is not None:
             return found
+    return None
+
+
+def ecr_api(region: str, *, public: bool, dual: bool) -> str | None:
+    """
+    Return the host of the API that issues ECR's passwords; None if *region* is unknown here.
+
+    Not that of validated cryptography (FIPS), whose name has changed: AWS's SDK knows it.
+    """
+    if public:
+        return (_PUBLIC_API_DUAL if dual else _PUBLIC_API).format(region)
+    for name, region_pattern, _, api in _ROWS:
+        if dual == ("(?P<dual>" in name) and re.fullmatch(region_pattern, region):
+            return api.format(region)
     return None
 
 

@@ -15,15 +15,15 @@ import time
 import pytest
 
 from devcontainer_registry.authenticators import is_ambient, is_exchange
-from devcontainer_registry.authenticators.clouds import aws_session
-from devcontainer_registry.authenticators.clouds.aws import Aws
-from devcontainer_registry.authenticators.clouds.aws_answers import Answers
-from devcontainer_registry.authenticators.clouds.aws_names import (
+from devcontainer_registry.authenticators.clouds.aws import session as aws_session
+from devcontainer_registry.authenticators.clouds.aws.answers import Answers
+from devcontainer_registry.authenticators.clouds.aws.names import (
     Endpoint,
     Identity,
     Names,
     endpoint_of,
 )
+from devcontainer_registry.authenticators.clouds.aws.sdk import Aws
 from devcontainer_registry.authenticators.ecr import EcrAuthenticator
 from devcontainer_registry.credentials import Credential, RegistrySecret, Secret
 from devcontainer_registry.errors import AuthenticationError, DiscoveryError, TransientError

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-What a user reads when AWS refuses: each error as its SDK raises it, and the exact line.
+What a user reads when AWS refuses: the exact line, whether AWS's SDK asked or only signed.
 
 boto3 is not patched: a loopback server answers what AWS answers.
 """
@@ -31,9 +31,9 @@ from doubles.clouds import (
 )
 from doubles.internet import Authority, tls_server
 
-from devcontainer_registry.authenticators.clouds import aws_refusals
-from devcontainer_registry.authenticators.clouds.aws import Aws
-from devcontainer_registry.authenticators.clouds.aws_names import Endpoint, Identity
+from devcontainer_registry.authenticators.clouds.aws import refusals as aws_refusals
+from devcontainer_registry.authenticators.clouds.aws.names import Endpoint, Identity
+from devcontainer_registry.authenticators.clouds.aws.sdk import Aws
 from devcontainer_registry.authenticators.ecr import EcrAuthenticator
 from devcontainer_registry.causes.clouds import aws_refusals as causes
 from devcontainer_registry.credentials import RegistrySecret, Secret
@@ -55,6 +55,13 @@ def secret(**members):
     return RegistrySecret(
         id="E", registry=Registry(host), source="E_CONTAINER_REGISTRY_*", **members
     )
+
+
+@pytest.fixture(autouse=True, params=["signed", "sdk"])
+def _by(request, monkeypatch, tmp_path):
+    if request.param == "sdk":
+        # A setting that only the SDK obeys, of no effect here.
+        monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
 
 
 @pytest.fixture(name="aws")

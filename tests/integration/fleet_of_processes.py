@@ -16,7 +16,7 @@ import boto3
 import tenacity
 
 from devcontainer_registry import login
-from devcontainer_registry.authenticators.clouds import aws
+from devcontainer_registry.authenticators.clouds.aws import sdk as aws
 
 IMPORTED = (boto3, tenacity, aws)
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import pytest
 from parts import aws, cncf, devcontainers, kube_api, needed, pods
 
-from devcontainer_registry.authenticators.clouds import aws_session
+from devcontainer_registry.authenticators.clouds.aws import session as aws_session
 
 IMAGE = os.path.join(needed.REPOSITORY, "image")
 MANIFEST = os.path.join(needed.REPOSITORY, "docs", "examples", "kubernetes", "pull-secret.yaml")

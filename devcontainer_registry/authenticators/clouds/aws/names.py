@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...causes.clouds.aws import REGION_MISSING
-from ...credentials import Secret
-from ...identities.hosts import ecr_host, is_ecr_public
-from ...identities.tokens import shown
-from ...naming import variable
+from ....causes.clouds.aws import REGION_MISSING
+from ....credentials import Secret
+from ....identities.hosts import ecr_host, is_ecr_public
+from ....identities.tokens import shown
+from ....naming import variable
 
 TYPE_CHECKING = False
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ...credentials import RegistrySecret
-    from ...identities.tokens import IdToken
+    from ....credentials import RegistrySecret
+    from ....identities.tokens import IdToken
 
 # Placeholder in an error for the prefix of a set's variables.
 SET = "{set}"

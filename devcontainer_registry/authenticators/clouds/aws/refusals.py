@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import re
 
-from ...causes.clouds import aws_refusals as causes
-from ...errors import TransientError
+from ....causes.clouds import aws_refusals as causes
+from ....errors import TransientError
 
 TYPE_CHECKING = False
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ...causes.cause import Cause
-    from ...errors import AuthenticationError, RegistryError
-    from .aws_names import Names
+    from ....causes.cause import Cause
+    from ....errors import AuthenticationError, RegistryError
+    from .names import Names
 
 # https://github.com/boto/botocore/blob/1.35.0/botocore/retries/standard.py
 _THROTTLED = frozenset(

@@ -1,34 +1,34 @@
 # SPDX-License-Identifier: MIT
 """
-Requests to AWS for a registry's password.
+The password for any identity, by AWS's SDK.
 """
 
 from __future__ import annotations
 
-import base64
 import os
 import time
 from urllib.parse import urlsplit
 
-from ...causes.clouds import aws as causes
-from ...credentials import Credential, Secret
-from ...errors import RegistryError
-from ...identities import github
-from ...identities.source import AWS_AUDIENCE
-from ...network.urls import Url, shown
-from ...observer import is_observed, since, tell
-from ...threads import within
-from .aws_errors import explain
-from .aws_names import Names, names_of, names_of_role, names_of_token
-from .aws_session import Loader, Quiet, config, open_session, restrict_providers
+from ....causes.clouds import aws as causes
+from ....errors import RegistryError
+from ....identities import github
+from ....identities.source import AWS_AUDIENCE
+from ....network.urls import Url, shown
+from ....observer import is_observed, since, tell
+from ....threads import within
+from . import signed
+from .errors import explain
+from .names import Names, names_of, names_of_role, names_of_token
+from .session import Loader, Quiet, config, open_session, restrict_providers
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
-    from ...errors import DiscoveryError
-    from .aws_names import Endpoint, Identity
+    from ....credentials import Credential
+    from ....errors import DiscoveryError
+    from .names import Endpoint, Identity
 
     # Access key id, secret access key, session token.
     Keys: TypeAlias = tuple[str, str, str | None]
@@ -58,6 +58,9 @@ class Aws:
         """
         try:
             with Quiet():
+                url = signed.url_for(identity, endpoint)
+                if url is not None:
+                    return signed.password(identity, endpoint, url, timeout=timeout)
                 return self._password(identity, endpoint, timeout)
         except RegistryError as exc:
             # Drop traceback and context: they refer to frames with keys.
@@ -80,7 +83,7 @@ class Aws:
                 session, keys, identity.role_arn, endpoint, timeout=_left(end), names=names
             )
             names = names_of_role()
-        service = "ecr-public" if endpoint.public else "ecr"
+        service = signed.service_of(endpoint)
         client = self._client(session, service, keys, endpoint, timeout=_left(end), names=names)
         try:
             with _Call(client, service, "GetAuthorizationToken"):
@@ -93,7 +96,7 @@ class Aws:
             raise explain(exc, where=str(endpoint), names=names) from None
         finally:
             client.close()
-        return _credential(answer, endpoint)
+        return signed.credential(answer, endpoint)
 
     def _keys(
         self, session: Any, identity: Identity, endpoint: Endpoint, *, timeout: float
@@ -277,26 +280,6 @@ def _nobody(identity: Identity, endpoint: Endpoint) -> DiscoveryError:
     else:
         cause = causes.NO_CREDENTIALS
     return cause.error(endpoint=endpoint, **Names().facts)
-
-
-def _credential(answer: Any, endpoint: Endpoint) -> Credential:
-    try:
-        entry = answer["authorizationData"]
-        # A list at ECR, an object at ECR Public.
-        entry = entry[0] if isinstance(entry, list) else entry
-        token = base64.b64decode(entry["authorizationToken"], validate=True).decode()
-        username, colon, password = token.partition(":")
-        expires_at = entry["expiresAt"].timestamp()
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
-        username = colon = password = ""
-        expires_at = 0.0
-    if not (username and colon and password):
-        # Raised here, without a cause that may quote the token.
-        raise causes.NO_TOKEN.error(endpoint=endpoint)
-    # proxyEndpoint is ignored: it always names the IPv4 host.
-    return Credential(
-        username=username, secret=Secret(password), issued_at=time.time(), expires_at=expires_at
-    )
 
 
 def _left(end: float) -> float:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import threading
 import time
 
-from ...causes.clouds.aws import TIMED_OUT
-from ...errors import TransientError
+from ....causes.clouds.aws import TIMED_OUT
+from ....errors import TransientError
 
 TYPE_CHECKING = False
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from ...credentials import Credential
-    from ...errors import RegistryError
+    from ....credentials import Credential
+    from ....errors import RegistryError
 
     Answer: TypeAlias = Credential | RegistryError
 

@@ -9,18 +9,18 @@ import logging
 import os
 import threading
 
-from ...network.proxies import proxy_for
-from ...network.trust import bundle_for_sdk, check_bundle
-from .aws_errors import NeedsCodeError, explain
-from .aws_names import names_of
-from .bodies import limit_botocore, limit_provider
+from ....network.proxies import proxy_for
+from ....network.trust import bundle_for_sdk, check_bundle
+from ..bodies import limit_botocore, limit_provider
+from .errors import NeedsCodeError, explain
+from .names import names_of
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    from .aws_names import Endpoint, Identity
+    from .names import Endpoint, Identity
 
 # Services that we or botocore call.
 _SERVICES = ("ecr", "ecr-public", "signin", "sso", "sso-oidc", "sts")

@@ -14,12 +14,12 @@ import re
 import sys
 from urllib.parse import urlsplit
 
-from ...causes.clouds import aws as causes
-from ...causes.network import UNNAMED_PROXY
-from ...network import failures
-from ...network.proxies import host_of
-from .aws_names import SET
-from .aws_refusals import refused
+from ....causes.clouds import aws as causes
+from ....causes.network import UNNAMED_PROXY
+from ....network import failures
+from ....network.proxies import host_of
+from .names import SET
+from .refusals import refused
 
 TYPE_CHECKING = False
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from ...errors import DiscoveryError, RegistryError
-    from .aws_names import Names
+    from ....errors import DiscoveryError, RegistryError
+    from .names import Names
 
 
 class NeedsCodeError(Exception):
@@ -83,7 +83,13 @@ def _unreached(kwargs: Mapping[str, Any], where: str) -> RegistryError:
         inner = next((arg for arg in cause.args if isinstance(arg, BaseException)), cause)
         name = host_of(str(kwargs["proxy_url"])) or UNNAMED_PROXY.say()
         return failures.proxy(inner, name=name, host=where)
-    error = failures.sort(cause, host)
+    return reworded(failures.sort(cause, host))
+
+
+def reworded(error: RegistryError) -> RegistryError:
+    """
+    Return *error*, of a request without an answer, with what to do about it at AWS.
+    """
     bundle = os.environ.get("AWS_CA_BUNDLE")
     if bundle and error.code in ("unreachable", "tls-failed") and not _holds_certificate(bundle):
         return causes.BUNDLE_UNUSABLE.error()

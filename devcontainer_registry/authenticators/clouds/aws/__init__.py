@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+"""
+Requests to AWS for a registry's password.
+"""
