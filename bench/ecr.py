@@ -139,7 +139,7 @@ def main() -> int:
         missing = "docker" if docker is None else "aws"
         print(f"bench: the command {missing} is needed, and not on PATH", file=sys.stderr)
         return 1
-    with tempfile.TemporaryDirectory() as name, _moto() as endpoint:
+    with tempfile.TemporaryDirectory() as name, moto() as endpoint:
         folder = Path(name)
         python = Path(arguments.venv or installed(folder)) / "bin" / "python"
         with contextlib.ExitStack() as stack:
@@ -152,7 +152,7 @@ def main() -> int:
                     f"{docker} login --username AWS --password-stdin "
                     f"{stack.enter_context(registry).registry}"
                 )
-                key = _made_key(endpoint, account=number)
+                key = made_key(endpoint, account=number)
                 pipeline = f"{aws} ecr get-login-password | {login}"
                 accounts.append(Account(number=number, key=key, pipeline=pipeline))
             bench = Bench(folder, endpoint=endpoint, python=python, accounts=accounts)
@@ -193,7 +193,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @contextlib.contextmanager
-def _moto() -> Iterator[str]:
+def moto() -> Iterator[str]:
     """
     The endpoint of a moto in a process of its own.
     """
@@ -216,7 +216,7 @@ def _moto() -> Iterator[str]:
         process.stdout.close()
 
 
-def _made_key(endpoint: str, *, account: str) -> tuple[str, str]:
+def made_key(endpoint: str, *, account: str) -> tuple[str, str]:
     """
     Key id and secret key of a new user of *account*, who is made by a role that moto gives anybody.
     """

@@ -122,11 +122,11 @@ class Tls(Servers):
         """
         Start them all, each behind a server that ends TLS.
         """
-        certificate, key, authority = _certificate(self._folder)
+        certificate, key, authority = made_certificate(self._folder)
         self.ca_file = str(authority)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
-        self._ends = self._stack.enter_context(_TlsEnds(context))
+        self._ends = self._stack.enter_context(TlsEnds(context))
         return super().__enter__()
 
     def _behind(self, port: int) -> int:
@@ -176,7 +176,7 @@ class Debian(Servers):
         return self
 
 
-class _TlsEnds:
+class TlsEnds:
     """
     Servers that end TLS and pass on what was in it, in a thread of their own, while entered.
     """
@@ -188,7 +188,7 @@ class _TlsEnds:
         self._servers: list[asyncio.AbstractServer] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def __enter__(self) -> _TlsEnds:
+    def __enter__(self) -> TlsEnds:
         self._thread.start()
         return self
 
@@ -210,7 +210,7 @@ class _TlsEnds:
             with contextlib.suppress(OSError, asyncio.CancelledError):
                 there, back = await asyncio.open_connection(_HOST, port)
                 try:
-                    await asyncio.gather(_pump(reader, back), _pump(there, writer))
+                    await asyncio.gather(pump(reader, back), pump(there, writer))
                 finally:
                     writer.close()
                     back.close()
@@ -229,7 +229,7 @@ class _TlsEnds:
             await server.wait_closed()
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         while content := await reader.read(65536):
             writer.write(content)
@@ -238,9 +238,9 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-def _certificate(folder: Path) -> tuple[Path, Path, Path]:
+def made_certificate(folder: Path, *hosts: str) -> tuple[Path, Path, Path]:
     """
-    A certificate for this machine, its key, and the authority that signed it.
+    A certificate for this machine and *hosts*, its key, and the authority that signed it.
     """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -271,10 +271,11 @@ def _certificate(folder: Path) -> tuple[Path, Path, Path]:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
-    address = x509.IPAddress(ipaddress.ip_address(_HOST))
+    names: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address(_HOST))]
+    names += [x509.DNSName(host) for host in hosts]
     certificate = (
         begun("registry", key.public_key())
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     files = folder / "registry.pem", folder / "registry.key", folder / "authority.pem"
