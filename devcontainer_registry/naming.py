@@ -52,6 +52,13 @@ _ARCHITECTURES = {
 }
 
 
+def prefix(set_id: str) -> str:
+    """
+    Return what the variables of the set *set_id* begin with, up to the last `_`.
+    """
+    return set_id + INFIX.removesuffix("_")
+
+
 def variable(set_id: str, member: str) -> str:
     """
     Return the name of the variable that holds *member* of the set *set_id*.

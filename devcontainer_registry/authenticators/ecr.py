@@ -8,31 +8,24 @@ from __future__ import annotations
 import base64
 import json
 import math
-import re
 import time
 
 from ..causes.clouds import aws as causes
 from ..credentials import Credential
 from ..errors import RegistryError, TransientError
-from ..identities import github, named, source, tokens
 from ..identities.hosts import is_ecr, is_ecr_public
-from ..naming import INFIX
+from ..naming import prefix
 from .clouds.aws.answers import Answers
-from .clouds.aws.names import SET, endpoint_of
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from ..credentials import RegistrySecret
     from ..registry import Registry
-    from .clouds.aws.names import Identity
     from .clouds.aws.sdk import Aws
 
 _LIFE = 12 * 3600  # seconds, of every token
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
-
-_KEY_ID = re.compile(r"A(?:KIA|SIA)[A-Z0-9]{16}")
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,576}")
 
 
 class EcrAuthenticator:
@@ -72,8 +65,11 @@ class EcrAuthenticator:
             AuthenticationError: AWS refused the identity.
             UnreachableError: AWS or the identity provider cannot be reached.
         """
+        from .clouds.aws.identity import identity_of  # only for sets of ECR, and so is `Aws`
+        from .clouds.aws.names import endpoint_of
+
         end = time.monotonic() + timeout
-        identity = _identity(secret)
+        identity = identity_of(secret)
         if identity is None:
             return _given(secret)
         endpoint = endpoint_of(secret)
@@ -101,71 +97,14 @@ class EcrAuthenticator:
                 fix = causes.ECR_TOKEN_REFUSED
             case _:
                 return ""
-        return fix.say(set=_set(secret), command=_command(secret))
+        return fix.say(set=prefix(secret.id), command=_command(secret))
 
     def _sdk(self) -> Aws:
-        from .clouds.aws.sdk import Aws  # imports boto3, only for sets of ECR
+        from .clouds.aws.sdk import Aws
 
         if self._aws is None:
             self._aws = Aws()
         return self._aws
-
-
-def _identity(secret: RegistrySecret) -> Identity | None:
-    """
-    Return the AWS identity of a set; None if the set holds a token already.
-
-    Raises:
-        DiscoveryError: It is invalid; no request was sent.
-    """
-    from .clouds.aws.names import Identity
-
-    trouble = named.problem(secret, "ecr")
-    if trouble is not None:
-        raise trouble
-    has_key = secret.username is not None and secret.secret is not None
-    if secret.profile is not None and has_key:
-        raise causes.IDENTITY_AMBIGUOUS.error(set=_set(secret))
-    if has_key and secret.username == "AWS":
-        return None
-    if has_key:
-        _check_key(secret)
-    elif secret.session_token is not None:
-        raise causes.TOKEN_WITHOUT_KEY.error(set=_set(secret))
-    if secret.role_arn is not None and not _ROLE_ARN.fullmatch(secret.role_arn):
-        raise causes.ROLE_INVALID.error(set=_set(secret))
-    token = None
-    if secret.id_token is not None:
-        token = tokens.read(secret.id_token, name=f"{SET}_ID_TOKEN", source="ID_TOKEN")
-    elif secret.audience is not None and not github.is_here():
-        raise source.missing(secret)
-    return Identity(
-        key_id=secret.username,
-        key=secret.secret,
-        session_token=secret.session_token,
-        profile=secret.profile,
-        role_arn=secret.role_arn,
-        id_token=token,
-        audience=secret.audience,
-    )
-
-
-def _check_key(secret: RegistrySecret) -> None:
-    username, password = secret.username or "", secret.secret.reveal() if secret.secret else ""
-    token = secret.session_token.reveal() if secret.session_token else ""
-    if _KEY_ID.fullmatch(password) and not _KEY_ID.fullmatch(username):
-        # The secret key would be sent to AWS as a key id, in clear text.
-        raise causes.KEY_SWAPPED.error(set=_set(secret))
-    for member, text in (("USER", username), ("SESSION_TOKEN", token)):
-        # They become part of a header, and http.client quotes invalid headers in its error.
-        if not text.isascii() or not text.isprintable() or " " in text:
-            raise causes.KEY_MALFORMED.error(set=_set(secret), member=member)
-    if not password.isascii():
-        raise causes.KEY_MALFORMED.error(set=_set(secret), member="PASSWORD")
-    if username.startswith("ASIA") and not token:
-        raise causes.SESSION_TOKEN_MISSING.error(
-            set=_set(secret), token=f"{_set(secret)}_SESSION_TOKEN"
-        )
 
 
 def _given(secret: RegistrySecret) -> Credential:
@@ -195,7 +134,9 @@ def _for_set(error: RegistryError, secret: RegistrySecret) -> RegistryError:
     """
     Return a copy of *error* that names the variables of *secret*.
     """
-    message, hint = (text.replace(SET, _set(secret)) for text in (error.message, error.hint))
+    from .clouds.aws.names import SET
+
+    message, hint = (text.replace(SET, prefix(secret.id)) for text in (error.message, error.hint))
     copy = type(error)(message, hint=hint, code=error.code)
     if isinstance(error, TransientError) and isinstance(copy, TransientError):
         copy.retry_after = error.retry_after
@@ -211,7 +152,3 @@ def _command(secret: RegistrySecret) -> str:
     if is_ecr_public(secret.registry):
         return "aws ecr-public get-login-password --region us-east-1"
     return "aws ecr get-login-password"
-
-
-def _set(secret: RegistrySecret) -> str:
-    return secret.id + INFIX.removesuffix("_")

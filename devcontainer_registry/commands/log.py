@@ -32,7 +32,7 @@ _SUSPICIOUS = ("password", "secret", "token", "authorization", "credential", "co
 _MASK = "****"
 
 # What a value may hold to be printed as it is; the rest is quoted, controls above all.
-_PLAIN = re.compile(r"[!#-~]+")
+_PLAIN = r"[!#-~]+"
 
 # Codes of a terminal: the time, the event, a field's name, a warning; and back to normal.
 _DIM, _BOLD, _CYAN, _YELLOW, _RESET = "\x1b[2m", "\x1b[1m", "\x1b[36m", "\x1b[33m", "\x1b[0m"
@@ -154,4 +154,4 @@ def _value(value: object) -> str:
     if isinstance(value, list):
         return ",".join(map(_value, value)) or "none"
     text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text if _PLAIN.fullmatch(text) else json.dumps(text)
+    return text if re.fullmatch(_PLAIN, text) else json.dumps(text)

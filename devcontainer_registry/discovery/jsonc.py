@@ -10,8 +10,8 @@ import re
 # A string, or a part to remove.  Each alternative also matches at the end of the text, so that
 # matching stays linear.
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)'
-_COMMENT = re.compile(rf"{_STRING}|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
-_LAST_COMMA = re.compile(rf"{_STRING}|,(?=\s*[}}\]])", re.DOTALL)
+_COMMENT = rf"{_STRING}|//[^\n]*|/\*.*?(?:\*/|\Z)"
+_LAST_COMMA = rf"{_STRING}|,(?=\s*[}}\]])"
 
 
 def plain_json(text: str) -> str:
@@ -23,4 +23,5 @@ def plain_json(text: str) -> str:
         found = match[0]
         return found if found.startswith('"') else "\n" * found.count("\n") + " "
 
-    return _LAST_COMMA.sub(blank, _COMMENT.sub(blank, text))
+    text = re.sub(_COMMENT, blank, text, flags=re.DOTALL)
+    return re.sub(_LAST_COMMA, blank, text, flags=re.DOTALL)

@@ -42,10 +42,10 @@ _NAME = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*){INFIX}({'|'.join(MEMBERS)})(?:_FI
 
 # Reports name the authenticator, so a misplaced password must not match.  The tokens of GitHub,
 # GitLab, Docker Hub and the clouds are longer.
-_KIND = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,23}")
+_KIND = r"[A-Za-z][A-Za-z0-9_.-]{0,23}"
 
 # A region becomes part of the host that AWS's SDK sends signed requests to.
-_REGION = re.compile(r"[A-Za-z0-9-]{1,63}")
+_REGION = r"[A-Za-z0-9-]{1,63}"
 
 
 def set_id(name: str) -> str | None:
@@ -108,8 +108,8 @@ def fault(member: str, text: str) -> Reason | None:
         return causes.HOLDS_CONTROL
     if member == "USER" and ":" in text:
         return causes.HOLDS_COLON
-    if member == "KIND" and not _KIND.fullmatch(text):
+    if member == "KIND" and not re.fullmatch(_KIND, text):
         return causes.NO_KIND
-    if member == "REGION" and not _REGION.fullmatch(text):
+    if member == "REGION" and not re.fullmatch(_REGION, text):
         return causes.NO_REGION
     return None

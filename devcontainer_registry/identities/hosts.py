@@ -50,20 +50,16 @@ _ROWS = (
     (r"dkr\.ecr", _iso("eu-isoe"), "cloud.adc-e.uk", "api.ecr.{}.cloud.adc-e.uk"),
     (r"dkr\.ecr", _iso("us-isof"), "csp.hci.ic.gov", "api.ecr.{}.csp.hci.ic.gov"),
 )
-_HOSTS = tuple(
-    re.compile(rf"{_ACCOUNT}\.{name}\.{region}\.{re.escape(suffix)}")
-    for name, region, suffix, _ in _ROWS
-)
 _PUBLIC = ("public.ecr.aws", "ecr-public.aws.com")
 _PUBLIC_API, _PUBLIC_API_DUAL = "api.ecr-public.{}.amazonaws.com", "ecr-public.{}.api.aws"
 
 # 5 to 50 letters and digits, and in newer registries a hash behind a hyphen.  Data endpoints
 # (NAME.REGION.data.azurecr.io) serve blobs and take no login.
 # https://learn.microsoft.com/azure/container-registry/container-registry-get-started-portal
-_ACR = re.compile(r"[a-z0-9]{5,50}(?:-[a-z0-9]+)?\.azurecr\.(?:io|cn|us|de)")
+_ACR = r"[a-z0-9]{5,50}(?:-[a-z0-9]+)?\.azurecr\.(?:io|cn|us|de)"
 
 # https://cloud.google.com/artifact-registry/docs/docker/authentication
-_GOOGLE = re.compile(
+_GOOGLE = (
     r"(?:[a-z]+\.)?gcr\.io"
     r"|[a-z0-9-]+-docker\.pkg\.dev"
     r"|docker\.[a-z0-9-]+\.rep\.pkg\.dev"
@@ -103,8 +99,11 @@ def ecr_host(registry: str) -> re.Match[str] | None:
 
     The groups are `region`, and where the pattern has them `fips` and `dual`.
     """
-    for pattern in _HOSTS:
-        if (found := pattern.fullmatch(registry)) is not None:
+    if ".dkr" not in registry:
+        return None  # and no pattern need be compiled
+    for name, region, suffix, _ in _ROWS:
+        pattern = rf"{_ACCOUNT}\.{name}\.{region}\.{re.escape(suffix)}"
+        if (found := re.fullmatch(pattern, registry)) is not None:
             return found
     return None
 
@@ -127,11 +126,12 @@ def is_acr(registry: Registry) -> bool:
     """
     Return whether *registry* is `NAME.azurecr.io` or in a sovereign cloud's domain.
     """
-    return _ACR.fullmatch(registry) is not None
+    return ".azurecr." in registry and re.fullmatch(_ACR, registry) is not None
 
 
 def is_google(registry: Registry) -> bool:
     """
     Return whether *registry* is `gcr.io`, one of its mirrors, or Artifact Registry.
     """
-    return _GOOGLE.fullmatch(registry) is not None
+    is_like = registry.endswith(("gcr.io", ".pkg.dev"))
+    return is_like and re.fullmatch(_GOOGLE, registry) is not None

@@ -24,14 +24,13 @@ if TYPE_CHECKING:
 
 # https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token (audience): with the
 # project's number.  The pages of other tools write it with `https:`, or from `projects/` on.
-_PROVIDER = re.compile(
+_PROVIDER = (
     r"(?:(?:https:)?//iam\.googleapis\.com/)?"
     r"(projects/[0-9]+/locations/[a-z0-9-]+/workloadIdentityPools/[a-z0-9-]{2,63}"
-    r"/providers/[a-z0-9-]{2,63})",
-    re.ASCII,
+    r"/providers/[a-z0-9-]{2,63})"
 )
 # https://cloud.google.com/iam/docs/service-account-types
-_ACCOUNT = re.compile(r"[a-z0-9.-]+@[a-z0-9.-]+\.gserviceaccount\.com", re.ASCII)
+_ACCOUNT = r"[a-z0-9.-]+@[a-z0-9.-]+\.gserviceaccount\.com"
 
 # Kinds of ours that log in with a stored secret only; a plugin may take a token.
 _WITHOUT = ("generic", "ghcr")
@@ -83,7 +82,7 @@ def provider_of(secret: RegistrySecret) -> str | None:
     """
     Return the full resource name of Google's provider in `AUDIENCE`, or None if it is not one.
     """
-    match = _PROVIDER.fullmatch(secret.audience or "")
+    match = re.fullmatch(_PROVIDER, secret.audience or "", re.ASCII)
     return f"//iam.googleapis.com/{match[1]}" if match else None
 
 
@@ -148,7 +147,7 @@ def _needed(secret: RegistrySecret, kind: str) -> dict[str, tuple[str | None, Re
 def _google_problems(secret: RegistrySecret) -> Iterator[DiscoveryError]:
     if provider_of(secret) is None:
         yield google_causes.PROVIDER_INVALID.error(audience=variable(secret.id, "AUDIENCE"))
-    if secret.client_id and not _ACCOUNT.fullmatch(secret.client_id):
+    if secret.client_id and not re.fullmatch(_ACCOUNT, secret.client_id, re.ASCII):
         yield google_causes.NOT_AN_ACCOUNT.error(client=variable(secret.id, "CLIENT_ID"))
 
 

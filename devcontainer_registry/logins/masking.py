@@ -44,8 +44,8 @@ _CALLED = {
 
 # A refusal names the audience that the cloud expects.  In one of these forms it is an audience, and
 # not a secret in the wrong variable.
-_PUBLIC_AUDIENCE = re.compile(
-    r"(?:https?://|api://|urn:|//iam\.googleapis\.com/)[!-~]+|[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII
+_PUBLIC_AUDIENCE = (
+    r"(?:https?://|api://|urn:|//iam\.googleapis\.com/)[!-~]+|[a-z0-9-]+(?:\.[a-z0-9-]+)+"
 )
 
 # A short user name, such as AWS, would match ordinary text.
@@ -148,7 +148,9 @@ def _names(secret: RegistrySecret, credential: Credential | None) -> dict[str, s
         "PROFILE": secret.profile,
         "TENANT": secret.tenant,
         "CLIENT_ID": secret.client_id,
-        "AUDIENCE": None if _PUBLIC_AUDIENCE.fullmatch(secret.audience or "") else secret.audience,
+        "AUDIENCE": None
+        if re.fullmatch(_PUBLIC_AUDIENCE, secret.audience or "")
+        else secret.audience,
         "CA_FILE": secret.ca_file,
     }
     names = {value: prefix + member for member, value in members.items() if value}

@@ -88,7 +88,7 @@ class Parser(argparse.ArgumentParser):
         Raise `UsageError`.
         """
         # argparse quotes the word that it does not take.
-        message = _QUOTED.sub("****", message, count=1).removeprefix("argument ")
+        message = re.sub(_QUOTED, "****", message, count=1).removeprefix("argument ")
         fix = "" if "did you mean" in message else self._help_hint()
         raise UsageError(message, fix=fix)
 
@@ -96,7 +96,7 @@ class Parser(argparse.ArgumentParser):
         for word in words:
             if word == "--":
                 return
-            if not word.startswith("-") or word == "-" or _NUMBER.match(word):
+            if not word.startswith("-") or word == "-" or re.match(_NUMBER, word):
                 if self.commands:
                     if word not in self.commands:
                         self._unknown("unknown command", word, self.commands, quote='"')
@@ -116,8 +116,8 @@ class Parser(argparse.ArgumentParser):
         return f"run {self.prog} --help"
 
 
-_QUOTED = re.compile(r"(['\"])(?:\\.|(?!\1).)*\1")
-_NUMBER = re.compile(r"-[0-9.]")
+_QUOTED = r"(['\"])(?:\\.|(?!\1).)*\1"
+_NUMBER = r"-[0-9.]"
 
 
 def complain(message: str, *, fix: str = "") -> None:
