@@ -51,6 +51,8 @@ def kubelet() -> int:
 
 def _command() -> int:
     """
+    Run the command, which ends the process unless a hook has nothing to do.
+
     A container's start waits for the hook, which mostly has nothing to do; so the rest of the
     command, with all that it imports, is only loaded where there is something.
     """
@@ -58,10 +60,12 @@ def _command() -> int:
         from .commands.kubelet import run
 
         run(sys.argv[2:])
-    from .commands.quiet_start import is_quiet
+    if sys.argv[1:2] == ["hook"]:
+        from .commands.quiet_start import is_quiet
 
-    if is_quiet(sys.argv[1:], os.environ):
-        return 0
+        if is_quiet(sys.argv[1:], os.environ):
+            return 0
+    import contextlib
     import gc
     import threading
 
@@ -70,13 +74,16 @@ def _command() -> int:
     from .commands.cli import main as command
 
     status = command()
-    if threading.active_count() > 1:
-        # An abandoned thread may be inside OpenSSL, which an orderly exit tears down.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-    gc.freeze()
-    return status
+    if threading.active_count() == 1:
+        import atexit
+
+        atexit._run_exitfuncs()  # noqa: SLF001  (no way round)
+    # All is written.  Python's own end would take apart each module, for 4 ms, and OpenSSL, which an
+    # abandoned thread may be inside of.
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def _helper() -> int:

@@ -15,7 +15,7 @@ from ..breakdown import reason
 from ..errors import InvalidRegistryError
 from ..naming import SECRETS_FILE_VARIABLE
 from ..observer import listening
-from . import quiet_start, render
+from . import render
 from .hiding import Hider, trace_of
 from .output.login import log_in, make_observer, print_lines, print_report
 from .output.table import has_colours
@@ -127,6 +127,7 @@ def _run_child(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int
 
 def _hook(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from . import hook as lifecycle
+    from . import quiet_start
 
     def run(**settings: object) -> LoginReport:
         return lifecycle.run(arguments.step, **settings)
@@ -172,20 +173,26 @@ def _refuse_missing_file(arguments: argparse.Namespace, environ: Mapping[str, st
 
 
 def _list(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from ..config.file import DockerConfig
     from ..discovery import discover
-    from ..errors import ConfigError
     from ..logins.candidates import survey
 
-    try:
-        config = DockerConfig.locate(environ).path
-    except ConfigError:
-        config = ""  # a list needs no place to write to
+    # Which only the document has.
+    config = _config_path(environ) if arguments.json else ""
     report = survey(discover(environ, secrets_file=arguments.secrets_file), config=config)
     if not arguments.json and not report.outcomes:
         print_lines(["no secrets found"])
     print_report(report, arguments)
     return report.exit_status
+
+
+def _config_path(environ: Mapping[str, str]) -> str:
+    from ..config.file import DockerConfig
+    from ..errors import ConfigError
+
+    try:
+        return DockerConfig.locate(environ).path
+    except ConfigError:
+        return ""  # a list needs no place to write to
 
 
 def _status(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -15,7 +15,6 @@ import sys
 import threading
 
 from ..credentials import Secret
-from ..events import EVENTS
 
 TYPE_CHECKING = False
 
@@ -62,6 +61,8 @@ def observer(
     made: list[Any] = []
 
     def tell(event: str, /, **fields: object) -> None:
+        from ..events import EVENTS  # not where nothing happens
+
         method = EVENTS[event].level if event in EVENTS else "info"
         if LEVELS[method] < floor:
             return

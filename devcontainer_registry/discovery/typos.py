@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from ..causes import variables as causes
 from ..credentials import RegistrySecret
-from ..naming import variable
+from ..naming import resembles_a_set, variable
 from .incomplete import Incomplete
-from .members import MEMBERS
-from .spelling import typo_of
+from .members import MEMBERS, set_id
 
 TYPE_CHECKING = False
 
@@ -44,8 +43,13 @@ def typos_in(
         names: Of all variables.
         set_ids: Ids of the sets of which at least one variable is named rightly.
     """
+    odd = sorted(name for name in names if resembles_a_set(name) and not set_id(name))
+    if not odd:
+        return {}
+    from .spelling import typo_of  # most environments have none
+
     groups: dict[str, dict[str, Typo]] = {}
-    for name in sorted(names):
+    for name in odd:
         typo = typo_of(name, set_ids=set_ids)
         if typo is None or not _is_set(environment, name):
             continue

@@ -11,7 +11,6 @@ from ..causes.clouds import google as google_causes
 from ..causes.clouds import identities as causes
 from ..errors import DiscoveryError
 from ..naming import variable
-from . import tokens
 from .hosts import CLOUDS, cloud_of
 
 TYPE_CHECKING = False
@@ -154,6 +153,8 @@ def _google_problems(secret: RegistrySecret) -> Iterator[DiscoveryError]:
 def _token_problem(secret: RegistrySecret) -> Iterator[DiscoveryError]:
     if secret.id_token is None:
         return
+    from . import tokens  # most sets have none
+
     try:
         tokens.read(secret.id_token, name=variable(secret.id, "ID_TOKEN"), source="ID_TOKEN")
     except DiscoveryError as exc:

@@ -663,7 +663,7 @@ for back in (lambda: os.setuid(0), lambda: os.setgid(0), lambda: os.setgroups([0
 
 # Files that are opened, listed or created in the folder before the switch to the user.
 WATCHED = """
-import os, sys
+import atexit, os, sys
 
 folder, seen = sys.argv.pop(1), []
 
@@ -671,11 +671,16 @@ def watch(event, arguments):
     if event.startswith(("open", "os.")) and os.geteuid() == 0:
         seen.extend(a for a in arguments if isinstance(a, str) and a.startswith(folder))
 
+def report():
+    if seen:
+        os.write(2, ", ".join(seen).encode())
+        os._exit(1)
+
 sys.addaudithook(watch)
+atexit.register(report)
 from devcontainer_registry.__main__ import main
 
 main()
-sys.exit(", ".join(seen) or 0)
 """
 
 
