@@ -78,8 +78,8 @@ def _command() -> int:
         import atexit
 
         atexit._run_exitfuncs()  # noqa: SLF001  (no way round)
-    # All is written.  Python's own end would take apart each module, for 4 ms, and OpenSSL, which an
-    # abandoned thread may be inside of.
+    # All is written.  Python's own end takes apart each module, for 4 ms, and OpenSSL, in which an
+    # abandoned thread may be.
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
