@@ -113,7 +113,8 @@ class Trust:
             if not own:
                 return self.context("")
         system, folder = sockets.within(lambda: _system_files(self._environ))
-        # From here on, no read can hang: OpenSSL must not be active when the process ends.
+        # From here on, no read can hang, each file has been read: OpenSSL must not be active when
+        # the process ends.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies chain and name
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         # As in Go and docker: the common name is ignored, and every certificate in the store is an
@@ -121,8 +122,8 @@ class Trust:
         context.hostname_checks_common_name = False
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.set_alpn_protocols(["http/1.1"])
-        for content in system:
-            _trust(context, content)
+        for path, content in system.items():
+            _trust_system(context, path, content)
         if folder is not None:
             context.load_verify_locations(capath=folder)
         for file in own:
@@ -213,9 +214,9 @@ def _default_certs_d(environ: Mapping[str, str]) -> tuple[str, ...]:
     return (os.path.join(config, "docker", "certs.d"), _ETC) if config else (_ETC,)
 
 
-def _system_files(environ: Mapping[str, str]) -> tuple[list[bytes], str | None]:
+def _system_files(environ: Mapping[str, str]) -> tuple[dict[str, bytes], str | None]:
     """
-    Return the system's store, and the folder that OpenSSL searches for other authorities.
+    Return the files of the system's store, and the folder that OpenSSL searches for other authorities.
     """
     # Not `load_default_certs`: it reads `os.environ`, and *environ* may differ.
     paths = ssl.get_default_verify_paths()
@@ -229,11 +230,11 @@ def _system_files(environ: Mapping[str, str]) -> tuple[list[bytes], str | None]:
         # Read all files in it, as Go does; OpenSSL would block on a pipe.
         with contextlib.suppress(OSError):
             files += [os.path.join(parent, name) for name in sorted(os.listdir(parent))]
-    contents = []
+    contents = {}
     for path in files:
         # OpenSSL and Go ignore it; a missing authority then fails verification.
         with contextlib.suppress(OSError):
-            contents.append(_read(path))
+            contents[path] = _read(path)
     return contents, folder
 
 
@@ -278,6 +279,19 @@ def _required(path: str) -> bytes:
         return _read(path)
     except OSError as exc:
         raise causes.CA_FILE_UNREADABLE.error(path=path) from exc
+
+
+def _trust_system(context: ssl.SSLContext, path: str, content: bytes) -> None:
+    """
+    Trust the certificates in the file *path*, which has *content*.
+
+    By its path other threads go on meanwhile, for 20 ms with a system's store.
+    """
+    try:
+        context.load_verify_locations(cafile=path)
+    except (OSError, ValueError):
+        # One of them is invalid.
+        _trust(context, content)
 
 
 def _trust(context: ssl.SSLContext, content: bytes) -> bool:
