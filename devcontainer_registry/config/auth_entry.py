@@ -87,9 +87,10 @@ def is_readable(entry: object) -> bool:
     auth: object = None
     for name, value in entry.items():
         lower = name.lower()
-        if lower in CREDENTIAL_MEMBERS and not is_text(value):
+        if lower == "auth":
+            auth = value
+        if not is_text(value) and lower in CREDENTIAL_MEMBERS:
             return False
-        auth = value if lower == "auth" else auth
     octets = _octets(str(auth)) if auth else b"user:"
     return octets is not None and octets.find(b":") > 0
 

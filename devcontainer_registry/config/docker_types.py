@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TypeAlias
 
-    # A string; an array of a type; an object of any keys with a type; an object of named members.
-    Type: TypeAlias = "str | list[Type] | tuple[Type] | dict[str, Type]"
+    # A string; an array of a type; an object of any keys with a type; one of named strings.
+    Type: TypeAlias = "str | list[Type] | tuple[Type] | frozenset[str]"
     # From a member to a value: what a step is, and its key or number.
     Steps: TypeAlias = "tuple[tuple[str, object], ...]"
 
@@ -30,13 +30,10 @@ _TEXT = "text"
 _TEXTS: list[Type] = [_TEXT]
 _TEXT_BY_NAME: tuple[Type] = (_TEXT,)
 
-_AUTH: dict[str, Type] = dict.fromkeys(
-    ("username", "password", "auth", "email", "serveraddress", "identitytoken", "registrytoken"),
-    _TEXT,
+_AUTH = frozenset(
+    ("username", "password", "auth", "email", "serveraddress", "identitytoken", "registrytoken")
 )
-_PROXY: dict[str, Type] = dict.fromkeys(
-    ("httpproxy", "httpsproxy", "noproxy", "ftpproxy", "allproxy"), _TEXT
-)
+_PROXY = frozenset(("httpproxy", "httpsproxy", "noproxy", "ftpproxy", "allproxy"))
 
 _MEMBERS: dict[str, Type] = {
     "auths": (_AUTH,),
@@ -48,7 +45,7 @@ _MEMBERS: dict[str, Type] = {
     "plugins": (_TEXT_BY_NAME,),
     "aliases": _TEXT_BY_NAME,
     "features": _TEXT_BY_NAME,
-    "kubernetes": {"allnamespaces": _TEXT},
+    "kubernetes": frozenset(("allnamespaces",)),
     **dict.fromkeys(
         (
             "psformat",
@@ -129,7 +126,7 @@ def mistyped(content: dict[str, object]) -> list[Mistyped]:
 
 
 def _wrong(value: object, kind: Type, steps: Steps) -> Iterator[tuple[Steps, str, str]]:
-    if value is None or (kind == _TEXT and isinstance(value, str)):
+    if _is_right(value, kind):
         return
     wanted = "a text" if isinstance(kind, str) else "an object"
     wanted = "an array" if isinstance(kind, list) else wanted
@@ -137,6 +134,27 @@ def _wrong(value: object, kind: Type, steps: Steps) -> Iterator[tuple[Steps, str
         yield steps, _called(value), wanted
     for step, inner, each in _inside(value, kind):
         yield from _wrong(each, inner, (*steps, step))
+
+
+def _is_right(value: object, kind: Type) -> bool:
+    """
+    Return whether all of *value* has the type *kind*, as nearly all of every file has.
+    """
+    if value is None:
+        return True
+    if isinstance(kind, str):
+        return isinstance(value, str)
+    if isinstance(kind, list):
+        return isinstance(value, list) and all(_is_right(each, kind[0]) for each in value)
+    if not isinstance(value, dict):
+        return False
+    if isinstance(kind, tuple):
+        (inner,) = kind
+        return all(_is_right(each, inner) for each in value.values())
+    return all(
+        isinstance(each, str) or each is None or key.lower() not in kind
+        for key, each in value.items()
+    )
 
 
 def _inside(value: object, kind: Type) -> Iterator[tuple[tuple[str, object], Type, object]]:
@@ -149,10 +167,10 @@ def _inside(value: object, kind: Type) -> Iterator[tuple[tuple[str, object], Typ
     elif isinstance(value, dict) and isinstance(kind, tuple):
         for key, each in value.items():
             yield ("any", key), kind[0], each
-    elif isinstance(value, dict) and isinstance(kind, dict):
+    elif isinstance(value, dict) and isinstance(kind, frozenset):
         for key, each in value.items():
             if key.lower() in kind:
-                yield ("known", key), kind[key.lower()], each
+                yield ("known", key), _TEXT, each
 
 
 def _path(member: str, steps: Steps) -> str:

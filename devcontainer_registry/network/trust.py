@@ -216,7 +216,7 @@ def _default_certs_d(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 def _system_files(environ: Mapping[str, str]) -> tuple[dict[str, bytes], str | None]:
     """
-    Return the files of the system's store, and the folder that OpenSSL searches for other authorities.
+    Return the system's store, by path, and the folder that OpenSSL searches for other authorities.
     """
     # Not `load_default_certs`: it reads `os.environ`, and *environ* may differ.
     paths = ssl.get_default_verify_paths()
