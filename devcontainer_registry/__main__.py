@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import NoReturn
 
 
 def main() -> int:
@@ -49,9 +50,9 @@ def kubelet() -> int:
     return main()
 
 
-def _command() -> int:
+def _command() -> NoReturn:
     """
-    Run the command, which ends the process unless a hook has nothing to do.
+    Run the command, and end the process.
 
     A container's start waits for the hook, which mostly has nothing to do; so the rest of the
     command, with all that it imports, is only loaded where there is something.
@@ -64,7 +65,7 @@ def _command() -> int:
         from .commands.quiet_start import is_quiet
 
         if is_quiet(sys.argv[1:], os.environ):
-            return 0
+            os._exit(0)
     import contextlib
     import gc
     import threading

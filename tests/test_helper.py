@@ -436,11 +436,15 @@ from devcontainer_registry.helper import main
 status = main(["get"], out=2)
 """
 HOOK = """
-import sys
+import os, sys
 before = set(sys.modules)
 from devcontainer_registry.__main__ import main
 sys.argv = ["devcontainer-registry", "hook", "postStart"]
-status = main()
+os._exit = sys.exit
+try:
+    main()
+except SystemExit as end:
+    status = end.code
 """
 
 
