@@ -115,6 +115,32 @@ def test_a_list_and_a_dry_run_print_the_sets_as_a_document(home, command):
     assert not os.path.exists(home.config)
 
 
+def test_a_list_loads_no_cloud_no_parser_of_urls_and_nothing_of_the_network(home):
+    program = (
+        "import os, sys; os._exit = sys.exit; from devcontainer_registry.__main__ import main\n"
+        "sys.argv[1:] = ['list']\n"
+        "try:\n    main()\n"
+        "except SystemExit:\n    print(*sys.modules, sep='\\n')"
+    )
+    ran = run(home, sets=a_set("ACR", "registry.example"), program=("-c", program))
+
+    loaded = set(ran.stdout.splitlines())
+    assert "devcontainer_registry.authenticators.ecr" in loaded
+    ours = ("causes.engine", "config.document", "authenticators.clouds.aws.names", "network")
+    dear = {"asyncio", "email", "http", "socket", "ssl", "urllib.parse", "urllib3"}
+    assert set() == loaded & (dear | {f"devcontainer_registry.{name}" for name in ours})
+
+
+def test_a_command_ends_with_what_was_registered_for_its_end(home, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import atexit\natexit.register(print, 'at the end')\n", encoding="utf-8"
+    )
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    ran = run(home, "list", sets={"PYTHONPATH": path})
+
+    assert (0, "no secrets found\nat the end\n") == (ran.status, ran.stdout)
+
+
 def test_a_list_says_found_or_incomplete_and_nothing_else(home):
     sets = {
         **a_set("A", "a.example", KIND="no-such-kind"),

@@ -43,6 +43,21 @@ def refused(*words, environ=None):
     return f"{caught.value} {caught.value.fix}".rstrip()
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_is_parsed_as_if_the_parser_knew_all_of_them(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    own, whole = parser_for([command], {}), parser_for([], {})
+    (subparsers,) = [a for a in own._actions if hasattr(a, "choices") and a.choices]
+    (all_subparsers,) = [a for a in whole._actions if hasattr(a, "choices") and a.choices]
+
+    expected = all_subparsers.choices[command]
+    found = subparsers.choices[command]
+    assert expected.format_help() == found.format_help()
+    assert [vars(a)["dest"] for a in expected._actions] == [vars(a)["dest"] for a in found._actions]
+    assert tuple(whole.commands) == tuple(own.commands)
+    assert [command] == list(subparsers.choices) or command == "help"
+
+
 # Suggestions.
 
 
