@@ -203,6 +203,7 @@ class _Proxy(socketserver.ThreadingTCPServer):
 
 class _Tunnel(socketserver.StreamRequestHandler):
     rbufsize = 0  # what follows the head is the tunnel's, so nothing may be read ahead
+    disable_nagle_algorithm = True
 
     def handle(self):
         method, target, *_ = self.rfile.readline(4096).decode("latin-1").split()
@@ -214,6 +215,8 @@ class _Tunnel(socketserver.StreamRequestHandler):
             self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
             return
         with socket.create_connection(("127.0.0.1", self.server.ports[host])) as there:
+            # Or a body in a packet of its own waits 40 ms for a delayed ACK.
+            there.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             _relay(self.connection, there)
 
@@ -222,6 +225,9 @@ def _relay(here, there):
     while True:
         for ready in select.select([here, there], [], [])[0]:
             content = ready.recv(65536)
+            if hasattr(socket, "TCP_QUICKACK"):
+                # Behind a proxy urllib3 sends a body when the head is acknowledged: 40 ms later.
+                ready.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             if not content:
                 return
             (there if ready is here else here).sendall(content)
