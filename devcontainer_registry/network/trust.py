@@ -11,6 +11,7 @@ import os
 import re
 import ssl
 import threading
+import weakref
 from dataclasses import dataclass, field
 
 from ..causes import network as causes
@@ -59,6 +60,7 @@ class Trust:
         # Reading the system's store takes milliseconds, so all registries share one context.
         self._slots: dict[tuple[str, str | None], _Slot] = {}
         self._lock = threading.Lock()
+        self._store: _Slot | None = None  # so that it stays in `_STORES`
 
     def prepare(self) -> None:
         """
@@ -113,25 +115,13 @@ class Trust:
             if not own:
                 return self.context("")
         system, folder = sockets.within(lambda: _system_files(self._environ))
-        # From here on, no read can hang, each file has been read: OpenSSL must not be active when
-        # the process ends.
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies chain and name
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        # As in Go and docker: the common name is ignored, and every certificate in the store is an
-        # anchor, including intermediates.
-        context.hostname_checks_common_name = False
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        context.set_alpn_protocols(["http/1.1"])
-        for path, content in system.items():
-            _trust_system(context, path, content)
-        if folder is not None:
-            context.load_verify_locations(capath=folder)
-        for file in own:
-            if file.key is not None:
-                _load_pair(context, file.path, file.key)
-            elif not _trust(context, file.content) and file.is_required:
-                raise causes.CA_FILE_EMPTY.error(path=file.path)
-        return context
+        if own:
+            return _loaded(system, folder, own)
+        with _STORES_LOCK:
+            self._store = store = _STORES.setdefault((folder, *system.items()), _Slot())
+        with store.held():
+            store.context = store.context or _loaded(system, folder, own)
+            return store.context
 
 
 class _Slot:
@@ -154,6 +144,11 @@ class _Slot:
             yield
         finally:
             self.lock.release()
+
+
+# By a system's files, while a `Trust` has them: a cloud's login would load them again, for 20 ms.
+_STORES: weakref.WeakValueDictionary[tuple[object, ...], _Slot] = weakref.WeakValueDictionary()
+_STORES_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +267,30 @@ def _certs_d_files(folder: str) -> Iterator[_File]:
             except OSError:
                 raise causes.CLIENT_CERTIFICATE.error(path=path) from None
             yield _File(path=path, content=content, key=key)
+
+
+def _loaded(system: Mapping[str, bytes], folder: str | None, own: list[_File]) -> ssl.SSLContext:
+    """
+    Return a context that trusts *system*, *folder* and *own*, all of which have been read.
+    """
+    # No read can hang: OpenSSL must not be active when the process ends.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies chain and name
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # As in Go and docker: the common name is ignored, and every certificate in the store is an
+    # anchor, including intermediates.
+    context.hostname_checks_common_name = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.set_alpn_protocols(["http/1.1"])
+    for path, content in system.items():
+        _trust_system(context, path, content)
+    if folder is not None:
+        context.load_verify_locations(capath=folder)
+    for file in own:
+        if file.key is not None:
+            _load_pair(context, file.path, file.key)
+        elif not _trust(context, file.content) and file.is_required:
+            raise causes.CA_FILE_EMPTY.error(path=file.path)
+    return context
 
 
 def _required(path: str) -> bytes:

@@ -206,3 +206,25 @@ def test_within_takes_no_longer_than_the_deadline():
     with sockets.until(0.0), pytest.raises(TimeoutError):
         sockets.within(over.wait)
     over.set()
+
+
+def test_a_second_trust_does_not_load_the_same_bundle_again(world):
+    ca_file = world.authority.path
+    environ = {"SSL_CERT_FILE": ca_file}
+    first, second = Trust(environ, ()), Trust(dict(environ), ())
+
+    assert first.context("a.example") is second.context("b.example")
+    assert first.context("a.example", ca_file=ca_file) is not second.context("b.example")
+
+
+def test_a_bundle_that_has_changed_is_loaded_again(world, tmp_path):
+    bundle = tmp_path / "bundle.pem"
+    environ = {"SSL_CERT_FILE": str(bundle)}
+    bundle.write_bytes(b"")
+    before = Trust(environ, ())
+    assert 0 == before.context("a.example").cert_store_stats()["x509"]
+
+    shutil.copy(world.authority.path, bundle)
+
+    assert 1 == Trust(environ, ()).context("a.example").cert_store_stats()["x509"]
+    assert 0 == before.context("a.example").cert_store_stats()["x509"]
