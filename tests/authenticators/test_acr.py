@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from doubles.internet import JSON, errors
 from devcontainer_registry import login
 from devcontainer_registry.authenticators.acr import AcrAuthenticator
 from devcontainer_registry.authenticators.clouds import entra_errors
+from devcontainer_registry.authenticators.clouds.bodies import limited_requests
 from devcontainer_registry.causes.clouds import entra as causes
 from devcontainer_registry.credentials import RegistrySecret, Secret
 from devcontainer_registry.errors import (
@@ -334,6 +336,15 @@ def test_an_authority_with_a_strange_certificate_is_not_worth_another_try(living
     assert not isinstance(caught.value, TransientError)
     assert "certificate-untrusted" == caught.value.code
     assert [] == azure.forms
+
+
+def test_behind_a_proxy_a_body_does_not_wait_for_the_head():
+    with limited_requests() as transport:
+        adapter = transport.session.get_adapter("https://login.microsoftonline.com/")
+        manager = adapter.proxy_manager_for("http://127.0.0.1:9")
+        options = manager.connection_from_url("https://localhost/").conn_kw["socket_options"]
+
+    assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in options
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
