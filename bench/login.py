@@ -197,9 +197,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def installed(folder: Path) -> Path:
+def installed(folder: Path, *, extras: str = "") -> Path:
     """
-    A fresh virtual environment with the wheel of this checkout, compiled.
+    A fresh virtual environment with the wheel of this checkout and *extras* (`[azure]`), compiled.
 
     By a pip of today: what those before 23.1 make of an entry point imports `re`.
     """
@@ -214,7 +214,7 @@ def installed(folder: Path) -> Path:
     pip[0] = str(target / "bin" / "python")
     subprocess.run([*pip, "install", "--upgrade", "pip"], check=True)
     # pip compiles what it installs.
-    subprocess.run([*pip, "install", str(wheel)], check=True)
+    subprocess.run([*pip, "install", f"{wheel}{extras}"], check=True)
     return target
 
 
