@@ -11,7 +11,7 @@ from ...causes.clouds import entra as causes
 from ...causes.clouds import entra_tokens as token_causes
 from ...identities.source import audience_of
 from ...identities.tokens import shown
-from ...naming import INFIX, variable
+from ...naming import prefix, variable
 
 TYPE_CHECKING = False
 
@@ -79,7 +79,7 @@ def _refused(
 ) -> RegistryError:
     if code in BUSY:
         return causes.BUSY_BY_NUMBER.error(authority=authority, number=code)
-    facts = {"authority": authority, "number": code, "set": secret.id + INFIX.removesuffix("_")}
+    facts = {"authority": authority, "number": code, "set": prefix(secret.id)}
     cause = causes.REFUSALS.get(code, causes.OTHER_NUMBER)
     if id_token is not None:
         facts |= id_token.words

@@ -13,7 +13,7 @@ from ...causes.clouds import google_tokens as causes
 from ...identities.named import provider_of
 from ...identities.source import audience_of
 from ...identities.tokens import shown
-from ...naming import INFIX
+from ...naming import prefix
 
 TYPE_CHECKING = False
 
@@ -64,7 +64,7 @@ def refused(exc: Exception, secret: RegistrySecret, id_token: IdToken) -> Authen
     facts = {
         **id_token.words,
         "expected": shown(audience_of(secret, "google")),
-        "set": secret.id + INFIX.removesuffix("_"),
+        "set": prefix(secret.id),
     }
     for words, cause in causes.REFUSALS:
         if re.search(words, str(exc), re.IGNORECASE):
