@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 # Seconds between two tries for a lock, the shortest and the longest.
-_FIRST_WAIT = 0.01
+_FIRST_WAIT = 0.002
 _LAST_WAIT = 0.05
+# Of the time waited so far: what a try too late adds to it.
+_SHARE = 0.1
 # Seconds; shorter waits are not reported.
 _A_MOMENT = 1.0
 
@@ -164,19 +166,20 @@ def lock(
     """
     began = clock()
     give_up, told = began + timeout, False
-    wait = _FIRST_WAIT
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:  # noqa: PERF203  (one try is one look)
-            left = give_up - clock()
+            now = clock()
+            left = give_up - now
             if left <= 0:
                 raise TimeoutError from None
-            if not told and clock() - began >= _A_MOMENT:
+            if not told and now - began >= _A_MOMENT:
                 told = True
                 tell(left)
-            sleep(min(wait, left))
-            wait = min(wait * 2, _LAST_WAIT)
+            wait = min(max(_FIRST_WAIT, _SHARE * (now - began)), _LAST_WAIT)
+            # Processes that began together must not try together, and all be too early.
+            sleep(min(wait * (0.5 + os.urandom(1)[0] / 255), left))
         else:
             return
 

@@ -506,6 +506,43 @@ def test_a_released_lock_is_taken_and_reported(path):
     assert ["config.lock_waiting", "config.lock_waited", "config.replaced"] == told
 
 
+@pytest.mark.parametrize("held", [0.08, 0.13])
+def test_a_lock_is_taken_soon_after_it_is_free(path, held):
+    """
+    Compared to the time that it was held: many short edits in a row must not wait for nothing.
+    """
+    waits = _waits_for_lock(path, held=held)
+
+    assert held <= sum(waits) <= 1.2 * held + 0.003
+
+
+def test_processes_that_began_to_wait_together_do_not_try_again_together(path):
+    """
+    Or most of them would be too early each time, and the lock idle until they try again.
+    """
+    assert _waits_for_lock(path, held=1) != _waits_for_lock(path, held=1)
+
+
+def _waits_for_lock(path, *, held):
+    """
+    Seconds between the tries for a lock that is released after *held* seconds.
+    """
+    folder = os.open(os.path.dirname(path), os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    waits = []
+
+    def sleep(seconds):
+        waits.append(seconds)
+        if sum(waits) >= held:
+            fcntl.flock(folder, fcntl.LOCK_UN)
+
+    try:
+        config_at(path, clock=lambda: sum(waits), sleep=sleep).store({HOST: LOGIN})
+    finally:
+        os.close(folder)
+    return waits
+
+
 def test_nothing_is_written_where_there_are_no_locks(path, monkeypatch):
     put(path, FOREIGN)
 
