@@ -9,10 +9,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 
 from ..causes import config as causes
 from ..credentials import Credential, Secret
 from .json_text import is_object, is_text
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # User name beside an identity token.  docker never sends it, but refuses an entry without one, and
 # containers/image skips an `auth` without a colon.  Azure documents this name for its tokens:
@@ -21,6 +27,9 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 # Members that hold the login; all others of an entry stay.
 CREDENTIAL_MEMBERS = frozenset({"auth", "username", "password", "identitytoken", "registrytoken"})
+
+
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*")
 
 
 def auth_entry(credential: Credential) -> dict[str, object]:
@@ -105,6 +114,33 @@ def is_decodable(entry: dict[str, object]) -> bool:
 
 def _has_texts(members: dict[str, object]) -> bool:
     return all(is_text(value) for name, value in members.items() if name in CREDENTIAL_MEMBERS)
+
+
+def keys_by_host(keys: Iterable[str]) -> dict[str, str]:
+    """
+    Return the first of *keys* for each host that is not the whole key.
+    """
+    found: dict[str, str] = {}
+    for key in keys:
+        if "/" in key:
+            found.setdefault(_host_of(key), key)
+    return found
+
+
+def _host_of(key: str) -> str:
+    """
+    Return the host that docker reads in *key*: a URL's host, or the part before the first slash.
+
+    Like Go's parser, it drops the user and query of a URL, and the brackets of an IPv6 address
+    without a port.
+    https://github.com/docker/cli/blob/v28.2.2/cli/config/credentials/file_store.go
+    (ConvertToHostname)
+    """
+    scheme, separator, rest = key.partition("://")
+    if not separator or not _SCHEME.fullmatch(scheme):
+        return key.partition("/")[0]
+    authority = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2].removesuffix(":")
+    return authority[1:-1] if authority.endswith("]") else authority
 
 
 def folded(members: dict[str, object]) -> dict[str, object]:

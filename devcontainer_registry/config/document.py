@@ -9,27 +9,31 @@ https://github.com/docker/cli/blob/v28.2.2/cli/config/credentials/file_store.go
 
 from __future__ import annotations
 
-import re
-
 from ..causes import config as causes
 from ..credentials import Credential
 from ..errors import InvalidRegistryError
 from ..naming import OUR_HELPER
 from ..registry import Registry
-from .auth_entry import CREDENTIAL_MEMBERS, auth_entry, credential_of, folded, is_readable
+from .auth_entry import (
+    CREDENTIAL_MEMBERS,
+    auth_entry,
+    credential_of,
+    folded,
+    is_readable,
+    keys_by_host,
+)
 from .docker_types import MERGED, Mistyped, mistyped
 from .json_text import dumps, is_object, loads
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Literal
 
     from ..errors import DamagedError
 
 _BOM = b"\xef\xbb\xbf"
-
-_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*")
 
 
 class Document:
@@ -45,6 +49,7 @@ class Document:
 
     def __init__(self) -> None:
         self._content: dict[str, object] = {}
+        self._by_host: dict[str, str] | None = None
         self.had_bom = False
         self.unwritable: DamagedError | None = None
 
@@ -150,24 +155,26 @@ class Document:
         auths = self._map("auths")
         key = registry.config_key
         if key not in auths:
-            key = next((k for k in auths if _host_of(k) == key), key)
+            if self._by_host is None:
+                self._by_host = keys_by_host(auths)
+            key = self._by_host.get(key, key)
         return auths.get(key)
 
-    def spelled_otherwise(self, registry: Registry) -> list[tuple[str, str]]:
+    def spelled_otherwise(self, registries: Iterable[Registry]) -> list[tuple[Registry, str, str]]:
         """
-        Return keys of `auths` and `credHelpers` that differ from the registry's key only in case.
+        Return keys of `auths` and `credHelpers` that differ from a registry's key only in case.
 
         docker looks up the exact spelling of the host in the image.
 
         Returns:
-            Pairs of the member and the key.
+            The registry, the member and the key, in the order of *registries*.
         """
-        return [
-            (member, key)
-            for member in ("auths", "credHelpers")
-            for key in self._map(member)
-            if key != registry.config_key == key.lower()
-        ]
+        known: dict[str, list[tuple[str, str]]] = {}
+        for member in ("auths", "credHelpers"):
+            for key in self._map(member):
+                if key != key.lower():
+                    known.setdefault(key.lower(), []).append((member, key))
+        return [(each, *found) for each in registries for found in known.get(each.config_key, ())]
 
     def login_keys(self) -> list[str]:
         """
@@ -208,6 +215,7 @@ class Document:
         """
         new = auth_entry(credential)
         auths = self._map("auths", create=True)
+        self._forget_host(registry)
         old = auths.get(registry.config_key)
         if not is_object(old):
             auths[registry.config_key] = new
@@ -225,6 +233,7 @@ class Document:
         Remove the entry under docker's key; other spellings stay.
         """
         self._map("auths").pop(registry.config_key, None)
+        self._forget_host(registry)
 
     def helper(self, registry: Registry) -> str | None:
         """
@@ -281,6 +290,11 @@ class Document:
             # docker also leaves an empty one out.
             del self._content[self._member("credHelpers")]
 
+    def _forget_host(self, registry: Registry) -> None:
+        # Other keys are in no index, and a login of many sets would make it anew for each.
+        if "/" in registry.config_key:
+            self._by_host = None
+
     def _map(self, name: str, *, create: bool = False) -> dict[str, object]:
         member = self._member(name)
         found = self._content.get(member)
@@ -297,22 +311,6 @@ class Document:
         if name in self._content:
             return name
         return next((k for k in self._content if k.lower() == name.lower()), name)
-
-
-def _host_of(key: str) -> str:
-    """
-    Return the host that docker reads in *key*: a URL's host, or the part before the first slash.
-
-    Like Go's parser, it drops the user and query of a URL, and the brackets of an IPv6 address
-    without a port.
-    https://github.com/docker/cli/blob/v28.2.2/cli/config/credentials/file_store.go
-    (ConvertToHostname)
-    """
-    scheme, separator, rest = key.partition("://")
-    if not separator or not _SCHEME.fullmatch(scheme):
-        return key.partition("/")[0]
-    authority = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2].removesuffix(":")
-    return authority[1:-1] if authority.endswith("]") else authority
 
 
 def _merged(content: dict[str, object]) -> dict[str, object]:

@@ -57,8 +57,9 @@ def findings_after_login(
         found.append(unread)
     found += [
         _spelled_otherwise(member, key, registry)
-        for registry in dict.fromkeys(kept)
-        for member, key in (document.spelled_otherwise(registry) if document is not None else ())
+        for registry, member, key in (
+            document.spelled_otherwise(dict.fromkeys(kept)) if document is not None else ()
+        )
     ]
     if in_auths and config.is_named:
         found += _about_place(config.path)

@@ -34,6 +34,7 @@ from doubles.private_user import SOAK
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devcontainer_registry.config import auth_entry as auth_entries
 from devcontainer_registry.config import safe_write
 from devcontainer_registry.config.file import Document, auth_entry
 from devcontainer_registry.credentials import Credential, Secret
@@ -385,6 +386,48 @@ def test_another_host_is_not_served(key):
     doc = document({"auths": {key: auth_entry(_login("x"))}})
 
     assert (None, None) == (doc.auth(DOCUMENT_HOST), doc.auth(HUB))
+
+
+def test_keys_are_searched_for_old_spellings_once_however_many_logins_are_saved(monkeypatch):
+    asked = []
+    entries = [f"https://old{number}.example/v1/" for number in range(3)]
+    doc = document({"auths": {key: auth_entry(_login("old")) for key in entries}})
+    read = auth_entries._host_of
+    monkeypatch.setattr(auth_entries, "_host_of", lambda key: asked.append(key) or read(key))
+
+    for number in range(5):
+        host = Registry(f"new{number}.example")
+        assert None is doc.auth(host)
+        doc.set_auth(host, _login("new"))
+        doc.remove_auth(host)
+
+    assert entries == asked
+
+
+def test_an_old_spelling_is_found_after_docker_hubs_has_come_and_gone():
+    doc = document({"auths": {"https://corp.example/v1/": auth_entry(_login("old"))}})
+
+    assert None is doc.auth(HUB)
+    doc.set_auth(HUB, _login("hub"))
+    assert [_login("hub"), _login("old")] == [doc.auth(HUB), doc.auth(DOCUMENT_HOST)]
+    doc.remove_auth(HUB)
+    assert [None, _login("old")] == [doc.auth(HUB), doc.auth(DOCUMENT_HOST)]
+
+
+def test_other_spellings_are_found_for_all_registries_in_their_order():
+    doc = document(
+        {
+            "auths": {"CORP.example": {}, "other.example": {}, "Other.Example": {}},
+            "credHelpers": {"Corp.Example": "x", "corp.example": "x"},
+        }
+    )
+    other = Registry("other.example")
+
+    assert [
+        (other, "auths", "Other.Example"),
+        (DOCUMENT_HOST, "auths", "CORP.example"),
+        (DOCUMENT_HOST, "credHelpers", "Corp.Example"),
+    ] == doc.spelled_otherwise([other, DOCUMENT_HOST, Registry("none.example")])
 
 
 def test_docker_hub_has_one_key_for_logins_and_four_for_helpers():

@@ -60,7 +60,7 @@ def config(data):
             document.auth(registry)
             document.reads(registry)
             document.has_login(registry)
-            document.spelled_otherwise(registry)
+            document.spelled_otherwise([registry])
         document.registries()
         document.unreadable()
         assert isinstance(document.mistyped, list)
