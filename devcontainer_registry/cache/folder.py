@@ -57,6 +57,7 @@ class Cache:
     def __init__(self, path: str, *, home: str | None = None) -> None:
         self.path = path
         self._home = home
+        self._hidden: list[str] | None = None
 
     @classmethod
     def locate(cls, environ: Mapping[str, str] | None = None) -> Cache:
@@ -104,7 +105,7 @@ class Cache:
             self._refuse_foreign()
             from .lock import sweep  # as in `_write_file`
 
-            sweep(registry + _SUFFIX, folder)
+            self._hidden = sweep(registry + _SUFFIX, folder, self._hidden)
             os.unlink(registry + _SUFFIX, dir_fd=folder)
         except FileNotFoundError:
             return False
@@ -226,9 +227,8 @@ class Cache:
         return folder
 
     def _make(self) -> None:
-        if not os.path.isdir(self.path):
-            # Every missing parent: other programs run files from a ~/.cache that all may write.
-            make_folder(self.path)
+        # Every missing parent: other programs run files from a ~/.cache that all may write.
+        make_folder(self.path)
 
     def _vet_folder(self, folder: int, *, tighten: bool) -> None:
         found = os.fstat(folder)
@@ -280,7 +280,7 @@ class Cache:
             from ..observer import tell
             from .lock import sweep  # a `get` writes nothing
 
-            sweep(name, folder)
+            self._hidden = sweep(name, folder, self._hidden)
             fd = os.open(
                 temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder
             )

@@ -73,11 +73,22 @@ class Lock:
         os.close(self._fd)
 
 
-def sweep(name: str, folder: int) -> None:
+def sweep(name: str, folder: int, hidden: list[str] | None) -> list[str]:
     """
     Remove temporary files of *name* that killed runs left: they may hold a secret.
+
+    Args:
+        name: Name of the file that they were to become.
+        folder: Descriptor of the folder.
+        hidden: What an earlier call returned; None: list the folder.
+
+    Returns:
+        Hidden files of the folder.  A run that writes many entries lists it once: what was left
+        since is too young to be removed.
     """
-    for found in os.listdir(folder):
+    if hidden is None:
+        hidden = [found for found in os.listdir(folder) if found.startswith(".")]
+    for found in hidden:
         tail = found.removeprefix(f".{name}.")
         if tail != found and tail.partition(".")[0].isdigit():
             try:
@@ -87,3 +98,4 @@ def sweep(name: str, folder: int) -> None:
             # By age: process ids are reused in the next container.
             if time.time() - written > _WRITE_MAX:
                 unlink_if_there(found, dir_fd=folder)
+    return hidden

@@ -118,6 +118,7 @@ def test_what_a_killed_run_left_goes_with_the_entry_that_it_was_for(cache, ends)
             file.write("s3cret")
         os.utime(path, (time.time() - age, time.time() - age))
 
+    cache = Cache(cache.path)  # the next run
     if ends == "write":
         cache.write(HERE, {"a": 2})
     else:
@@ -130,6 +131,18 @@ def test_what_a_killed_run_left_goes_with_the_entry_that_it_was_for(cache, ends)
         f".{HERE}.lock",
         f".{HERE}.json.lock",
     } == left
+
+
+def test_the_folder_is_listed_once_however_many_entries_are_written(cache, monkeypatch):
+    listed = []
+    look = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda folder: listed.append(folder) or look(folder))
+
+    for number in range(5):
+        cache.write(Registry(f"registry{number}.example"), {})
+    cache.forget(Registry("registry0.example"))
+
+    assert 1 == len(listed)
 
 
 def test_no_temporary_file_is_left_by_a_write_that_fails(cache):
