@@ -155,8 +155,8 @@ class Progress:
         self._erase()
         line = self._lock_wait
         if not line and self._waiting:
-            first, *rest = self._waiting
-            more = f" and {len(rest)} more" if rest else ""
+            first = next(iter(self._waiting))
+            more = f" and {len(self._waiting) - 1} more" if len(self._waiting) > 1 else ""
             line = f"asking {first}{more}, {time.monotonic() - self._began:.0f} s"
         if line:
             sys.stderr.write(line[: WIDTH - 1])
