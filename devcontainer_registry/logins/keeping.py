@@ -5,6 +5,7 @@ Writes accepted credentials to config.json and the cache.
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, replace
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 # Minimum time to write an accepted login, even after the deadline.
 _LOCK_MIN = 1.0  # seconds
+# The same while other processes of this package write, one after the other.
+_QUEUE_MAX = 10.0  # seconds
 _TRIES_MAX = 10
 
 
@@ -104,6 +107,9 @@ def amend(
     """
     Edit *config*; start over if another program wrote at the same time.
 
+    After the deadline, wait for the lock as long as others write: hundreds of processes that start
+    together reach the deadline together.
+
     Returns:
         Whether the file changed.
 
@@ -111,15 +117,33 @@ def amend(
         ConfigError: It cannot be read or written.
         ConfigChangedError: Another program kept writing it.
     """
-    for tries_left in reversed(range(_TRIES_MAX)):
+    tries_left = _TRIES_MAX
+    give_up = max(deadline, time.monotonic()) + _QUEUE_MAX
+    while True:
+        before = _version(config.path)
         try:
             return config.edit(
                 change, timeout=max(_LOCK_MIN, deadline - time.monotonic()), observe=observe
             )
-        except ConfigChangedError:  # noqa: PERF203  (a try is a write)
+        except ConfigChangedError:
+            tries_left -= 1
             if not tries_left:
                 raise
-    raise AssertionError  # the last try returns or raises
+        except ConfigError as exc:
+            stuck = exc.code != "config-locked" or _version(config.path) == before
+            if stuck or time.monotonic() >= give_up:
+                raise
+
+
+def _version(path: str) -> tuple[int, int] | None:
+    """
+    Return what differs after each write of the file *path*; None if there is no file.
+    """
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _keep_one(one: Accepted, document: Document, *, memory: Memory, policy: Policy) -> Outcome:

@@ -16,9 +16,11 @@ from doubles.servers import Fine
 
 from devcontainer_registry.cache.folder import Cache
 from devcontainer_registry.cache.memory import Memory
+from devcontainer_registry.causes.config import LOCK_HELD
 from devcontainer_registry.config.delegation import Delegation
 from devcontainer_registry.credentials import Credential, Secret
 from devcontainer_registry.errors import ConfigChangedError, ConfigError
+from devcontainer_registry.logins import keeping
 from devcontainer_registry.logins.decision import Policy, foreseen
 from devcontainer_registry.logins.keeping import Accepted, amend, keep
 from devcontainer_registry.logins.logout import logout
@@ -1019,3 +1021,48 @@ def test_amend_passes_on_an_error_of_the_change(home):
 
     with pytest.raises(ConfigError, match="full"):
         amend(home.docker, change, deadline=0, observe=ignore)
+
+
+class Locked:
+    """
+    A config.json whose lock is held *times* times; meanwhile others write it, *writers* times.
+    """
+
+    def __init__(self, home, times, writers):
+        self._home, self._times, self._writers = home, times, writers
+        self.path = home.config
+        self.edits = 0
+
+    def edit(self, change, *, timeout, observe):
+        self.edits += 1
+        if self.edits <= self._writers:
+            self._home.write({"auths": {f"other{n}.example": ENTRY for n in range(self.edits)}})
+        if self.edits <= self._times:
+            raise LOCK_HELD.error(path=self.path, seconds=timeout)
+        return self._home.docker.edit(change, timeout=timeout, observe=observe)
+
+
+def test_a_login_waits_for_the_lock_after_the_deadline_while_others_write(home):
+    config = Locked(home, times=3, writers=3)
+
+    found = kept(home, accepted(), config=config, deadline=-1)
+
+    assert (None, 4) == (found.error, config.edits)
+    assert {HERE, "other0.example", "other1.example", "other2.example"} == set(home.auths)
+
+
+def test_a_lock_that_one_process_keeps_is_given_up_on_after_the_deadline(home):
+    config = Locked(home, times=1000, writers=1)
+
+    found = kept(home, accepted(), config=config, deadline=-1)
+
+    assert ("config-locked", 2) == (found.error.code, config.edits)
+
+
+def test_a_queue_for_the_lock_that_does_not_end_is_given_up_on(home, monkeypatch):
+    monkeypatch.setattr(keeping, "_QUEUE_MAX", 0.0)
+    config = Locked(home, times=1000, writers=1000)
+
+    found = kept(home, accepted(), config=config, deadline=-1)
+
+    assert ("config-locked", 1) == (found.error.code, config.edits)
