@@ -252,7 +252,7 @@ class _Asker:
         try:
             with about(job.secret.id), first:
                 self.requests.ready.wait()
-                seconds = round(min(self.deadline, job.give_up) - time.monotonic(), 1)
+                seconds = round(max(0.0, min(self.deadline, job.give_up) - time.monotonic()), 1)
                 self.observe("login.started", id=job.secret.id, registry=registry, seconds=seconds)
                 self._persist(job)
         except RegistryError as exc:

@@ -5,6 +5,7 @@ Concurrent requests and retries: attempts, waits and the deadline.
 
 from __future__ import annotations
 
+import queue
 import socket
 import subprocess
 import sys
@@ -105,6 +106,17 @@ def test_the_deadline_may_be_infinite(timeout):
     asked(one, timeout=timeout)
 
     assert (GOOD, None) == (one.credential, one.error)
+
+
+def test_a_job_that_begins_after_the_deadline_has_no_seconds_left_and_not_fewer():
+    """
+    As on a machine with too much to do: a person was told "up to -11 s".
+    """
+    told = queue.SimpleQueue()
+
+    asked(job(Scripted(GOOD)), timeout=-11, observe=lambda _, **fields: told.put(fields))
+
+    assert 0 == told.get(timeout=60)["seconds"]
 
 
 def test_an_unfinished_job_ends_with_a_timeout_at_the_deadline():
