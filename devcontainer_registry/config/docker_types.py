@@ -149,12 +149,11 @@ def _is_right(value: object, kind: Type) -> bool:
     if not isinstance(value, dict):
         return False
     if isinstance(kind, tuple):
-        (inner,) = kind
-        return all(_is_right(each, inner) for each in value.values())
-    return all(
-        isinstance(each, str) or each is None or key.lower() not in kind
-        for key, each in value.items()
-    )
+        return all([_is_right(each, kind[0]) for each in value.values()])
+    for key, each in value.items():
+        if not isinstance(each, str) and each is not None and key.lower() in kind:
+            return False
+    return True
 
 
 def _inside(value: object, kind: Type) -> Iterator[tuple[tuple[str, object], Type, object]]:
