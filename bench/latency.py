@@ -83,12 +83,16 @@ class Distance:
         self.connections += 1
         shaken = asyncio.get_running_loop().time() + 2 * self.one_way
         there, back = await asyncio.open_connection("127.0.0.1", port)
+        ways = (
+            asyncio.ensure_future(self._carry(reader, back, not_before=shaken + self.one_way)),
+            asyncio.ensure_future(self._carry(there, writer, not_before=0.0)),
+        )
         try:
-            await asyncio.gather(
-                self._carry(reader, back, not_before=shaken + self.one_way),
-                self._carry(there, writer, not_before=0.0),
-            )
+            await asyncio.gather(*ways)
         finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
             writer.close()
             back.close()
 

@@ -149,7 +149,7 @@ def _is_right(value: object, kind: Type) -> bool:
     if not isinstance(value, dict):
         return False
     if isinstance(kind, tuple):
-        return all([_is_right(each, kind[0]) for each in value.values()])
+        return all(_is_right(each, kind[0]) for each in value.values())
     for key, each in value.items():
         if not isinstance(each, str) and each is not None and key.lower() in kind:
             return False

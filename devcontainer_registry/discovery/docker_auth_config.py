@@ -36,6 +36,8 @@ def logins_in(text: str) -> dict[str, Credential | None]:
     an invalid one, or text after the object.  docker looks up only a registry's own key
     (`Registry.config_key`).
     """
+    if not text:
+        return {}
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
