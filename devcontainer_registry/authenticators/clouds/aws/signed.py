@@ -23,6 +23,7 @@ from ....network.refusals import json_object
 from ....network.transport import Transport
 from ....network.urls import Url, shown
 from ....observer import since, tell
+from ....threads import import_lock
 from .errors import reworded
 from .names import names_of
 from .refusals import refused
@@ -141,8 +142,9 @@ def _signed(
     """
     Return *headers* and AWS's signature of them, of *url* and of *body*.
     """
-    from botocore.auth import SigV4Auth  # 30 ms
-    from botocore.awsrequest import AWSRequest
+    with import_lock:
+        from botocore.auth import SigV4Auth  # 30 ms
+        from botocore.awsrequest import AWSRequest
 
     request = AWSRequest(method="POST", url=url, headers=headers, data=body)
     SigV4Auth(_Keys(identity), service, region).add_auth(request)
