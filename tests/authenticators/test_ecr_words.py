@@ -119,6 +119,20 @@ def test_a_cause_has_one_line_by_whatever_name(aws, other, name):
     assert CAUSES[name] == read(error_of(secret()))
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "com.amazon.coral.service#UnrecognizedClientException",
+        "UnrecognizedClientException:http://internal.amazon.com/coral/com.amazon.coral.service/",
+        "com.amazon#UnrecognizedClientException:http://internal.amazon.com/#x",
+    ],
+)
+def test_a_code_is_read_in_each_form_of_the_protocol(aws, written):
+    aws.refuse(ECR, written, "")
+
+    assert CAUSES["UnrecognizedClientException"] == read(error_of(secret()))
+
+
 def test_every_known_code_has_a_case_here():
     shown = {ECR: {*OTHER_NAMES}}
     for (action, code, *_), *_ in (*REFUSALS, *PUBLIC_REFUSALS, *WEB_REFUSALS, *SSO_REFUSALS):

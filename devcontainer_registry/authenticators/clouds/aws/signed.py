@@ -123,9 +123,7 @@ def _ask(identity: Identity, endpoint: Endpoint, url: Url, *, timeout: float) ->
     signed = _signed(identity, str(url), headers, body, service=service, region=endpoint.region)
     try:
         with Transport() as transport:
-            return transport.request(
-                "POST", str(url), headers=signed, body=body, timeout=timeout, follow=False
-            )
+            return transport.request("POST", str(url), headers=signed, body=body, timeout=timeout)
     except RegistryError as exc:
         raise reworded(exc) from None
 
