@@ -57,7 +57,8 @@ _AIM_MEMORY = 32.0  # MB, resident at most
 # What a login goes through, as it says itself: an event begins the phase named beside it.
 # Connections are under way while urllib3 is imported, and the file is written after the network.
 _PHASES = """\
-import json, sys, time
+import gc, json, os, sys, time
+gc.disable()  # as the command does
 marks = [("interpreter", float(sys.argv[1])), ("imports", time.time())]
 def observe(event, /, **fields):
     known = {name for name, _ in marks}
@@ -71,7 +72,8 @@ marks.append(("discovery", time.time()))
 report = login(observe=observe)
 marks.append(("end", time.time()))
 assert report.ok, report
-print(json.dumps(marks))
+print(json.dumps(marks), flush=True)
+os._exit(0)  # and this
 """
 
 # Started from a small process: a child's peak begins at what its parent had when it forked.
