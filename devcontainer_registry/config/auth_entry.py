@@ -98,7 +98,8 @@ def is_readable(entry: object) -> bool:
         lower = name.lower()
         if lower == "auth":
             auth = value
-        if not is_text(value) and lower in CREDENTIAL_MEMBERS:
+        # `is_text`, without a call for each.
+        if not isinstance(value, str) and value is not None and lower in CREDENTIAL_MEMBERS:
             return False
     octets = _octets(str(auth)) if auth else b"user:"
     return octets is not None and octets.find(b":") > 0

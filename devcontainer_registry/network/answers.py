@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from .transport import Response
 
 # Characters that a bearer token in a header may have.
-_TOKEN = re.compile(r"[!-~]+")
+_SENDABLE = r"[!-~]+"
 
-_UNQUOTED = re.compile(r"realm\s*=\s*[a-z]+:", re.IGNORECASE)
-_UNCLOSED = re.compile(r'="(?:[^"\\]|\\.)*\\?\Z', re.DOTALL)
+_UNQUOTED = r"realm\s*=\s*[a-z]+:"
+_UNCLOSED = r'="(?:[^"\\]|\\.)*\\?\Z'
 
 # RFC 3339, as Go reads it.
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:\d{2})")
+_TIME = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:\d{2})"
 
 # Media types that `docker pull` accepts, so that the format causes no error.
 PULLED = (
@@ -43,7 +43,7 @@ _MEDIA_TYPES = {
     "application/vnd.docker.distribution.manifest.v1+prettyjws",
 }
 # https://github.com/opencontainers/image-spec/blob/v1.1.0/descriptor.md#digests
-_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[A-Za-z0-9=_-]{32,}")
+_DIGEST = r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[A-Za-z0-9=_-]{32,}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def read_token_answer(body: bytes) -> TokenAnswer:
         return TokenAnswer(token=None)
     token = answer.get("access_token") or answer.get("token")
     # It goes into a header, so it must not contain a line break.
-    usable = isinstance(token, str) and _TOKEN.fullmatch(token) is not None
+    usable = isinstance(token, str) and re.fullmatch(_SENDABLE, token) is not None
     return TokenAnswer(token=token if usable else None, oddity=_oddity(body, answer))
 
 
@@ -92,7 +92,7 @@ def is_manifest(response: Response) -> bool:
     media_type = (response.header("Content-Type") or "").partition(";")[0].strip().lower()
     digest = response.header("Docker-Content-Digest") or ""
     return media_type in _MEDIA_TYPES or (
-        _DIGEST.fullmatch(digest.strip()) is not None and media_type != "text/html"
+        re.fullmatch(_DIGEST, digest.strip()) is not None and media_type != "text/html"
     )
 
 
@@ -114,7 +114,7 @@ def _oddity(body: bytes, answer: Mapping[str, object]) -> str:
             return login.TOKEN_IS_NO_TEXT.say(member=member)
         if member == "expires_in" and (not isinstance(value, int) or isinstance(value, bool)):
             return login.EXPIRES_IN_IS_NO_NUMBER.say()
-        if member == "issued_at" and not (isinstance(value, str) and _TIME.fullmatch(value)):
+        if member == "issued_at" and not (isinstance(value, str) and re.fullmatch(_TIME, value)):
             return login.ISSUED_AT_IS_NO_TIME.say()
     return ""
 
@@ -127,9 +127,9 @@ def challenge_fault(headers: Iterable[str]) -> str:
     https://github.com/distribution/distribution/blob/v2.8.3/registry/client/auth/challenge/authchallenge.go
     """
     for header in headers:
-        if _UNQUOTED.search(header):
+        if re.search(_UNQUOTED, header, re.IGNORECASE):
             return login.REALM_HAS_NO_QUOTES.say()
-        if _UNCLOSED.search(header):
+        if re.search(_UNCLOSED, header, re.DOTALL):
             return login.CHALLENGE_ENDS_IN_QUOTES.say()
     return ""
 

@@ -34,7 +34,7 @@ _TOKEN68 = re.compile(r"[ \t]+([A-Za-z0-9._~+/-]+=*)[ \t]*(?=,|\Z)")
 _PARAMETER = re.compile(
     rf'({_NAME})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)(?:"|\\?\Z)|([^\s,"]*))', re.DOTALL
 )
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPE = r"\\(.)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _end(match: re.Match[str] | None, otherwise: int) -> int:
 
 def _value(parameter: re.Match[str]) -> str:
     quoted: str | None = parameter[2]
-    return parameter[3] if quoted is None else _ESCAPE.sub(r"\1", quoted)
+    return parameter[3] if quoted is None else re.sub(_ESCAPE, r"\1", quoted, flags=re.DOTALL)
 
 
 # Token servers of large registries.  No other is accepted for them.
@@ -105,7 +105,7 @@ _REALMS = {
     # https://github.com/digitalocean/openapi/issues/75 (GET /v2/registry/auth)
     "registry.digitalocean.com": "api.digitalocean.com",
 }
-_REALM_IS_ITSELF = re.compile(
+_REALM_IS_ITSELF = (
     # https://github.com/jdx/mise/pull/9273 (challenge of ghcr.io)
     r"ghcr\.io"
     # https://github.com/quay/claircore/pull/879
@@ -149,7 +149,7 @@ def check_realm(
     own = url.host == asked.host and not crossed_hosts
     inside = asked.is_inside or (peer is not None and is_inside(peer))
     name = registry.removesuffix(":443")
-    listed = _REALMS.get(name, name if _REALM_IS_ITSELF.fullmatch(name) else None)
+    listed = _REALMS.get(name, name if re.fullmatch(_REALM_IS_ITSELF, name) else None)
     both_here = registry.is_loopback and url.is_loopback
     if listed is not None and (url.scheme, url.netloc) != ("https", listed):
         why = login.REALM_IS_NOT_ITS_OWN

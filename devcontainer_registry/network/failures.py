@@ -27,7 +27,7 @@ _NOT_TLS = (
     "RECORD_LAYER_FAILURE",
 )
 
-_TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})\b")
+_TUNNEL_STATUS = r"Tunnel connection failed: (\d{3})\b"
 
 
 def sort(exc: BaseException, host: str) -> RegistryError:
@@ -63,7 +63,7 @@ def proxy(exc: BaseException, *, name: str, host: str) -> UnreachableError:
     """
     Return the error for *exc*, raised by a request to *host* through the proxy *name*.
     """
-    match = _TUNNEL_STATUS.search(str(exc)) if isinstance(exc, OSError) else None
+    match = re.search(_TUNNEL_STATUS, str(exc)) if isinstance(exc, OSError) else None
     status = int(match[1]) if match else None
     hung_up = isinstance(exc, OSError)  # `RemoteDisconnected` is one, too
     if status is None and hung_up:

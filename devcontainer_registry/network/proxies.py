@@ -24,12 +24,11 @@ _PORTS = {"http": 80, "https": 443}
 
 # Parse a proxy strictly: a slash in the user part would end it, and its password would be resolved
 # as a host, or shown.  So no @ may follow the address.
-_PROXY = re.compile(
+_PROXY = (
     r"(?:(?P<scheme>https?)://)?"
     r"(?:(?P<user>(?:[A-Za-z0-9._:~!$&'()*+,;=@-]|%[0-9A-Fa-f]{2})*)@)?"
     r"(?P<address>(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]+)?)"
-    r"(?:[/?#][^@]*)?",
-    re.IGNORECASE,
+    r"(?:[/?#][^@]*)?"
 )
 
 
@@ -87,7 +86,7 @@ def host_of(value: str) -> str:
 
 
 def _parse(value: str) -> Proxy | None:
-    match = _PROXY.fullmatch(value)
+    match = re.fullmatch(_PROXY, value, re.IGNORECASE)
     if match is None:
         return None
     scheme = (match["scheme"] or "http").lower()

@@ -26,14 +26,12 @@ if TYPE_CHECKING:
     from .transport import Response
 
 # ACR's firewall: https://learn.microsoft.com/azure/container-registry/container-registry-troubleshoot-access
-_FIREWALL = re.compile(
-    rb"client with ip '?([0-9a-fA-F:.]{2,45})'? is not allowed access", re.IGNORECASE
-)
+_FIREWALL = rb"client with ip '?([0-9a-fA-F:.]{2,45})'? is not allowed access"
 
 # ECR: https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html
-_EXPIRED = re.compile(rb"authorization token has expired", re.IGNORECASE)
+_EXPIRED = rb"authorization token has expired"
 
-_SECONDS = re.compile(r"[0-9]{1,9}")
+_SECONDS = r"[0-9]{1,9}"
 
 
 def error(
@@ -92,10 +90,10 @@ def json_object(body: bytes) -> dict[str, Any]:
 def _denied(
     response: Response, registry: Registry, realm: str | None, *, sent: bool
 ) -> RegistryError:
-    firewall = _FIREWALL.search(response.body)
+    firewall = re.search(_FIREWALL, response.body, re.IGNORECASE)
     if firewall:
         return login.IP_NOT_ALLOWED.error(host=registry, address=firewall[1].decode())
-    if _EXPIRED.search(response.body):
+    if re.search(_EXPIRED, response.body, re.IGNORECASE):
         return login.TOKEN_EXPIRED.error(host=registry)
     if not sent:
         return login.NETWORK_REFUSED.error(host=registry, status=response.status)
@@ -115,7 +113,7 @@ def _retry_after(value: str | None, now: float | None) -> float | None:
     """
     if value is None:
         return None
-    if _SECONDS.fullmatch(value.strip()):
+    if re.fullmatch(_SECONDS, value.strip()):
         return float(value)
     at = seconds_of(value)
     return None if at is None else max(0.0, at - (time.time() if now is None else now))

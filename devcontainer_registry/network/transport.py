@@ -58,7 +58,7 @@ class Response:
         redirected: Whether a redirect was followed.
         crossed_hosts: Whether a redirect led to another host or port.
         peer: Address that answered, or None through a proxy.
-        certificate_ends: When the server's certificate expires, in Unix seconds; None without TLS.
+        certificate: The server's certificate as `ssl` parses it; None without TLS.
     """
 
     status: int
@@ -68,7 +68,7 @@ class Response:
     redirected: bool = False
     crossed_hosts: bool = False
     peer: str | None = None
-    certificate_ends: float | None = None
+    certificate: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def header(self, name: str) -> str | None:
         """
@@ -81,6 +81,13 @@ class Response:
         Return all values of the header *name*, ignoring case.
         """
         return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    @property
+    def certificate_ends(self) -> float | None:
+        """
+        When the server's certificate expires, in Unix seconds; None without TLS.
+        """
+        return ssl.cert_time_to_seconds(self.certificate["notAfter"]) if self.certificate else None
 
     @property
     def leads_to(self) -> str | None:
@@ -296,12 +303,8 @@ def _ask(
         body=content[:BODY_MAX],
         url=str(url),
         peer=getattr(connection, "peer", None),
-        certificate_ends=_end_of(getattr(connection, "certificate", None)),
+        certificate=getattr(connection, "certificate", None),
     )
-
-
-def _end_of(certificate: Mapping[str, Any] | None) -> float | None:
-    return ssl.cert_time_to_seconds(certificate["notAfter"]) if certificate else None
 
 
 def _open(
