@@ -5,10 +5,13 @@ ECR for a key pair without AWS's SDK: which sets, which endpoint, and what of th
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
 
+import botocore.auth
 import botocore.loaders
 import pytest
 from botocore.endpoint_provider import EndpointProvider
@@ -18,7 +21,9 @@ from devcontainer_registry.authenticators.clouds.aws import signed
 from devcontainer_registry.authenticators.clouds.aws.names import Endpoint, Identity
 from devcontainer_registry.authenticators.ecr import EcrAuthenticator
 from devcontainer_registry.credentials import RegistrySecret, Secret
+from devcontainer_registry.errors import RegistryError
 from devcontainer_registry.identities.hosts import ecr_api
+from devcontainer_registry.observer import listening
 from devcontainer_registry.registry import Registry
 
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -124,6 +129,8 @@ def test_the_environment_names_the_endpoint_or_asks_for_the_sdk(monkeypatch, env
     [
         Identity(),
         Identity(profile="corp"),
+        Identity(key=Secret(KEY)),
+        Identity(key_id=KEY_ID),
         Identity(key_id=KEY_ID, key=Secret(KEY), role_arn=ROLE),
         Identity(role_arn=ROLE, audience="sts.amazonaws.com"),
     ],
@@ -183,6 +190,36 @@ def test_the_expiry_is_read_in_each_form_that_botocore_reads(monkeypatch, expire
         found = EcrAuthenticator().authenticate(keyed(), timeout=5.0)
 
     assert 4102444800 == int(found.expires_at)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "result"),
+    [
+        (None, "ok"),
+        ("refusal", "AccessDeniedException"),
+        ("nobody", "connection-refused"),
+        ("a bug", "failed"),
+    ],
+)
+def test_the_event_of_the_request_says_how_it_ended(monkeypatch, trouble, result):
+    told = []
+    with PlayedAws() as aws:
+        endpoint = aws.environ["AWS_ENDPOINT_URL"]
+        if trouble == "refusal":
+            aws.refuse("GetAuthorizationToken", "AccessDeniedException")
+        if trouble == "nobody":
+            with socket.create_server(("127.0.0.1", 0)) as gone:
+                endpoint = f"http://127.0.0.1:{gone.getsockname()[1]}"
+        if trouble == "a bug":
+            monkeypatch.setattr(botocore.auth.SigV4Auth, "add_auth", lambda *_: 1 / 0)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        with (
+            listening(lambda event, /, **fields: told.append((event, fields))),
+            contextlib.suppress(RegistryError, ZeroDivisionError),
+        ):
+            EcrAuthenticator().authenticate(keyed(), timeout=5.0)
+
+    assert [result] == [fields["result"] for event, fields in told if event == "cloud.answered"]
 
 
 def test_a_key_pair_loads_the_signer_and_no_more():

@@ -57,7 +57,9 @@ def url_for(identity: Identity, endpoint: Endpoint) -> Url | None:
     Return the URL to ask for a password; None if that takes AWS's SDK.
     """
     environ = os.environ
-    if identity.key is None or identity.role_arn is not None or identity.wants_token:
+    if identity.key_id is None or identity.key is None:
+        return None
+    if identity.role_arn is not None or identity.wants_token:
         return None
     if endpoint.fips or any(environ.get(name) for name in _FOR_SDK):
         return None
@@ -92,9 +94,10 @@ def password(identity: Identity, endpoint: Endpoint, url: Url, *, timeout: float
         RegistryError: AWS refused or cannot be reached, in the same words as by the SDK.
     """
     begun = time.monotonic()
-    result = "ok"
+    result = "failed"
     try:
         response = _ask(identity, endpoint, url, timeout=timeout)
+        result = "ok"
         if response.status > 300:
             refusal = _refusal(response)
             result = str(refusal["Error"]["Code"])
@@ -102,7 +105,7 @@ def password(identity: Identity, endpoint: Endpoint, url: Url, *, timeout: float
                 "GetAuthorizationToken", refusal, where=str(endpoint), names=names_of(identity)
             )
     except RegistryError as exc:
-        result = exc.code if result == "ok" else result
+        result = exc.code if result == "failed" else result
         raise
     finally:
         tell(
