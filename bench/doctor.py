@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 from latency import Distance
-from login import installed
+from login import installed, with_spread
 from servers import Basic, Bearer, Servers, Tls
 
 TYPE_CHECKING = False
@@ -58,28 +58,40 @@ def main() -> int:
         folder = Path(name)
         venv = Path(arguments.venv or installed(folder))
         command = str(venv / "bin" / "devcontainer-registry")
-        rows = [
-            _row(kind, folder, command, docker, rounds=arguments.rounds, rtt=arguments.rtt)
+        rows = {
+            kind: _row(kind, folder, command, docker, rounds=arguments.rounds, rtt=arguments.rtt)
             for kind in _KINDS
-        ]
+        }
+    medians = {
+        kind: {name: statistics.median(each) for name, each in row.items()}
+        for kind, row in rows.items()
+    }
     if arguments.json:
-        print(json.dumps({"rtt_ms": arguments.rtt, "rows": rows}, indent=2))
+        print(json.dumps({"rtt_ms": arguments.rtt, "medians": medians, "runs": rows}, indent=2))
         return 0
-    columns = f"{'kind':8}{'doctor':>9}{'docker':>9}{'ratio':>8}{'aim':>6}"
-    print(f"{columns}{'20 images':>11}{'ratio':>8}{'aim':>6}")
-    for row in rows:
+    print("kind      doctor, s   docker, s   ratio (spread)       20 images, s   of one (spread)")
+    for kind, row in rows.items():
+        one, theirs, many = (medians[kind][name] for name in ("one", "docker", "many"))
         print(
-            f"{row['kind']:8}{row['one']:8.3f}s{row['docker']:8.3f}s{row['ratio']:8.2f}"
-            f"{_AIM_DOCKER:6.1f}{row['many']:10.3f}s{row['many_ratio']:8.2f}{_AIM_MANY:6.1f}"
+            f"{kind:8}{one:>11.3f}{theirs:>12.3f}   {with_spread(row['ratio']):<21}"
+            f"{many:>12.3f}   {with_spread(row['many_ratio'])}"
         )
+    print("\naims")
+    for kind, found in medians.items():
+        for name, aim, of in (
+            ("ratio", _AIM_DOCKER, "docker manifest inspect"),
+            ("many_ratio", _AIM_MANY, "one image"),
+        ):
+            word = "met" if found[name] <= aim else "MISSED"
+            print(f"{word:<8}{kind}: {found[name]:.2f} of {of} (at most {aim})")
     return 0
 
 
 def _row(
     kind: str, folder: Path, command: str, docker: str, *, rounds: int, rtt: float
-) -> dict[str, object]:
+) -> dict[str, list[float]]:
     """
-    The medians of one kind of registry, in seconds, and of the pairs' ratios.
+    The runs with one kind of registry, in seconds, and the pairs' ratios.
     """
     scratch = folder / kind
     home = scratch / "home"
@@ -108,12 +120,11 @@ def _row(
             found["one"].append(_timed([command, "doctor", one], environ))
             found["docker"].append(_timed(inspect, environ))
             found["many"].append(_timed([command, "doctor", *many], environ))
-    ratios = {
+    return {
+        **found,
         "ratio": [a / b for a, b in zip(found["one"], found["docker"], strict=True)],
         "many_ratio": [a / b for a, b in zip(found["many"], found["one"], strict=True)],
     }
-    medians = {name: statistics.median(each) for name, each in {**found, **ratios}.items()}
-    return {"kind": kind, **medians}
 
 
 def _timed(command: Sequence[str], environ: dict[str, str]) -> float:

@@ -32,7 +32,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from login import installed
+from login import installed, with_spread
 
 from devcontainer_registry.testing import LoopbackRegistry
 
@@ -107,12 +107,19 @@ class Row:
     pipelines: list[float] = field(default_factory=list)
 
     @property
+    def ratios(self) -> list[float]:
+        """
+        The pairs' ratios.
+        """
+        pairs = zip(self.ours, self.pipelines, strict=True)
+        return [ours / theirs for ours, theirs in pairs]
+
+    @property
     def ratio(self) -> float:
         """
         The median of the pairs' ratios.
         """
-        pairs = zip(self.ours, self.pipelines, strict=True)
-        return statistics.median(ours / theirs for ours, theirs in pairs)
+        return statistics.median(self.ratios)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -120,6 +127,7 @@ class Row:
             "seconds": round(statistics.median(self.ours), 4),
             "pipelines_seconds": round(statistics.median(self.pipelines), 4),
             "ratio": round(self.ratio, 3),
+            "ratio_spread": [round(min(self.ratios), 3), round(max(self.ratios), 3)],
         }
 
 
@@ -375,10 +383,10 @@ def _print(
     verdicts: Sequence[tuple[str, float, bool]],
 ) -> None:
     print("medians, of whole processes\n")
-    print("sets   ours, s   aws | docker login, s   ratio")
+    print("sets   ours, s   aws | docker login, s   ratio (spread)")
     for row in rows:
         ours, theirs = statistics.median(row.ours), statistics.median(row.pipelines)
-        print(f"{row.sets:>4}{ours:>10.3f}{theirs:>24.3f}{row.ratio:>8.2f}")
+        print(f"{row.sets:>4}{ours:>10.3f}{theirs:>24.3f}   {with_spread(row.ratios)}")
     print("\nwhere the time of one goes, ms")
     for phase, cost in phases.items():
         print(f"{cost:>7.1f}  {phase}")

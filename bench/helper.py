@@ -293,9 +293,12 @@ def _print(
     verdicts: Sequence[tuple[str, float, float, float]],
 ) -> None:
     print(f"{sys.implementation.name} on {os.cpu_count()} processors; medians\n")
-    print("whole process              ms   of bare")
+    print("whole process              ms   of bare          spread")
     for row in rows.values():
-        print(f"{row.name:<22}{row.milliseconds:>7.1f}{row.of(rows[_BARE]):>10.2f}")
+        low, high = row.spread
+        spread = f"{low:.0f} to {high:.0f}"
+        ratio = row.of(rows[_BARE])
+        print(f"{row.name:<22}{row.milliseconds:>7.1f}{ratio:>10.2f}{spread:>16}")
     amazon = rows.get(_AMAZON)
     if amazon:
         print(f"\na cached get is {rows[_GET].of(amazon):.2f} of Amazon's own")

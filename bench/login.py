@@ -117,12 +117,19 @@ class Row:
         return statistics.median(run.seconds for run in self.docker)
 
     @property
+    def ratios(self) -> list[float]:
+        """
+        The pairs' ratios.
+        """
+        pairs = zip(self.ours, self.docker, strict=True)
+        return [ours.seconds / docker.seconds for ours, docker in pairs]
+
+    @property
     def ratio(self) -> float:
         """
         The median of the pairs' ratios.
         """
-        pairs = zip(self.ours, self.docker, strict=True)
-        return statistics.median(ours.seconds / docker.seconds for ours, docker in pairs)
+        return statistics.median(self.ratios)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -131,6 +138,7 @@ class Row:
             "seconds": round(self.seconds, 4),
             "docker_seconds": round(self.docker_seconds, 4),
             "ratio": round(self.ratio, 3),
+            "ratio_spread": [round(min(self.ratios), 3), round(max(self.ratios), 3)],
             "peak_mb": round(self.megabytes, 1),
             "connections": self.ours[-1].connections,
             "requests": self.ours[-1].requests,
@@ -332,6 +340,13 @@ class Bench:
             return _measured(commands, environ, servers, distance)
 
 
+def with_spread(ratios: Sequence[float]) -> str:
+    """
+    The median of *ratios*, and between which values they lie.
+    """
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
 def _measured(
     commands: Sequence[tuple[Sequence[str], str]],
     environ: Mapping[str, str],
@@ -416,14 +431,14 @@ def _print(
     rtt: float,
 ) -> None:
     print(f"{rtt:g} ms of round-trip time; medians; connections+requests in brackets\n")
-    print("kind    registries   ours, s           docker login, s    ratio   peak, MB")
+    print("kind    registries  ours, s           docker login, s   ratio (spread)       peak, MB")
     for row in rows:
         ours, docker = row.ours[-1], row.docker[-1]
         print(
             f"{row.kind:<8}{row.registries:>10}"
-            f"   {row.seconds:>6.3f} {f'({ours.connections}+{ours.requests})':<11}"
-            f"{row.docker_seconds:>7.3f} {f'({docker.connections}+{docker.requests})':<11}"
-            f"{row.ratio:>6.2f}{row.megabytes:>11.1f}"
+            f"  {row.seconds:>6.3f} {f'({ours.connections}+{ours.requests})':<11}"
+            f"{row.docker_seconds:>7.3f} {f'({docker.connections}+{docker.requests})':<10}"
+            f"{with_spread(row.ratios):<21}{row.megabytes:>8.1f}"
         )
     print("\nwhere the time of one goes, ms")
     for kind, found in phases.items():
