@@ -417,7 +417,7 @@ def measured(pair: Pair, *, rounds: int) -> Row:
     """
     row = Row(name=pair.name, tool=pair.tool)
     for turn in range(-1, rounds):  # the first reads both from the disk
-        # Whoever goes second finds the machine as the first left it.
+        # By turns, since the second of a pair runs with warmer caches.
         for ours in (turn % 2 == 0, turn % 2 == 1):
             with tempfile.TemporaryDirectory() as home, pair.exchange():
                 seconds, token = (pair.ours if ours else pair.theirs)(Path(home))

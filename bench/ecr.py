@@ -273,7 +273,7 @@ class Bench:
         self._once(number)  # reads both from the disk
         self._loop(number)
         for turn in range(rounds):
-            # Whoever goes second finds the machine as the first left it.
+            # By turns, since the second of a pair runs with warmer caches.
             for ours in (turn % 2 == 0, turn % 2 == 1):
                 if ours:
                     row.ours.append(self._once(number))

@@ -247,7 +247,7 @@ class Bench:
         with self._servers(kind, number) as (servers, distance):
             self._once(servers, distance)  # reads both from the disk
             for turn in range(rounds):
-                # Whoever goes second finds the machine as the first left it.
+                # By turns, since the second of a pair runs with warmer caches.
                 for ours in (turn % 2 == 0, turn % 2 == 1):
                     run = self._once(servers, distance) if ours else self._loop(servers, distance)
                     (row.ours if ours else row.docker).append(run)

@@ -79,8 +79,8 @@ def _command() -> NoReturn:
         import atexit
 
         atexit._run_exitfuncs()  # noqa: SLF001  (no way round)
-    # All is written.  Python's own end takes apart each module, for 4 ms, and OpenSSL, in which an
-    # abandoned thread may be.
+    # Python's own end would take apart every module, which takes 4 ms, and OpenSSL, which an
+    # abandoned thread may be using.
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()

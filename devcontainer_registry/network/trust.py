@@ -304,7 +304,7 @@ def _trust_system(context: ssl.SSLContext, path: str, content: bytes) -> None:
     """
     Trust the certificates in the file *path*, which has *content*.
 
-    By its path other threads go on meanwhile, for 20 ms with a system's store.
+    OpenSSL reads a file without Python's lock: a system's store takes it 20 ms.
     """
     try:
         context.load_verify_locations(cafile=path)

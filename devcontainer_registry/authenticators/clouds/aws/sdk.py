@@ -24,6 +24,7 @@ from .session import Loader, Quiet, config, open_session, restrict_providers
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, TypeAlias
 
     from ....credentials import Credential
@@ -133,19 +134,12 @@ class Aws:
         names: Names,
     ) -> Keys:
         client = self._client(session, "sts", keys, endpoint, timeout=timeout, names=names)
-        try:
-            with _Call(client, "sts", "AssumeRole"):
-                given = client.assume_role(
-                    RoleArn=role_arn,
-                    RoleSessionName="devcontainer-registry",
-                    DurationSeconds=_ROLE_SECONDS,
-                )["Credentials"]
-            return given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
-        except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
-            # Without the cause: as in `_password`.
-            raise explain(exc, where="AWS STS", names=names) from None
-        finally:
-            client.close()
+        return _of_role(
+            client,
+            "AssumeRole",
+            lambda **more: client.assume_role(RoleArn=role_arn, **more),
+            names=names,
+        )
 
     def _federated(
         self, session: Any, identity: Identity, endpoint: Endpoint, *, timeout: float
@@ -163,20 +157,14 @@ class Aws:
         if at is None or not (at.scheme == "https" or at.is_loopback):
             # Unlike a key, which only signs, the token itself is sent.
             raise causes.ENDPOINT_NOT_TLS.error()
-        try:
-            with _Call(client, "sts", "AssumeRoleWithWebIdentity"):
-                given = client.assume_role_with_web_identity(
-                    RoleArn=identity.role_arn,
-                    RoleSessionName="devcontainer-registry",
-                    WebIdentityToken=token.token.reveal(),
-                    DurationSeconds=_ROLE_SECONDS,
-                )["Credentials"]
-            return given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
-        except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
-            # Without the cause: as in `_password`.
-            raise explain(exc, where="AWS STS", names=names) from None
-        finally:
-            client.close()
+        return _of_role(
+            client,
+            "AssumeRoleWithWebIdentity",
+            lambda **more: client.assume_role_with_web_identity(
+                RoleArn=identity.role_arn, WebIdentityToken=token.token.reveal(), **more
+            ),
+            names=names,
+        )
 
     def _client(
         self,
@@ -216,6 +204,22 @@ class Aws:
             raise causes.ENDPOINT_INVALID.error(service=service) from None
         except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
             raise explain(exc, where=str(endpoint), names=names) from None
+
+
+def _of_role(client: Any, operation: str, ask: Callable[..., Any], *, names: Names) -> Keys:
+    """
+    Return the keys of a role that *ask* assumes, a method of STS's *client*; close that.
+    """
+    try:
+        with _Call(client, "sts", operation):
+            answer = ask(RoleSessionName="devcontainer-registry", DurationSeconds=_ROLE_SECONDS)
+        given = answer["Credentials"]
+        return given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
+    except Exception as exc:  # noqa: BLE001  (the SDK's border: what its layers raise)
+        # Without the cause: as in `_password`.
+        raise explain(exc, where="AWS STS", names=names) from None
+    finally:
+        client.close()
 
 
 class _Call:
