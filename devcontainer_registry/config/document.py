@@ -155,6 +155,7 @@ class Document:
         auths = self._map("auths")
         key = registry.config_key
         if key not in auths:
+            # Once: what is saved and removed here has the exact key, which was looked up first.
             if self._by_host is None:
                 self._by_host = keys_by_host(auths)
             key = self._by_host.get(key, key)
@@ -215,7 +216,6 @@ class Document:
         """
         new = auth_entry(credential)
         auths = self._map("auths", create=True)
-        self._forget_host(registry)
         old = auths.get(registry.config_key)
         if not is_object(old):
             auths[registry.config_key] = new
@@ -233,7 +233,6 @@ class Document:
         Remove the entry under docker's key; other spellings stay.
         """
         self._map("auths").pop(registry.config_key, None)
-        self._forget_host(registry)
 
     def helper(self, registry: Registry) -> str | None:
         """
@@ -289,11 +288,6 @@ class Document:
         if mine and not known:
             # docker also leaves an empty one out.
             del self._content[self._member("credHelpers")]
-
-    def _forget_host(self, registry: Registry) -> None:
-        # Other keys are in no index, and a login of many sets would make it anew for each.
-        if "/" in registry.config_key:
-            self._by_host = None
 
     def _map(self, name: str, *, create: bool = False) -> dict[str, object]:
         member = self._member(name)
