@@ -177,6 +177,14 @@ class Row:
     def seconds(self) -> float:
         return statistics.median(sample.seconds for sample in self.samples)
 
+    @property
+    def spread(self) -> tuple[float, float]:
+        """
+        The shortest and the longest run, in seconds.
+        """
+        seconds = [sample.seconds for sample in self.samples]
+        return min(seconds), max(seconds)
+
     def price(self, first: Row) -> float:
         """
         Return the seconds that one more costs, compared to the *first* row.
@@ -504,6 +512,7 @@ def _document(tables: Mapping[str, Sequence[Row]], rounds: int) -> dict[str, Any
                 "name": row.name,
                 "size": row.size,
                 "ms": round(1000 * row.seconds, 3),
+                "spread_ms": [round(1000 * seconds, 3) for seconds in row.spread],
                 "ms_each": round(1000 * row.seconds / row.size, 5),
                 "ms_one_more": None if met is None else round(1000 * row.price(first), 5),
                 "cpu_ms": _rounded(row.median("cpu"), 1000),
@@ -518,24 +527,25 @@ def _document(tables: Mapping[str, Sequence[Row]], rounds: int) -> dict[str, Any
 
 
 def _print(tables: Mapping[str, Sequence[Row]]) -> None:
-    print(f"{sys.implementation.name} on {os.cpu_count()} processors; medians\n")
-    for rows in tables.values():
-        titles = ("ms", "ms each", "one more", "CPU, ms", "peak, MB", "a second", "longest, ms")
-        print(f"{'':<18}{'size':>8}" + "".join(f"{title:>12}" for title in titles))
+    print(f"{sys.implementation.name} on {os.cpu_count()} processors; medians, and their spread\n")
+    for part, rows in tables.items():
+        together = part in ("processes", "lock")
+        more = ("a second", "longest") if together else ("CPU, ms", "MB")
+        print(f"{'':<17}{'size':>7}{'ms':>8}{'spread':>17}{'one more':>10}", end="")
+        print("".join(f"{title:>9}" for title in more))
         for row, first, met in _verdicts(rows):
-            longest = _rounded(row.median("longest"), 1000)
-            cells = (
-                1000 * row.seconds,
-                1000 * row.seconds / row.size,
-                None if row.is_near(first) else 1000 * row.price(first),
+            cells: tuple[float | None, ...] = (
                 _rounded(row.median("cpu"), 1000),
                 _rounded(row.median("megabytes")),
-                None if longest is None else row.size / row.seconds,
-                longest,
             )
+            if together:
+                cells = row.size / row.seconds, _rounded(row.median("longest"), 1000)
+            low, high = (_figure(1000 * seconds) for seconds in row.spread)
+            price = "" if row.is_near(first) else _figure(1000 * row.price(first))
             print(
-                f"{row.name:<18}{row.size:>8}"
-                + "".join(f"{'' if cell is None else _figure(cell):>12}" for cell in cells)
+                f"{row.name:<17}{row.size:>7}{_figure(1000 * row.seconds):>8}"
+                f"{f'{low} to {high}':>17}{price:>10}"
+                + "".join(f"{'' if cell is None else _figure(cell):>9}" for cell in cells)
                 + ("" if met is None else "  met" if met else "  MISSED")
             )
         print()
