@@ -15,6 +15,7 @@ import tempfile
 
 import pytest
 from doubles.homes import encoded
+from doubles.private_user import need_public_python
 from parts import needed, netns
 from parts.engine import Engine
 from parts.processes import Background
@@ -213,6 +214,7 @@ def test_the_current_docker_context_is_used(place):
 
 
 def test_a_socket_without_permission_is_reported(place):
+    need_public_python()
     engine = place.engine(environ=place.trusting)
     path = engine.host.removeprefix("unix://")
     os.chmod(path, 0o600)
