@@ -92,9 +92,11 @@ class Distance:
         finally:
             for way in ways:
                 way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
             writer.close()
             back.close()
+            # All the way: the loop may end right after this.
+            ends = writer.wait_closed(), back.wait_closed()
+            await asyncio.gather(*ways, *ends, return_exceptions=True)
 
     async def _carry(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, not_before: float
